@@ -1,0 +1,38 @@
+/** Stable codes of {@link ConvlaneError}. */
+export type ErrorCode =
+  | 'INVALID_ARGUMENT' // an option or argument has the wrong type, value or combination
+  | 'INVALID_SHAPE' // ranks or sizes do not fit
+  | 'INVALID_DTYPE' // the element type is not what the operation takes
+  | 'INVALID_TENSOR' // data missing, detached, shared, resizable, or its length differs from the shape
+  | 'INVALID_LABEL' // a label is out of range
+  | 'INVALID_STEP' // the native core refused a step (an internal error unless you build steps yourself)
+  | 'INVALID_FILE' // a file is truncated, damaged or of another format
+  | 'FILE_ERROR' // a file cannot be read or written; `cause` has the system's error
+  | 'NOT_COMPILED' // fit, evaluate or trainOnBatch before compile
+  | 'BUSY' // the model is being trained
+  | 'DISPOSED' // used after dispose
+  | 'ABORTED' // stopped by an AbortSignal
+  | 'NOT_FINITE' // a loss became NaN or infinite
+  | 'OFFLINE' // a download failed
+  | 'NATIVE_LOAD' // the native addon could not be loaded
+  | 'OUT_OF_MEMORY'
+  | 'UNSUPPORTED'
+
+/** Every error that convlane throws on purpose. The message says what, expected, received. */
+export class ConvlaneError extends Error {
+  override readonly name = 'ConvlaneError'
+  readonly code: ErrorCode
+  readonly expected?: unknown
+  readonly received?: unknown
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: { readonly expected?: unknown; readonly received?: unknown; readonly cause?: unknown } = {},
+  ) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    this.code = code
+    if ('expected' in details) this.expected = details.expected
+    if ('received' in details) this.received = details.received
+  }
+}

@@ -1,0 +1,13 @@
+import type { Program as NativeProgram, State as NativeState, ProgramSpec } from '../../binding'
+
+/** Weights, optimizer slots and statistics of one model, owned by a runtime. */
+export type State = NativeState
+/** A compiled program, owned by a runtime. */
+export type Program = Omit<NativeProgram, 'profile'> & Partial<Pick<NativeProgram, 'profile'>>
+
+/** What executes programs. Both runtimes take the same `ProgramSpec` and differ in nothing but the kernels. */
+export interface Runtime {
+  readonly name: 'native' | 'reference'
+  createState(elements: number): State
+  createProgram(spec: ProgramSpec, state?: State): Program
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <stdexcept>
+#include <string>
+
+namespace convlane {
+
+// What native code refuses, with the `code` that JavaScript sees. Caught in native/bind; never crosses the N-API border.
+class Error : public std::runtime_error {
+ public:
+  Error(const char* code, const std::string& message) : std::runtime_error(message), code(code) {}
+  const char* code;  // a string literal: INVALID_ARGUMENT, INVALID_STEP, OUT_OF_MEMORY, BUSY, DISPOSED, ABORTED, UNSUPPORTED
+};
+
+}  // namespace convlane

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// One pool of threads for the whole process.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace convlane {
+
+using ChunkFunction = void (*)(void* context, int64_t chunk);
+
+// Calls f(context, c) once for each c in 0 .. chunks-1, on the calling thread and on idle workers; returns when all are done.
+// Chunks are claimed one by one in rising order. The caller never waits for a worker that has not claimed a chunk, so progress needs no free worker.
+// What a chunk computes must not depend on who runs it. f must not throw. Nested calls run on the calling thread.
+void parallel_for(int64_t chunks, ChunkFunction f, void* context);
+
+template <class F>
+void parallel_for(int64_t chunks, F&& f) {
+  parallel_for(chunks, [](void* context, int64_t chunk) { (*static_cast<F*>(context))(chunk); }, const_cast<void*>(static_cast<const void*>(&f)));
+}
+
+void set_threads(int n);     // 1 .. 1024, the calling thread included
+int threads();
+int default_threads();       // CPUs of the affinity mask, at most the cgroup's quota rounded up
+
+// Memory of the calling thread for packing, 64-byte aligned, valid until the next call on this thread; grows, is kept, is counted.
+// Not zeroed. Throws Error("OUT_OF_MEMORY"); so call it where an exception may leave, or reserve before with the same size.
+float* thread_scratch(size_t floats);
+size_t scratch_bytes();      // over all threads
+
+// Sets flush-to-zero and denormals-are-zero on this thread for the lifetime of the object.
+class FlushDenormals {
+ public:
+  FlushDenormals();
+  ~FlushDenormals();
+  FlushDenormals(const FlushDenormals&) = delete;
+ private:
+  uint64_t saved_;
+};
+
+}  // namespace convlane

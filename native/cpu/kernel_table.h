@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+// The border between native/core (no instruction set) and native/targets (one table of kernels per instruction set).
+#pragma once
+#include <cstdint>
+
+namespace convlane {
+
+enum class Activation : int32_t { linear, relu, sigmoid, tanh };
+
+constexpr int kMaxVectors = 4;  // widest GEMM tile, in vectors
+constexpr int kMaxRows = 16;    // most rows of any GEMM tile
+
+// One stretch of the reduction of a row-pointer GEMM: `length` values from each row, against `length` rows of B.
+struct GemmRun {
+  const float* b;  // packed: row k at b + k * ldb
+  int64_t length;
+};
+
+// out[i][j] = act( (accumulate ? out[i][j] : 0) + sum over runs r, k < length_r of rows[r * m + i][k] * b_r[k * ldb + j] + bias[j] )
+// B rows hold `vectors * width` readable floats (padded by zeros); `out` and `bias` hold `columns` of them only.
+// Convolution forward and input gradient, dense, matmul. Rows need not be aligned; b is aligned to 64 bytes when ldb is a multiple of width.
+struct GemmRowsArgs {
+  const float* const* rows;  // runs x m pointers
+  const GemmRun* runs;
+  int64_t run_count;
+  int64_t ldb;
+  float* const* out;         // m pointers; column 0 of the tile is out[i][out_offset]
+  int64_t out_offset;
+  const float* bias;         // `columns` values at this tile's column 0, or null
+  int32_t m;                 // rows of this tile: 1 .. rows_of[vectors]
+  int32_t vectors;           // 1 .. kMaxVectors
+  int32_t columns;           // (vectors - 1) * width < columns <= vectors * width
+  Activation activation;     // applied after bias; only when this is the last part of the reduction
+  bool accumulate;
+};
+
+// c[i * ldc + j] (+)= sum over runs r, p < length_r of a_r[p * lda + i] * b_r[p * ldb + j]      (A is k-major: nothing is packed)
+// Weight gradients of convolution and dense; transposed-A matmul. Reads only i < m, j < columns.
+struct GemmColsRun {
+  const float* a;
+  const float* b;
+  int64_t length;
+};
+struct GemmColsArgs {
+  const GemmColsRun* runs;
+  int64_t run_count;
+  int64_t a_offset;  // added to every run's a
+  int64_t b_offset;  // added to every run's b
+  int64_t lda, ldb;
+  float* c;
+  int64_t ldc;
+  int32_t m;         // 1 .. rows_of[vectors]
+  int32_t vectors;
+  int32_t columns;
+  bool accumulate;
+};
+
+// One output position of a pooling window over `channels` contiguous channels. taps[t] points at channel 0 of the t-th position
+// inside the input (row-major order); positions outside the input are left out, and tap_ids[t] is the position's number in the full window.
+struct PoolMaxArgs {
+  const float* const* taps;
+  const int32_t* tap_ids;
+  int32_t tap_count;   // >= 1
+  float* y;
+  int32_t* positions;  // number of the first maximum (NaN wins), or null
+  int64_t channels;
+};
+struct PoolAverageArgs {
+  const float* const* taps;
+  int32_t tap_count;
+  float scale;         // 1 / divisor
+  float* y;
+  int64_t channels;
+};
+// dx of one input position: the sum over the windows that cover it. Written once: no zero fill.
+struct PoolMaxBackwardArgs {
+  const float* const* dy;            // window_count pointers at channel 0 of the window's output
+  const int32_t* const* positions;   // the same for the saved positions
+  const int32_t* tap_ids;            // which tap of that window this input position is
+  int32_t window_count;              // may be 0: dx = 0
+  float* dx;
+  int64_t channels;
+};
+struct PoolAverageBackwardArgs {
+  const float* const* dy;
+  const float* scales;               // 1 / divisor of each window
+  int32_t window_count;
+  float* dx;
+  int64_t channels;
+};
+
+struct SgdArgs {
+  float* param; float* velocity;     // velocity may be null (momentum 0)
+  const float* grad;
+  int64_t count;
+  float learning_rate, momentum, weight_decay;
+  bool nesterov;
+};
+struct AdamArgs {
+  float *param, *m, *v;
+  const float* grad;
+  int64_t count;
+  float step_size;                   // learningRate / (1 - beta1^t)
+  float beta1, beta2, epsilon;
+  float inverse_sqrt_correction;     // 1 / sqrt(1 - beta2^t)
+  float weight_decay;                // L2, added to the gradient (PyTorch's Adam)
+};
+
+// All kernels: no allocation, no libm, no exceptions. Pointers need float alignment only. In place (y == x, dx == dy) is
+// allowed for the elementwise ones. `count` may be any value >= 0.
+struct KernelTable {
+  const char* name;             // "scalar", "avx2", "avx512", "neon": compiled into the target's own object
+  int32_t width;                // floats in a vector
+  int32_t rows_of[kMaxVectors + 1];  // rows of the GEMM tile by number of vectors
+  int32_t vectors;              // widest tile (<= kMaxVectors)
+
+  void (*gemm_rows)(const GemmRowsArgs&);
+  void (*gemm_cols)(const GemmColsArgs&);
+  // packed[k * ldp + j] = b[k * ldb + j], j < columns, zero up to `padded` columns.
+  void (*pack_rows)(const float* b, int64_t ldb, int64_t k, int64_t columns, int64_t padded, float* packed, int64_t ldp);
+  // packed[k * ldp + j] = b[j * ldb + k]: the same from a transposed B.
+  void (*pack_transposed)(const float* b, int64_t ldb, int64_t k, int64_t columns, int64_t padded, float* packed, int64_t ldp);
+
+  void (*pool_max)(const PoolMaxArgs&);
+  void (*pool_average)(const PoolAverageArgs&);
+  void (*pool_max_backward)(const PoolMaxBackwardArgs&);
+  void (*pool_average_backward)(const PoolAverageBackwardArgs&);
+
+  void (*activate)(Activation, const float* x, float* y, int64_t count);                            // NaN passes through
+  void (*activate_backward)(Activation, const float* dy, const float* y, float* dx, int64_t count);  // from the output y; relu'(0) = 0
+  void (*add)(const float* a, const float* b, float* y, int64_t count, Activation);
+  void (*multiply)(const float* a, const float* b, float* y, int64_t count);
+  void (*scale)(const float* x, float s, float* y, int64_t count);
+  void (*axpy)(float s, const float* x, float* y, int64_t count);                                   // y += s x
+  // y[r * columns + j] = x[...] * scale[j % period] + offset[j % period]; period divides columns. From bytes and from floats.
+  void (*normalize_u8)(const uint8_t* x, const float* scale, const float* offset, int64_t period, float* y, int64_t count);
+  void (*normalize_f32)(const float* x, const float* scale, const float* offset, int64_t period, float* y, int64_t count);
+  // out[j] = sum over r < rows of x[r * ld + j] (in order of r, one chain per column; pairwise over blocks of 64 rows so that the error stays small)
+  void (*column_sums)(const float* x, int64_t rows, int64_t columns, int64_t ld, float* out);
+  // y = softmax of each row; rows x columns, contiguous.
+  void (*softmax)(const float* x, int64_t rows, int64_t columns, float* y);
+  void (*softmax_backward)(const float* dy, const float* y, int64_t rows, int64_t columns, float* dx);
+  // losses[r] = -log softmax(logits[r])[label[r]], dlogits = (softmax - onehot) * scale. A label outside 0 .. columns-1 gives NaN in that row.
+  void (*softmax_cross_entropy)(const float* logits, const int32_t* labels, int64_t rows, int64_t columns, float scale, float* losses, float* dlogits);
+  // the same with a distribution per row: losses[r] = -sum_j target * log softmax; dlogits = (softmax * sum(target) - target) * scale
+  void (*softmax_cross_entropy_dense)(const float* logits, const float* targets, int64_t rows, int64_t columns, float scale, float* losses, float* dlogits);
+  // returns sum of squared differences (blocks of 1024, each in vector lanes, merged in order); dp = (p - t) * scale
+  double (*squared_error)(const float* p, const float* t, int64_t count, float scale, float* dp);
+  // y = keep(mask) ? x * scale : 0. Mask from Philox4x32-10, key = (seed_lo, seed_hi), counter = (index / 4, stream, step_lo, step_hi), word index % 4;
+  // an element is dropped when its word < threshold. `first` is the index of x[0].
+  void (*dropout)(const float* x, float* y, int64_t first, int64_t count, uint32_t threshold, float scale, uint64_t seed, uint32_t stream, uint64_t step);
+
+  void (*sgd)(const SgdArgs&);
+  void (*adam)(const AdamArgs&);
+
+  // Benchmarks: `iterations` rounds of independent register FMAs; returns operations done (an FMA counts two) and a value that keeps them alive.
+  double (*probe_fma)(int64_t iterations, float* sink);
+  void (*probe_triad)(float* a, const float* b, const float* c, float s, int64_t count);
+};
+
+// Best first. Null-terminated list of the tables compiled into this binary; features say whether the CPU can run one.
+const KernelTable& kernels();            // the active table
+}  // namespace convlane
