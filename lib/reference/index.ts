@@ -1,0 +1,59 @@
+import { accuracy } from './accuracy'
+import { adam } from './adam'
+import { add } from './add'
+import { averagePool2d, averagePool2dBackward } from './averagePool2d'
+import { biasGradient } from './biasGradient'
+import { concat } from './concat'
+import { conv2d, conv2dBackwardInput, conv2dBackwardWeights } from './conv2d'
+import { dense } from './dense'
+import { dropout } from './dropout'
+import { fill } from './fill'
+import { matmul } from './matmul'
+import { maxPool2d, maxPool2dBackward } from './maxPool2d'
+import { meanSquaredError } from './meanSquaredError'
+import { multiply } from './multiply'
+import { normalize } from './normalize'
+import { relu, reluBackward } from './relu'
+import { scale } from './scale'
+import { sgd } from './sgd'
+import { sigmoid, sigmoidBackward } from './sigmoid'
+import { slice } from './slice'
+import { softmax, softmaxBackward } from './softmax'
+import { softmaxCrossEntropy } from './softmaxCrossEntropy'
+import type { ReferenceStep } from './step'
+import { tanh, tanhBackward } from './tanh'
+
+/** Every op of docs/steps.md in plain loops and double precision: what the native kernels are measured against. Calls nothing that it checks. */
+export const reference: Readonly<Record<string, (step: ReferenceStep) => void>> = {
+  conv2d,
+  conv2dBackwardInput,
+  conv2dBackwardWeights,
+  biasGradient,
+  maxPool2d,
+  maxPool2dBackward,
+  averagePool2d,
+  averagePool2dBackward,
+  dense,
+  matmul,
+  relu,
+  reluBackward,
+  sigmoid,
+  sigmoidBackward,
+  tanh,
+  tanhBackward,
+  softmax,
+  softmaxBackward,
+  add,
+  multiply,
+  scale,
+  concat,
+  slice,
+  dropout,
+  normalize,
+  softmaxCrossEntropy,
+  meanSquaredError,
+  accuracy,
+  fill,
+  sgd,
+  adam,
+}

@@ -1,0 +1,18 @@
+import { flagOf, numberOf, operand, optional, type ReferenceStep, scalarOf } from './step'
+
+/** Stochastic gradient descent with momentum and weight decay, as PyTorch defines it. */
+export function sgd(step: ReferenceStep): void {
+  const param = operand(step, 'param').data
+  const velocity = optional(step, 'velocity')?.data
+  const grad = operand(step, 'grad').data
+  const momentum = numberOf(step, 'momentum', 0)
+  const weightDecay = numberOf(step, 'weightDecay', 0)
+  const nesterov = flagOf(step, 'nesterov')
+  const learningRate = scalarOf(step, 'learningRate')
+  for (let i = 0; i < param.length; i++) {
+    const g = grad[i]! + weightDecay * param[i]!
+    const v = velocity ? momentum * velocity[i]! + g : g
+    if (velocity) velocity[i] = v
+    param[i]! -= learningRate * (nesterov ? g + momentum * v : v)
+  }
+}

@@ -1,0 +1,85 @@
+import { ConvlaneError } from '../errors'
+import type { AttributeValue } from '../ops/op'
+
+/** Elements of an operand. Computation is in double precision whatever the array; results are rounded when they are stored. */
+export type ReferenceData = Float64Array | Float32Array | Int32Array | Uint8Array
+
+/** One operand of a step: row-major, contiguous. A view of the runtime's memory, so that writing it is the step's effect. */
+export interface ReferenceOperand {
+  readonly data: ReferenceData
+  readonly shape: readonly number[]
+}
+
+/** One step of docs/steps.md with everything it needs to run. Optional operands that are left out are absent or `undefined`. */
+export interface ReferenceStep {
+  readonly operands: Readonly<Record<string, ReferenceOperand | undefined>>
+  readonly attributes: Readonly<Record<string, AttributeValue | undefined>>
+  readonly scalars: Readonly<Record<string, number>>
+}
+
+const missing = (what: string): ConvlaneError => new ConvlaneError('INVALID_STEP', `the step lacks ${what}`)
+
+export function operand(step: ReferenceStep, name: string): ReferenceOperand {
+  const found = step.operands[name]
+  if (!found) throw missing(`operand ${name}`)
+  return found
+}
+
+export function optional(step: ReferenceStep, name: string): ReferenceOperand | undefined {
+  return step.operands[name]
+}
+
+export function numberOf(step: ReferenceStep, name: string, fallback?: number): number {
+  const value = step.attributes[name] ?? fallback
+  if (typeof value !== 'number') throw missing(`the number ${name}`)
+  return value
+}
+
+export function flagOf(step: ReferenceStep, name: string): boolean {
+  return step.attributes[name] === true
+}
+
+/** The numbers of an attribute in order, whether it is one number, an array, or arrays in an array. */
+export function numbersOf(step: ReferenceStep, name: string): number[] {
+  const value = step.attributes[name]
+  if (typeof value === 'number') return [value]
+  if (!Array.isArray(value)) throw missing(`the numbers ${name}`)
+  return value.flat()
+}
+
+export function scalarOf(step: ReferenceStep, name: string): number {
+  const value = step.scalars[name]
+  if (value === undefined) throw missing(`the scalar ${name}`)
+  return value
+}
+
+/** How a window walks over an image: where its tap (kh, kw) at output (oh, ow) lies is `oh · strideH − top + kh · dilationH`, and so for the width. */
+export interface Walk {
+  readonly strideH: number
+  readonly strideW: number
+  readonly top: number
+  readonly bottom: number
+  readonly left: number
+  readonly right: number
+  readonly dilationH: number
+  readonly dilationW: number
+}
+
+export function walkOf(step: ReferenceStep): Walk {
+  const [strideH, strideW] = numbersOf(step, 'stride') as [number, number]
+  const [top, bottom, left, right] = numbersOf(step, 'padding') as [number, number, number, number]
+  const [dilationH, dilationW] = numbersOf(step, 'dilation') as [number, number]
+  return { strideH, strideW, top, bottom, left, right, dilationH, dilationW }
+}
+
+/** Sizes of an operand that must have four, [N, H, W, C] or [KH, KW, C/groups, OC]. */
+export function sizes4({ shape }: ReferenceOperand): [number, number, number, number] {
+  if (shape.length !== 4) throw new ConvlaneError('INVALID_STEP', `expected four sizes, got [${shape}]`)
+  return shape as unknown as [number, number, number, number]
+}
+
+/** Rows and columns of an operand seen as a matrix whose columns are its last axis. */
+export function asMatrix({ shape }: ReferenceOperand): { rows: number; columns: number } {
+  const columns = shape.length === 0 ? 1 : shape[shape.length - 1]!
+  return { rows: shape.slice(0, -1).reduce((product, size) => product * size, 1), columns }
+}
