@@ -1,0 +1,55 @@
+import { ConvlaneError } from '../errors'
+import { align, elementCount } from '../shape'
+
+/** A tensor in the state: a parameter. */
+export interface StateEntry {
+  readonly name: string
+  readonly shape: readonly number[]
+  /** First element within the state; a multiple of 16. */
+  readonly offset: number
+  readonly elements: number
+}
+
+/**
+ * Where things lie in a model's state, in float32 elements: the parameters first, in the order given, each at a multiple of 16;
+ * then, for each optimizer slot (`velocity`; `m`, `v`), a range as long as that of the parameters and laid out like it.
+ * So a layout with slots begins as the one without them, and one optimizer step covers all parameters.
+ */
+export interface StateLayout {
+  readonly parameters: readonly StateEntry[]
+  /** Length of the parameters' range, gaps included; a multiple of 16. */
+  readonly parameterElements: number
+  /** First element of each slot's range. The slot of a parameter is at this plus the parameter's offset. */
+  readonly slots: Readonly<Record<string, number>>
+  /** Length of the whole state: what `createState` takes. At least 16. */
+  readonly elements: number
+}
+
+/** Lays out a state. Throws `INVALID_ARGUMENT` when two parameters have one name. */
+export function stateLayout(
+  parameters: readonly { readonly name: string; readonly shape: readonly number[] }[],
+  slots: readonly string[] = [],
+): StateLayout {
+  const seen = new Set<string>()
+  let end = 0
+  const entries = parameters.map(({ name, shape }) => {
+    if (seen.has(name)) throw new ConvlaneError('INVALID_ARGUMENT', `two parameters are named "${name}"`, { received: name })
+    seen.add(name)
+    const entry = { name, shape, offset: end, elements: elementCount(shape, `parameter "${name}"`) }
+    end = align(end + entry.elements)
+    return entry
+  })
+  return {
+    parameters: entries,
+    parameterElements: end,
+    slots: Object.fromEntries(slots.map((slot, index) => [slot, end * (index + 1)])),
+    elements: Math.max(16, end * (slots.length + 1)),
+  }
+}
+
+/** The parameter of that name. Throws `INVALID_ARGUMENT` when there is none. */
+export function stateEntry(layout: StateLayout, name: string): StateEntry {
+  const entry = layout.parameters.find((parameter) => parameter.name === name)
+  if (!entry) throw new ConvlaneError('INVALID_ARGUMENT', `the state has no parameter "${name}"`, { received: name })
+  return entry
+}

@@ -1,0 +1,232 @@
+import { ConvlaneError } from './errors'
+
+export type Pair = readonly [height: number, width: number]
+export type PaddingPair = readonly [readonly [top: number, bottom: number], readonly [left: number, right: number]]
+/**
+ * Padding as users write it. `'valid'`: none. `'same'`: the output size is ⌈input / stride⌉, the odd pixel goes after (TensorFlow's rule).
+ * A number: that many on every side. `[h, w]`: above and below, left and right. `[[top, bottom], [left, right]]`: each side by itself.
+ */
+export type Padding = 'valid' | 'same' | number | Pair | PaddingPair
+
+/** Most elements that a tensor may have: 2⁴⁰, as in the native core, far below where sizes stop being exact. */
+export const MAX_ELEMENTS = 2 ** 40
+/** Largest kernel size, stride, padding, dilation: int32, as in the native core. */
+const MAX_SIZE = 2 ** 31 - 1
+
+/** `[null, 28, 28, 1]` → `[N, 28, 28, 1]`, for messages. */
+export function shapeText(shape: readonly (number | null)[]): string {
+  return `[${shape.map((size) => size ?? 'N').join(', ')}]`
+}
+
+/** Any value, short, for messages: a wrong option may be anything. */
+export function valueText(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.slice(0, 8).map(valueText).join(', ')}${value.length > 8 ? ', …' : ''}]`
+  if (typeof value === 'object' && value !== null) return value.constructor?.name ?? 'object'
+  if (typeof value === 'function') return 'a function'
+  return String(value)
+}
+
+/** `elements` rounded up to 16, the alignment (64 bytes) of everything in an arena or a state. */
+export function align(elements: number): number {
+  return Math.ceil(elements / 16) * 16
+}
+
+/** Whether two shapes are the same, the batch size being equal to itself only. */
+export function sameShape(a: readonly (number | null)[], b: readonly (number | null)[]): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis])
+}
+
+/** Product of the sizes; `batch` stands for `null`. Throws `INVALID_SHAPE` for sizes that aren't positive integers, and above 2⁴⁰. */
+export function elementCount(shape: readonly (number | null)[], label: string, batch = 1): number {
+  let count = 1
+  for (const size of shape) {
+    const known = size ?? batch
+    if (!Number.isInteger(known) || known < 1) {
+      throw new ConvlaneError('INVALID_SHAPE', `${label}: sizes must be positive integers, received ${shapeText(shape)}`, {
+        received: shape,
+      })
+    }
+    count *= known
+    if (count > MAX_ELEMENTS) {
+      throw new ConvlaneError('INVALID_SHAPE', `${label}: shape ${shapeText(shape)} has more than 2^40 elements`, { received: shape })
+    }
+  }
+  return count
+}
+
+/** Throws `INVALID_SHAPE` unless there are as many sizes as letters: `checkRank(shape, ['N', 'H', 'W', 'C'], label, 'input')`. */
+export function checkRank(shape: readonly (number | null)[], letters: readonly string[], label: string, what: string): void {
+  if (shape.length === letters.length) return
+  throw new ConvlaneError(
+    'INVALID_SHAPE',
+    `${label}: ${what} must have rank ${letters.length} [${letters.join(', ')}], received rank ${shape.length} ${shapeText(shape)}`,
+    { expected: letters.length, received: shape },
+  )
+}
+
+/** An integer option within bounds. Throws `INVALID_ARGUMENT`. */
+export function checkInteger(value: unknown, label: string, argument: string, low = 1, high = MAX_SIZE): number {
+  if (Number.isInteger(value) && (value as number) >= low && (value as number) <= high) return value as number
+  const wanted =
+    high === MAX_SIZE ? (low === 1 ? 'a positive integer' : `an integer of at least ${low}`) : `an integer from ${low} to ${high}`
+  throw new ConvlaneError('INVALID_ARGUMENT', `${label}: ${argument} must be ${wanted}, received ${valueText(value)}`, { received: value })
+}
+
+/** A finite number within bounds, the upper one left out when `below`. Throws `INVALID_ARGUMENT`. */
+export function checkNumber(
+  value: unknown,
+  label: string,
+  argument: string,
+  bounds: { readonly low?: number; readonly high?: number; readonly below?: boolean } = {},
+): number {
+  const { low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY, below = false } = bounds
+  if (typeof value === 'number' && Number.isFinite(value) && value >= low && (below ? value < high : value <= high)) return value
+  const lowText = low === Number.NEGATIVE_INFINITY ? '' : ` of at least ${low}`
+  const highText = high === Number.POSITIVE_INFINITY ? '' : `${lowText && ' and'} ${below ? 'below' : 'at most'} ${high}`
+  const message = `${label}: ${argument} must be a finite number${lowText}${highText}, received ${valueText(value)}`
+  throw new ConvlaneError('INVALID_ARGUMENT', message, { received: value })
+}
+
+/** One of a list of words. Throws `INVALID_ARGUMENT`. */
+export function checkChoice<T extends string>(value: unknown, choices: readonly T[], label: string, argument: string): T {
+  if (choices.includes(value as T)) return value as T
+  const message = `${label}: ${argument} must be ${choices.map((choice) => `'${choice}'`).join(', ')}, received ${valueText(value)}`
+  throw new ConvlaneError('INVALID_ARGUMENT', message, { expected: choices, received: value })
+}
+
+/** `3` or `[3, 5]` → a pair of integers of at least `low`. Throws `INVALID_ARGUMENT`. */
+export function checkPair(value: unknown, label: string, argument: string, low = 1): Pair {
+  if (!Array.isArray(value)) {
+    const size = checkInteger(value, label, argument, low)
+    return [size, size]
+  }
+  if (value.length !== 2) {
+    const message = `${label}: ${argument} must be a number or two numbers [height, width], received ${valueText(value)}`
+    throw new ConvlaneError('INVALID_ARGUMENT', message, { received: value })
+  }
+  return [checkInteger(value[0], label, `${argument}[0]`, low), checkInteger(value[1], label, `${argument}[1]`, low)]
+}
+
+/** Pixels that a kernel spans: `dilation · (kernel − 1) + 1`. */
+export function span(kernel: number, dilation: number): number {
+  return dilation * (kernel - 1) + 1
+}
+
+/** `⌊(input + before + after − dilation · (kernel − 1) − 1) / stride⌋ + 1`; below 1 when the kernel doesn't fit. */
+export function outputSize(input: number, kernel: number, stride: number, [before, after]: Pair, dilation: number): number {
+  return Math.floor((input + before + after - span(kernel, dilation)) / stride) + 1
+}
+
+/** As `outputSize` with ⌈⌉, where a last window that would begin past the input and the padding before it is left out (PyTorch's rule). */
+export function ceilOutputSize(input: number, kernel: number, stride: number, padding: Pair, dilation: number): number {
+  const size = Math.ceil((input + padding[0] + padding[1] - span(kernel, dilation)) / stride) + 1
+  return (size - 1) * stride >= input + padding[0] ? size - 1 : size
+}
+
+/** How a window slides over an image: what the steps of convolution and pooling have as attributes, and the size of what comes out. */
+export interface WindowGeometry {
+  readonly stride: Pair
+  readonly padding: PaddingPair
+  readonly dilation: Pair
+  readonly output: Pair
+}
+
+export interface WindowOptions {
+  /** Default 1 for convolution, the window's size for pooling. */
+  readonly stride?: number | Pair
+  /** Default `'valid'`. */
+  readonly padding?: Padding
+  /** Default 1. */
+  readonly dilation?: number | Pair
+  /** Pooling only: rounds the output size up, so that a last window that doesn't fit counts. Default false. */
+  readonly ceil?: boolean
+}
+
+/** Resolves and checks a window's options against the sizes that it meets. Throws `INVALID_ARGUMENT`, and `INVALID_SHAPE` for a kernel that doesn't fit. */
+export function windowGeometry(
+  label: string,
+  input: Pair,
+  kernel: Pair,
+  options: WindowOptions,
+  defaultStride: number | Pair = 1,
+): WindowGeometry {
+  const stride = checkPair(options.stride ?? defaultStride, label, 'stride')
+  const dilation = checkPair(options.dilation ?? 1, label, 'dilation')
+  const padding = resolvePadding(options.padding ?? 'valid', label, input, kernel, stride, dilation)
+  if (options.ceil !== undefined && typeof options.ceil !== 'boolean') {
+    throw new ConvlaneError('INVALID_ARGUMENT', `${label}: ceil must be true or false, received ${valueText(options.ceil)}`)
+  }
+  const size = options.ceil ? ceilOutputSize : outputSize
+  const output = [0, 1].map((axis) => {
+    const padded = input[axis]! + padding[axis]![0] + padding[axis]![1]
+    const spanned = span(kernel[axis]!, dilation[axis]!)
+    if (spanned > padded) throw tooLarge(label, axis, kernel[axis]!, dilation[axis]!, input[axis]!, padding[axis]!)
+    return size(input[axis]!, kernel[axis]!, stride[axis]!, padding[axis]!, dilation[axis]!)
+  }) as unknown as Pair
+  return { stride, padding, dilation, output }
+}
+
+function tooLarge(label: string, axis: number, kernel: number, dilation: number, input: number, padding: Pair): ConvlaneError {
+  const side = axis === 0 ? 'height' : 'width'
+  const total = padding[0] + padding[1]
+  const spanned = span(kernel, dilation)
+  const kernelText =
+    dilation === 1 ? `kernel ${side} ${kernel}` : `kernel ${side} ${kernel} with dilation ${dilation} spans ${spanned} pixels and`
+  const inputText = total === 0 ? `${side} of the input, ${input}` : `${side} of the padded input, ${input} + ${total} = ${input + total}`
+  return new ConvlaneError('INVALID_SHAPE', `${label}: ${kernelText} is larger than the ${inputText}`, {
+    expected: input + total,
+    received: spanned,
+  })
+}
+
+function resolvePadding(value: unknown, label: string, input: Pair, kernel: Pair, stride: Pair, dilation: Pair): PaddingPair {
+  if (value === 'valid') {
+    return [
+      [0, 0],
+      [0, 0],
+    ]
+  }
+  if (value === 'same') {
+    return [0, 1].map((axis) => {
+      const total = Math.max(
+        0,
+        (Math.ceil(input[axis]! / stride[axis]!) - 1) * stride[axis]! + span(kernel[axis]!, dilation[axis]!) - input[axis]!,
+      )
+      return [Math.floor(total / 2), Math.ceil(total / 2)]
+    }) as unknown as PaddingPair
+  }
+  if (typeof value === 'number') {
+    const size = checkInteger(value, label, 'padding', 0)
+    return [
+      [size, size],
+      [size, size],
+    ]
+  }
+  if (Array.isArray(value) && value.length === 2) {
+    const sides = value.map((side, axis) => {
+      if (!Array.isArray(side)) {
+        const size = checkInteger(side, label, `padding[${axis}]`, 0)
+        return [size, size]
+      }
+      return checkPair(side, label, `padding[${axis}]`, 0)
+    })
+    if (Array.isArray(value[0]) === Array.isArray(value[1])) return sides as unknown as PaddingPair
+  }
+  const message = `${label}: padding must be 'valid', 'same', a number, [h, w] or [[top, bottom], [left, right]], received ${valueText(value)}`
+  throw new ConvlaneError('INVALID_ARGUMENT', message, { received: value })
+}
+
+/** Throws `INVALID_ARGUMENT` when a pooling window would lie wholly in the padding, where there is nothing to pool. */
+export function checkWindowsMeetInput(label: string, input: Pair, kernel: Pair, geometry: WindowGeometry): void {
+  for (const axis of [0, 1]) {
+    const [size, taps, step] = [input[axis]!, kernel[axis]!, geometry.dilation[axis]!]
+    for (let position = 0; position < geometry.output[axis]!; position++) {
+      const start = position * geometry.stride[axis]! - geometry.padding[axis]![0]
+      const first = start >= 0 ? 0 : Math.ceil(-start / step)
+      if (first < taps && start + first * step < size) continue
+      const message = `${label}: padding ${valueText(geometry.padding)} leaves a window wholly outside the input of ${size} pixels`
+      throw new ConvlaneError('INVALID_ARGUMENT', message, { received: geometry.padding })
+    }
+  }
+}
