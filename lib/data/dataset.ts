@@ -1,0 +1,136 @@
+import { ConvlaneError } from '../errors'
+import type { Labels, Tensor } from '../tensor'
+
+/** Linear map `value · scale + offset` applied natively to every element, or per channel when arrays of C numbers are given. */
+export interface Normalize {
+  readonly scale: number | readonly number[]
+  readonly offset: number | readonly number[]
+}
+
+/** Samples as bytes or floats, the first axis counting them; channels last: `[N, H, W, C]`. */
+export interface Samples {
+  readonly shape: readonly number[]
+  readonly data: Float32Array | Uint8Array
+}
+
+/** Samples and what they should become. */
+export interface Dataset {
+  readonly x: Samples
+  /** Class numbers `[N]`, or targets of any shape `[N, …]`. */
+  readonly y: Labels | Tensor
+  /** Number of samples N. */
+  readonly length: number
+  /** Name of each class, by class number. */
+  readonly classNames?: readonly string[]
+  /** How `x` becomes what the network sees. Default: scale 1/255 for `Uint8Array`, none for `Float32Array`. */
+  readonly normalize?: Normalize
+}
+
+/** A data set in its two parts. `test` is for measuring, never for choosing. */
+export interface TrainTest {
+  readonly train: Dataset
+  readonly test: Dataset
+}
+
+/**
+ * Makes a {@link Dataset} of arrays, without copying them.
+ * @throws `INVALID_SHAPE`, `INVALID_TENSOR`, `INVALID_LABEL` or `INVALID_ARGUMENT` when the parts do not fit together.
+ */
+export function dataset(parts: Omit<Dataset, 'length'>): Dataset {
+  const { x, y, classNames, normalize } = parts
+  checkArray('x', x, [Float32Array, Uint8Array])
+  checkArray('y', y, [Float32Array, Int32Array, Uint8Array])
+  const length = x.shape[0]!
+  if (y.shape[0] !== length) {
+    throw new ConvlaneError('INVALID_SHAPE', `dataset: x has ${length} samples, y has ${y.shape[0]}`, {
+      expected: length,
+      received: y.shape[0],
+    })
+  }
+  if (!(y.data instanceof Float32Array)) {
+    if (y.shape.length !== 1) {
+      throw new ConvlaneError('INVALID_SHAPE', `dataset: class numbers must have shape [N], received [${y.shape.join(', ')}]`)
+    }
+    checkLabels('dataset', y.data, classNames?.length ?? Number.POSITIVE_INFINITY)
+  }
+  if (normalize) {
+    checkNormalize('scale', normalize.scale, x.shape.at(-1)!)
+    checkNormalize('offset', normalize.offset, x.shape.at(-1)!)
+  }
+  return Object.freeze({ ...parts, length })
+}
+
+/**
+ * The samples `start` to `end` (exclusive) of a data set: views, nothing is copied.
+ * @throws `INVALID_ARGUMENT` unless 0 <= start < end <= length.
+ */
+export function sliceDataset(data: Dataset, start: number, end: number = data.length): Dataset {
+  if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || start >= end || end > data.length) {
+    throw new ConvlaneError('INVALID_ARGUMENT', `sliceDataset: ${start} to ${end} is no range of samples within 0 to ${data.length}`)
+  }
+  const part = <A extends Samples | Labels | Tensor>(array: A): A => {
+    const row = array.data.length / data.length
+    return { shape: [end - start, ...array.shape.slice(1)], data: array.data.subarray(start * row, end * row) } as unknown as A
+  }
+  return Object.freeze({ ...data, x: part(data.x), y: part(data.y), length: end - start })
+}
+
+/** Throws `INVALID_LABEL` for the first label outside 0 … classes − 1. */
+export function checkLabels(what: string, labels: ArrayLike<number>, classes: number): void {
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i]!
+    if (label < 0 || label >= classes) {
+      const expected = Number.isFinite(classes) ? `0 to ${classes - 1}` : '0 or more'
+      throw new ConvlaneError('INVALID_LABEL', `${what}: label ${label} of sample ${i} is out of range, expected ${expected}`, {
+        expected,
+        received: label,
+      })
+    }
+  }
+}
+
+type ArrayType = Float32ArrayConstructor | Int32ArrayConstructor | Uint8ArrayConstructor
+
+function checkArray(name: string, array: Samples | Labels | Tensor, types: readonly ArrayType[]): void {
+  const data: unknown = array?.data
+  const shape: unknown = array?.shape
+  if (!types.some((type) => data instanceof type)) {
+    const expected = types.map((type) => type.name).join(' or ')
+    throw new ConvlaneError('INVALID_TENSOR', `dataset: ${name}.data must be a ${expected}`, { expected })
+  }
+  if (!Array.isArray(shape) || shape.length === 0 || !shape.every((size) => Number.isSafeInteger(size) && size > 0)) {
+    throw new ConvlaneError(
+      'INVALID_SHAPE',
+      `dataset: ${name}.shape must be an array of positive integers, received ${JSON.stringify(shape)}`,
+    )
+  }
+  const { buffer } = data as Float32Array
+  if (!(buffer instanceof ArrayBuffer) || (buffer as { resizable?: boolean }).resizable) {
+    throw new ConvlaneError('INVALID_TENSOR', `dataset: ${name}.data must lie in a plain ArrayBuffer, neither shared nor resizable`)
+  }
+  const expected = shape.reduce((product, size) => product * size, 1)
+  const received = (data as Float32Array).length
+  if (expected !== received) {
+    throw new ConvlaneError(
+      'INVALID_TENSOR',
+      `dataset: ${name} has shape [${shape.join(', ')}] (${expected} elements) but ${received} elements`,
+      {
+        expected,
+        received,
+      },
+    )
+  }
+}
+
+function checkNormalize(name: string, value: number | readonly number[], channels: number): void {
+  const values = typeof value === 'number' ? [value] : value
+  if (!Array.isArray(values) || !values.every(Number.isFinite) || (typeof value !== 'number' && values.length !== channels)) {
+    throw new ConvlaneError(
+      'INVALID_ARGUMENT',
+      `dataset: normalize.${name} must be a finite number or ${channels} of them, one per channel`,
+      {
+        received: value,
+      },
+    )
+  }
+}

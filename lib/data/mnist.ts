@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto'
+import { access, mkdir } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { ConvlaneError } from '../errors'
+import { writeAtomically } from '../io/atomic-file'
+import { fileError, readWhole } from '../io/files'
+import type { TrainTest } from './dataset'
+import { download } from './download'
+import { fromIdx, type IdxPart, idxFolder, idxNames } from './folder'
+import { gunzipExactly, isGzip } from './gzip'
+import { type IdxArray, parseIdx } from './idx'
+
+const MIRROR = 'https://ossci-datasets.s3.amazonaws.com/mnist/'
+
+/** Length and SHA-256 of the uncompressed files: what makes a copy from anywhere the original. */
+const originals: Readonly<Record<IdxPart, { readonly bytes: number; readonly sha256: string }>> = {
+  'train-images': { bytes: 47040016, sha256: 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db' },
+  'train-labels': { bytes: 60008, sha256: '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5' },
+  't10k-images': { bytes: 7840016, sha256: '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7' },
+  't10k-labels': { bytes: 10008, sha256: 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2' },
+}
+
+export interface MnistOptions {
+  /** Folder with the four IDX files under their usual names, gzipped or not. Then nothing is downloaded, and the content is not compared with the original. */
+  readonly dir?: string
+  /** Whether to download what the cache lacks. Default true. */
+  readonly download?: boolean
+  /** Where to download from. Default: environment variable `CONVLANE_MNIST_URL`, else the public mirror. */
+  readonly url?: string
+  /** Where downloads are kept. Default `$XDG_CACHE_HOME/convlane/mnist`, else `~/.cache/convlane/mnist`. */
+  readonly cacheDir?: string
+  /** Longest wait for the next bytes of a download, in milliseconds. Default 30,000. */
+  readonly stallMs?: number
+  readonly signal?: AbortSignal
+  /** Called before each file that is downloaded. */
+  onDownload?(url: string): void
+}
+
+/**
+ * MNIST: 60,000 training and 10,000 test images of handwritten digits, 28 × 28. Read from `dir`, or from a cache that is filled on first use (11 MB);
+ * what is downloaded or cached must have the SHA-256 of the original files.
+ *
+ * Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits".
+ * @returns x `[N, 28, 28, 1]` as bytes, y `[N]`
+ * @throws `OFFLINE` when the download fails, `INVALID_FILE` when content is damaged or differs from the original, `FILE_ERROR`, `ABORTED`.
+ */
+export async function mnist(options: MnistOptions = {}): Promise<TrainTest> {
+  if (options.dir !== undefined) return idxFolder(options.dir, options.signal)
+  const cacheDir = options.cacheDir ?? join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'convlane', 'mnist')
+  const read = (part: IdxPart) => cached(part, cacheDir, options)
+  return fromIdx('MNIST', {
+    'train-images': await read('train-images'),
+    'train-labels': await read('train-labels'),
+    't10k-images': await read('t10k-images'),
+    't10k-labels': await read('t10k-labels'),
+  })
+}
+
+async function cached(part: IdxPart, cacheDir: string, options: MnistOptions): Promise<IdxArray> {
+  const name = `${idxNames(part)[0]}.gz`
+  const file = join(cacheDir, name)
+  const mayDownload = options.download ?? true
+  if (await exists(file)) {
+    const bytes = await readWhole(file, options.signal)
+    try {
+      return await parseOriginal(part, bytes, file)
+    } catch (error) {
+      if (!mayDownload) throw error
+    }
+  } else if (!mayDownload) {
+    throw new ConvlaneError('FILE_ERROR', `mnist: ${file} is missing and download is off`)
+  }
+  const base = options.url ?? (process.env.CONVLANE_MNIST_URL || MIRROR)
+  const url = joinUrl(base, name)
+  options.onDownload?.(url)
+  const limits = { maxBytes: originals[part].bytes + 1024, stallMs: options.stallMs ?? 30_000 }
+  const bytes = await download(url, options.signal ? { ...limits, signal: options.signal } : limits)
+  const array = await parseOriginal(part, bytes, url)
+  try {
+    await mkdir(cacheDir, { recursive: true })
+  } catch (error) {
+    throw fileError('create', cacheDir, error)
+  }
+  await writeAtomically(file, [bytes])
+  return array
+}
+
+/** Uncompresses and parses content that must be the original file. */
+async function parseOriginal(part: IdxPart, bytes: Uint8Array, name: string): Promise<IdxArray> {
+  const { bytes: length, sha256 } = originals[part]
+  const content = isGzip(bytes) ? await gunzipExactly(bytes, length, name) : bytes
+  const received = createHash('sha256').update(content).digest('hex')
+  if (received !== sha256) {
+    throw new ConvlaneError('INVALID_FILE', `${name}: is not the original MNIST file: expected SHA-256 ${sha256}, received ${received}`, {
+      expected: sha256,
+      received,
+    })
+  }
+  return parseIdx(content, name)
+}
+
+function joinUrl(base: string, name: string): string {
+  const url = URL.canParse(base) ? new URL(name, base.endsWith('/') ? base : `${base}/`) : undefined
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new ConvlaneError('INVALID_ARGUMENT', `mnist: the download URL must start with http:// or https://, received ${base}`, {
+      received: base,
+    })
+  }
+  return url.href
+}
+
+async function exists(file: string): Promise<boolean> {
+  try {
+    await access(file)
+    return true
+  } catch {
+    return false
+  }
+}

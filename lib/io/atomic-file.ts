@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { fileError } from './files'
+
+/** Most bytes in one write call. */
+const PIECE = 2 ** 26
+
+/**
+ * Writes a file so that its name always shows a whole one: beside it under a passing name, flushed to the disk, then renamed over it.
+ * Whatever fails, the old file stays as it was. A symbolic link keeps pointing where it does; an existing file keeps its permissions.
+ * @throws `FILE_ERROR` with the system's error as `cause`
+ */
+export async function writeAtomically(file: string, chunks: Iterable<Uint8Array>): Promise<void> {
+  try {
+    const target = await realpath(file).catch(() => file)
+    const mode = await stat(target).then(
+      (old) => old.mode & 0o777,
+      () => undefined,
+    )
+    const beside = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`)
+    const handle = await open(beside, 'wx')
+    try {
+      try {
+        for (const chunk of chunks) await writeAll(handle, chunk)
+        if (mode !== undefined) await handle.chmod(mode)
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+      await rename(beside, target)
+    } catch (error) {
+      await unlink(beside).catch(() => {})
+      throw error
+    }
+    await syncFolder(dirname(target))
+  } catch (error) {
+    throw fileError('write', file, error)
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, at, Math.min(PIECE, bytes.length - at))
+    at += bytesWritten
+  }
+}
+
+/** Makes the rename itself last through a power failure, where the system lets a folder be opened. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  } catch {
+    // Windows and some network file systems refuse; the new file is in place all the same.
+  }
+}
