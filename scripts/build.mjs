@@ -3,7 +3,7 @@
  * With `--if-stale` a target is left alone when its sources and its outputs are what they were at its last build.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { isFresh, recordBuild, root, withLock } from './build-state.mjs'
@@ -77,6 +77,7 @@ const targets = {
         // The compiler writes its output in spite of type errors, so that work on one part does not stop another.
         writeModuleWrappers(['index', 'ops'])
       }
+      chmodSync(join(root, 'dist/cli/main.js'), 0o755)
     },
   },
   bench: {
