@@ -1,0 +1,12 @@
+import type { ViteUserConfig } from 'vitest/config'
+import { availableIsas, isaProject, onceProject, proofProject } from './test/support/projects.mjs'
+
+const isas = availableIsas()
+
+/** Everything once, the ops on every instruction set of this machine, and a last look at whether each of them ran as many cases as the others. */
+export default {
+  test: {
+    pool: 'forks',
+    projects: [onceProject, ...isas.map((isa) => isaProject(isa, ['test/ops/*.test.ts'])), proofProject(isas)],
+  },
+} satisfies ViteUserConfig

@@ -1,0 +1,16 @@
+import type { ViteUserConfig } from 'vitest/config'
+import { isaProject, proofProject } from './test/support/projects.mjs'
+
+const core = ['test/ops/*.test.ts', 'test/program/*.test.ts', 'test/train/short.test.ts']
+
+/**
+ * Kernels, programs and one short training on the instruction set in use: the part that also runs under emulation. Without the property tests,
+ * which roam too far for an emulator, and on one worker thread, which needs no second process.
+ */
+export default {
+  test: {
+    pool: 'threads',
+    fileParallelism: false,
+    projects: [isaProject(undefined, core, ['test/ops/*.property.test.ts']), proofProject([''])],
+  },
+} satisfies ViteUserConfig
