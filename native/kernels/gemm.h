@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// The micro-kernels of every convolution, dense layer and matrix product: one tile of m rows by up to V::vectors vectors of columns.
+// The sums start at zero and what was stored is added at the end (accumulate), so that a reduction in parts loses less than one long chain.
+#pragma once
+#include "../cpu/kernel_table.h"
+#include "activation.h"
+
+namespace convlane {
+namespace {
+
+template <class V, int M, int NV>
+CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
+  V sums[M][NV];
+  CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = V::zero();
+  }
+  const int64_t ldb = g.ldb;
+  for (int64_t r = 0; r < g.run_count; ++r) {
+    const float* b = g.runs[r].b;
+    const int64_t length = g.runs[r].length;
+    const float* a[M];
+    CONVLANE_UNROLL for (int i = 0; i < M; ++i) a[i] = g.rows[r * M + i];
+    for (int64_t k = 0; k < length; ++k, b += ldb) {
+      V bk[NV];
+      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+        bk[j] = V::load(b + j * V::width);
+        keep(bk[j]);
+      }
+      CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+        V aik = V::set(a[i][k]);
+        CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(aik, bk[j], sums[i][j]);
+      }
+    }
+  }
+
+  const int last = g.columns - (NV - 1) * V::width;  // columns of the last vector
+  V bias[NV];
+  CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+    bias[j] = g.bias == nullptr ? V::zero() : j < NV - 1 ? V::load(g.bias + j * V::width) : V::load(g.bias + j * V::width, last);
+  }
+  const bool relu_now = g.activation == Activation::relu;
+  CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+    float* out = g.out[i] + g.out_offset;
+    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+      V s = sums[i][j];
+      if (g.accumulate) s = s + (j < NV - 1 ? V::load(out + j * V::width) : V::load(out + j * V::width, last));
+      if (g.bias != nullptr) s = s + bias[j];
+      if (relu_now) s = relu(s);
+      if (j < NV - 1) {
+        s.store(out + j * V::width);
+      } else {
+        s.store(out + j * V::width, last);
+      }
+    }
+  }
+  if (g.activation == Activation::sigmoid || g.activation == Activation::tanh) {
+    for (int i = 0; i < M; ++i) {
+      float* out = g.out[i] + g.out_offset;
+      activate<V>(g.activation, out, out, g.columns);
+    }
+  }
+}
+
+template <class V, int M, int NV, bool Whole>
+CONVLANE_NOINLINE void gemm_cols_tile(const GemmColsArgs& g) {
+  V sums[M][NV];
+  CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = V::zero();
+  }
+  const int last = g.columns - (NV - 1) * V::width;
+  const int64_t lda = g.lda, ldb = g.ldb;
+  for (int64_t r = 0; r < g.run_count; ++r) {
+    const float* a = g.runs[r].a + g.a_offset;
+    const float* b = g.runs[r].b + g.b_offset;
+    for (int64_t p = g.runs[r].length; p > 0; --p, a += lda, b += ldb) {
+      V bp[NV];
+      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+        bp[j] = Whole || j < NV - 1 ? V::load(b + j * V::width) : V::load(b + j * V::width, last);
+        keep(bp[j]);
+      }
+      CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+        V api = V::set(a[i]);
+        CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(api, bp[j], sums[i][j]);
+      }
+    }
+  }
+  CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+    float* c = g.c + i * g.ldc;
+    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+      V s = sums[i][j];
+      if (Whole || j < NV - 1) {
+        if (g.accumulate) s = s + V::load(c + j * V::width);
+        s.store(c + j * V::width);
+      } else {
+        if (g.accumulate) s = s + V::load(c + j * V::width, last);
+        s.store(c + j * V::width, last);
+      }
+    }
+  }
+}
+
+// The instance for m rows: tried from the full tile downwards, so that a full tile costs one comparison.
+template <class V, int M, int NV>
+void gemm_rows_of(const GemmRowsArgs& g) {
+  if constexpr (M > 1) {
+    if (g.m < M) return gemm_rows_of<V, M - 1, NV>(g);
+  }
+  gemm_rows_tile<V, M, NV>(g);
+}
+
+template <class V, int M, int NV>
+void gemm_cols_of(const GemmColsArgs& g) {
+  if constexpr (M > 1) {
+    if (g.m < M) return gemm_cols_of<V, M - 1, NV>(g);
+  }
+  if (g.columns == NV * V::width) {
+    gemm_cols_tile<V, M, NV, true>(g);
+  } else {
+    gemm_cols_tile<V, M, NV, false>(g);
+  }
+}
+
+template <class V, int NV = V::vectors>
+void gemm_rows(const GemmRowsArgs& g) {
+  if constexpr (NV > 1) {
+    if (g.vectors < NV) return gemm_rows<V, NV - 1>(g);
+  }
+  gemm_rows_of<V, V::rows[NV], NV>(g);
+}
+
+template <class V, int NV = V::vectors>
+void gemm_cols(const GemmColsArgs& g) {
+  if constexpr (NV > 1) {
+    if (g.vectors < NV) return gemm_cols<V, NV - 1>(g);
+  }
+  gemm_cols_of<V, V::rows[NV], NV>(g);
+}
+
+}  // namespace
+}  // namespace convlane

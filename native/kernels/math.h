@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// exp, log, tanh and the logistic function on vectors. libm differs from platform to platform; these give the same bits wherever the
+// instruction set is the same. Polynomials: minimax fits (relative error below 5e-9) made for these intervals.
+#pragma once
+#include <limits>
+
+#include "../simd/compiler.h"
+
+namespace convlane {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+
+// Within 2 ulp. 0 below -87.33 (where float's normal range ends), infinity above 88.72; NaN passes.
+template <class V>
+V exp(V x) {
+  const V magic = V::set(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer, which then is in the low bits
+  V bounded = min(V::set(89.0f), max(V::set(-88.0f), x));
+  V shifted = fma(bounded, V::set(1.44269504f), magic);
+  V n = shifted - magic;
+  V r = fnma(n, V::set(0.693359375f), bounded);  // ln 2 in two parts; n times the first is exact
+  r = fnma(n, V::set(-2.12194440e-4f), r);
+  V p = V::set(0.001381453825160861f);
+  p = fma(p, r, V::set(0.00836874544620514f));
+  p = fma(p, r, V::set(0.04166838899254799f));
+  p = fma(p, r, V::set(0.1666652113199234f));
+  p = fma(p, r, V::set(0.4999999403953552f));
+  p = fma(p * r, r, r) + V::set(1.0f);
+  // 2^n as the product of two powers, since n = 128 has no exponent of its own.
+  Int biased = as_int(shifted) - as_int(magic) + V::int_set(127);
+  Int half = shift_right<1>(biased);
+  V low = as_float(shift_left<23>(half + V::int_set(64)));
+  V high = as_float(shift_left<23>(biased - half + V::int_set(63)));
+  return select(less(x, V::set(-87.3365448f)), V::zero(), p * low * high);
+}
+
+// Natural logarithm of a positive normal number, within 2 ulp; log(infinity) = infinity; NaN for NaN and negative numbers, -infinity for 0.
+template <class V>
+V log(V x) {
+  const Int bits = as_int(x), root_half = V::int_set(0x3f3504f3);
+  // x = m 2^e with m in [1/sqrt(2), sqrt(2)). The shift fills with zeros: a negative e comes out 512 too large.
+  Int e = shift_right<23>(bits - root_half);
+  V m = as_float(bits - shift_left<23>(e));
+  e = e - select(below(bits, root_half), V::int_set(512), V::int_set(0));
+  V exponent = to_float(e);
+  V s = (m - V::set(1.0f)) / (m + V::set(1.0f));
+  V z = s * s;
+  V p = V::set(0.2358357161283493f);
+  p = fma(p, z, V::set(0.28537237644195557f));
+  p = fma(p, z, V::set(0.4000033736228943f));
+  p = fma(p, z, V::set(0.6666666269302368f));
+  V y = fma(p * z, s, s + s);  // log m = 2 artanh s
+  y = fma(exponent, V::set(0.693359375f), fma(exponent, V::set(-2.12194440e-4f), y));
+  y = select(less(x, V::set(kInfinity)), y, x);
+  y = select(less(x, V::zero()), V::set(kNaN), y);
+  return select(equal(x, V::zero()), V::set(-kInfinity), y);
+}
+
+template <class V>
+V absolute(V x) {
+  return as_float(as_int(x) & V::int_set(0x7fffffff));
+}
+
+// Within 3 ulp. NaN passes.
+template <class V>
+V tanh(V x) {
+  V a = absolute(x);
+  V z = x * x;
+  V p = V::set(-0.008182673715054989f);
+  p = fma(p, z, V::set(0.021702967584133148f));
+  p = fma(p, z, V::set(-0.05394720286130905f));
+  p = fma(p, z, V::set(0.13333210349082947f));
+  p = fma(p, z, V::set(-0.3333333134651184f));
+  V small = fma(p * z, x, x);
+  V large = V::set(1.0f) - V::set(2.0f) / (exp(a + a) + V::set(1.0f));
+  V negative = as_float(as_int(large) | (as_int(x) & V::int_set(0x80000000u)));
+  return select(less(a, V::set(0.625f)), small, negative);
+}
+
+// 1 / (1 + exp(-x)), within 3 ulp. NaN passes.
+template <class V>
+V sigmoid(V x) {
+  V e = exp(V::zero() - absolute(x));  // <= 1
+  V s = V::set(1.0f) / (V::set(1.0f) + e);
+  return select(less(x, V::zero()), e * s, s);
+}
+
+}  // namespace
+}  // namespace convlane

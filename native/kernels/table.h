@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// Included last by a target, after its simd header: fills the table with the kernels for its Vec.
+#pragma once
+#include "../cpu/kernel_table.h"
+#include "dropout.h"
+#include "elementwise.h"
+#include "gemm.h"
+#include "loss.h"
+#include "optimizer.h"
+#include "pack.h"
+#include "pool.h"
+#include "probe.h"
+
+namespace convlane {
+namespace {
+
+template <class V>
+constexpr KernelTable table_of(const char* name) {
+  KernelTable t{};
+  t.name = name;
+  t.width = V::width;
+  t.vectors = V::vectors;
+  for (int v = 1; v <= V::vectors; ++v) t.rows_of[v] = V::rows[v];
+
+  t.gemm_rows = gemm_rows<V>;
+  t.gemm_cols = gemm_cols<V>;
+  t.pack_rows = pack_rows<V>;
+  t.pack_transposed = pack_transposed<V>;
+
+  t.pool_max = pool_max<V>;
+  t.pool_average = pool_average<V>;
+  t.pool_max_backward = pool_max_backward<V>;
+  t.pool_average_backward = pool_average_backward<V>;
+
+  t.activate = activate<V>;
+  t.activate_backward = activate_backward<V>;
+  t.add = add<V>;
+  t.multiply = multiply<V>;
+  t.scale = scale<V>;
+  t.axpy = axpy<V>;
+  t.normalize_u8 = normalize<V, uint8_t>;
+  t.normalize_f32 = normalize<V, float>;
+  t.column_sums = column_sums<V>;
+  t.softmax = softmax<V>;
+  t.softmax_backward = softmax_backward<V>;
+  t.softmax_cross_entropy = softmax_cross_entropy<V>;
+  t.softmax_cross_entropy_dense = softmax_cross_entropy_dense<V>;
+  t.squared_error = squared_error<V>;
+  t.dropout = dropout<V>;
+
+  t.sgd = sgd<V>;
+  t.adam = adam<V>;
+
+  t.probe_fma = probe_fma<V>;
+  t.probe_triad = probe_triad<V>;
+  return t;
+}
+
+}  // namespace
+}  // namespace convlane
