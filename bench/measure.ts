@@ -1,0 +1,78 @@
+import type { Binding, Step } from '../binding'
+import type { PreparedProblem, Problem } from './problem'
+import type { Row } from './row'
+
+const ROUNDS = { least: 5, most: 200 }
+const PROBE_SECONDS = 0.02
+
+/**
+ * One row per algorithm. Results are checked first; then the algorithms take turns, and between the rounds a probe measures what the processor can do
+ * at that moment, so that a slow phase of the machine meets all of them.
+ */
+export function measure(binding: Binding, problem: Problem, seconds: number): Row[] {
+  const threads = binding.threads()
+  const prepared = problem.prepare()
+  const contenders = algorithmsOf(binding, prepared).map(({ name, steps }) => ({
+    name,
+    run: () => {
+      for (const step of steps) binding.execute(step, prepared.buffers)
+    },
+    times: [] as number[],
+  }))
+  for (const { run } of contenders) {
+    clearOutputs(prepared)
+    run()
+    prepared.check()
+  }
+  let peak = 0
+  const end = performance.now() + 1000 * seconds * contenders.length
+  for (let round = 0; round < ROUNDS.least || (round < ROUNDS.most && performance.now() < end); round++) {
+    peak = Math.max(peak, binding.probeFma(PROBE_SECONDS, threads))
+    for (const { run, times } of contenders) {
+      const start = performance.now()
+      run()
+      times.push(performance.now() - start)
+    }
+  }
+  return contenders.map(({ name, times }, i) => {
+    const { min, median } = summarize(times)
+    return {
+      kind: problem.kind,
+      peer: 'convlane',
+      threads,
+      item: problem.item,
+      fmt: problem.fmt,
+      pass: problem.pass,
+      algo: name,
+      min_ms: min,
+      median_ms: median,
+      reps: times.length,
+      chosen: i === 0,
+      isa: binding.isa(),
+      ...(problem.flops > 0
+        ? { gflops: problem.flops / min / 1e6, fma_peak_gflops: peak / 1e9 }
+        : { gbytes_per_s: problem.bytes / min / 1e6 }),
+    }
+  })
+}
+
+/** The steps once per algorithm, the default first. A step that takes no algorithm is the same in all of them. */
+function algorithmsOf(binding: Binding, { steps }: PreparedProblem): { name: string; steps: readonly Step[] }[] {
+  const main = steps.find((step) => 'algorithm' in step)
+  if (main === undefined) return [{ name: binding.algorithms(steps[0]!)[0] ?? 'default', steps }]
+  return binding
+    .algorithms(main)
+    .map((name) => ({ name, steps: steps.map((step) => (step === main ? { ...step, algorithm: name } : step)) }))
+}
+
+function clearOutputs({ buffers, outputs }: PreparedProblem): void {
+  for (const index of outputs) {
+    const buffer = buffers[index]!
+    buffer.fill(buffer instanceof Float32Array ? Number.NaN : -1)
+  }
+}
+
+export function summarize(times: readonly number[]): { min: number; median: number } {
+  const sorted = [...times].sort((a, b) => a - b)
+  return { min: sorted[0]!, median: sorted[sorted.length >> 1]! }
+}

@@ -1,0 +1,67 @@
+import type { Operand, Step } from '../binding'
+
+/** One row to be: an op on one shape in one direction, with every algorithm that can do it. */
+export interface Problem {
+  readonly kind: 'conv' | 'pool' | 'gemm'
+  readonly item: string
+  readonly fmt: string
+  readonly pass: string
+  /** Floating-point operations of one run; 0 where memory is what limits. */
+  readonly flops: number
+  /** Bytes read and written at least. */
+  readonly bytes: number
+  /** Allocates and fills the buffers. */
+  prepare(): PreparedProblem
+}
+
+export interface PreparedProblem {
+  /** What to execute, in order. `algorithm` applies to those that take one. */
+  readonly steps: readonly Step[]
+  readonly buffers: readonly (Float32Array | Int32Array)[]
+  /** Which of the buffers are written. */
+  readonly outputs: readonly number[]
+  /** Throws when what the last run wrote differs from the definition at sampled positions, computed in double precision. */
+  check(): void
+}
+
+export function operand(index: number, shape: readonly number[], dtype: 'float32' | 'int32' = 'float32'): Operand {
+  return { space: 'buffer', offset: index, dtype, shape, batched: false }
+}
+
+/** The same numbers in [-1, 1) on every run. */
+export function randomData(length: number, seed: number): Float32Array {
+  const data = new Float32Array(length)
+  let state = seed >>> 0
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    data[i] = state / 2 ** 31 - 1
+  }
+  return data
+}
+
+/** A dot product in double precision, with what rounding in float32 may move it by. */
+export class Dot {
+  value = 0
+  private terms = 0
+  private magnitude = 0
+
+  add(a: number, b: number): void {
+    this.value += a * b
+    this.magnitude += Math.abs(a * b)
+    this.terms++
+  }
+
+  expect(received: number, where: string): void {
+    const tolerance = 2 ** -23 * (8 + Math.sqrt(this.terms)) * this.magnitude
+    if (!(Math.abs(received - this.value) <= tolerance))
+      throw new Error(`${where}: expected ${this.value} ± ${tolerance}, received ${received}`)
+  }
+}
+
+/** About `count` positions of a tensor, spread over it, its first and last one among them. */
+export function samplePositions(length: number, count: number): number[] {
+  const positions = new Set([0, length - 1])
+  const stride = Math.max(1, length / count)
+  for (let at = stride / 2; at < length; at += stride) positions.add(Math.floor(at))
+  return [...positions]
+}
