@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+#include "environment.h"
+
+namespace convlane {
+namespace {
+
+// So that no object of another class, or another addon, is taken for one of ours.
+constexpr napi_type_tag kTags[] = {{0x6bd0c4a1f5e94d27, 0x9a3f11c27e5b8d04}, {0x2f86e9137ac14be5, 0xb5d20a6894cf37e1}};
+
+Napi::Value coded_error(Napi::Env env, const char* code, const std::string& message) {
+  napi_value error;
+  NAPI_THROW_IF_FAILED(env, napi_create_error(env, Napi::String::New(env, code), Napi::String::New(env, message), &error));
+  return Napi::Value(env, error);
+}
+
+}  // namespace
+
+void Task::run(const std::atomic<bool>& cancelled) {
+  try {
+    work(cancelled);
+  } catch (const Error& e) {
+    error_ = e;
+  } catch (const std::bad_alloc&) {
+    error_ = Error("OUT_OF_MEMORY", "out of memory");
+  } catch (const std::exception& e) {
+    error_ = Error("INTERNAL", e.what());
+  }
+}
+
+Napi::Value Task::promise(Napi::Env env) {
+  napi_value promise;
+  NAPI_THROW_IF_FAILED(env, napi_create_promise(env, &deferred_, &promise));
+  return Napi::Value(env, promise);
+}
+
+void Task::settle(Napi::Env env) {
+  Napi::Value value, reason;
+  if (error_) {
+    reason = coded_error(env, error_->code, error_->what());
+  } else {
+    try {
+      value = result(env);
+    } catch (const Napi::Error& e) {
+      reason = e.Value();
+    }
+  }
+  finish();
+  if (reason.IsEmpty()) {
+    napi_resolve_deferred(env, deferred_, value);
+  } else {
+    napi_reject_deferred(env, deferred_, reason);
+  }
+}
+
+Environment::Environment(Napi::Env env)
+    : train_arena_(std::make_shared<Arena>(tally_)),
+      infer_arena_(std::make_shared<Arena>(tally_)),
+      train_([this](std::unique_ptr<Job> job) { completed(std::move(job)); }),
+      infer_([this](std::unique_ptr<Job> job) { completed(std::move(job)); }),
+      state_([this](std::unique_ptr<Job> job) { completed(std::move(job)); }) {
+  const auto call = [](napi_env call_env, napi_value, void* context, void*) {
+    if (call_env != nullptr) static_cast<Environment*>(context)->settle(call_env);  // null: the environment is going down
+  };
+  NAPI_THROW_IF_FAILED_VOID(env, napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "convlane"), 0, 1, nullptr, nullptr,
+                                                                 this, call, &wake_));
+  NAPI_THROW_IF_FAILED_VOID(env, napi_unref_threadsafe_function(env, wake_));
+  // Added after the function above was made, so it runs before that is taken down.
+  NAPI_THROW_IF_FAILED_VOID(env, napi_add_env_cleanup_hook(env, [](void* self) { static_cast<Environment*>(self)->close(); }, this));
+}
+
+void Environment::create(Napi::Env env) {
+  // Finalizers of objects may run after that of the instance data, so each holds the environment too.
+  auto* holder = new std::shared_ptr<Environment>(new Environment(env));
+  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<std::shared_ptr<Environment>*>(data); };
+  NAPI_THROW_IF_FAILED_VOID(env, napi_set_instance_data(env, holder, finalize, nullptr));
+}
+
+Environment& Environment::of(Napi::Env env) {
+  void* data = nullptr;
+  if (napi_get_instance_data(env, &data) != napi_ok || data == nullptr) throw Error("INTERNAL", "the addon is not loaded in this environment");
+  return **static_cast<std::shared_ptr<Environment>*>(data);
+}
+
+Lane& Environment::lane(LaneKind kind) {
+  Lane& lane = kind == LaneKind::train ? train_ : infer_;
+  lane.start();
+  return lane;
+}
+
+Lane& Environment::state_lane() {
+  state_.start();
+  return state_;
+}
+
+Napi::Value Environment::submit(Napi::Env env, Lane& lane, std::unique_ptr<Task> task) {
+  const Napi::Value promise = task->promise(env);
+  if (pending_++ == 0) napi_ref_threadsafe_function(env, wake_);
+  lane.submit(std::move(task));
+  return promise;
+}
+
+void Environment::completed(std::unique_ptr<Job> job) {
+  bool first;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    first = completed_.empty();
+    completed_.emplace_back(static_cast<Task*>(job.release()));
+  }
+  if (first) napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
+}
+
+void Environment::settle(Napi::Env env) {
+  std::vector<std::unique_ptr<Task>> tasks;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    tasks.swap(completed_);
+  }
+  for (const auto& task : tasks) {
+    Napi::HandleScope scope(env);
+    task->settle(env);
+    if (--pending_ == 0) napi_unref_threadsafe_function(env, wake_);
+  }
+  tasks.clear();
+  report_memory(env);
+}
+
+void Environment::close() {
+  train_.stop();
+  infer_.stop();
+  state_.stop();
+}
+
+void Environment::report_memory(Napi::Env env) {
+  const int64_t now = tally_->load(std::memory_order_relaxed);
+  if (now == reported_) return;
+  int64_t total;
+  napi_adjust_external_memory(env, now - reported_, &total);
+  reported_ = now;
+}
+
+void Environment::define(Napi::Env env, Class kind, const char* name, const std::vector<napi_property_descriptor>& properties) {
+  napi_value constructor;
+  NAPI_THROW_IF_FAILED_VOID(env, napi_define_class(env, name, NAPI_AUTO_LENGTH, construct, nullptr, properties.size(), properties.data(), &constructor));
+  NAPI_THROW_IF_FAILED_VOID(env, napi_create_reference(env, constructor, 1, &classes_[static_cast<int>(kind)]));
+}
+
+Napi::Value Environment::make(Napi::Env env, Class kind, std::unique_ptr<Wrapped> native) {
+  napi_value constructor, object;
+  NAPI_THROW_IF_FAILED(env, napi_get_reference_value(env, classes_[static_cast<int>(kind)], &constructor));
+  passing_ = std::move(native);
+  const napi_status status = napi_new_instance(env, constructor, 0, nullptr, &object);
+  passing_.reset();
+  NAPI_THROW_IF_FAILED(env, status);
+  NAPI_THROW_IF_FAILED(env, napi_type_tag_object(env, object, &kTags[static_cast<int>(kind)]));
+  report_memory(env);
+  return Napi::Value(env, object);
+}
+
+napi_value Environment::construct(napi_env env, napi_callback_info info) {
+  napi_value self;
+  if (napi_get_cb_info(env, info, nullptr, nullptr, &self, nullptr) != napi_ok) return nullptr;
+  std::unique_ptr<Wrapped>& passing = of(env).passing_;
+  if (!passing) {  // called by user code
+    napi_throw_error(env, "INVALID_ARGUMENT", "objects of this class are made by createState and createProgram only");
+    return nullptr;
+  }
+  const auto finalize = [](napi_env finalizer_env, void* data, void*) {
+    const std::shared_ptr<Environment> environment = static_cast<Wrapped*>(data)->environment;
+    delete static_cast<Wrapped*>(data);
+    environment->report_memory(finalizer_env);
+  };
+  if (napi_wrap(env, self, passing.get(), finalize, nullptr, nullptr) == napi_ok) passing.release();
+  return self;
+}
+
+Wrapped* Environment::unwrap(Napi::Value value, Class kind) {
+  bool ours = false;
+  void* native = nullptr;
+  if (!value.IsObject() || napi_check_object_type_tag(value.Env(), value, &kTags[static_cast<int>(kind)], &ours) != napi_ok || !ours) return nullptr;
+  return napi_unwrap(value.Env(), value, &native) == napi_ok ? static_cast<Wrapped*>(native) : nullptr;
+}
+
+}  // namespace convlane

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "memory.h"
+
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "error.h"
+#include "threads.h"
+
+namespace convlane {
+namespace {
+
+constexpr size_t kAlignment = 64;
+std::atomic<size_t> g_bytes[4];
+
+// Freed when its thread ends.
+thread_local Buffer t_scratch;
+
+}  // namespace
+
+size_t memory_bytes(MemoryKind kind) { return g_bytes[static_cast<int>(kind)].load(std::memory_order_relaxed); }
+
+Buffer::Buffer(size_t bytes, MemoryKind kind, MemoryTally tally) : size_(bytes), kind_(kind), tally_(std::move(tally)) {
+  if (bytes == 0) return;
+  // calloc, because large blocks come from the system as untouched zero pages.
+  block_ = bytes > SIZE_MAX / 2 ? nullptr : std::calloc(bytes + kAlignment, 1);
+  if (block_ == nullptr) throw Error("OUT_OF_MEMORY", "cannot allocate " + std::to_string(bytes) + " bytes");
+  data_ = reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(block_) + kAlignment - 1) & ~static_cast<uintptr_t>(kAlignment - 1));
+  g_bytes[static_cast<int>(kind_)].fetch_add(size_, std::memory_order_relaxed);
+  if (tally_) tally_->fetch_add(static_cast<int64_t>(size_), std::memory_order_relaxed);
+}
+
+Buffer::~Buffer() {
+  if (block_ == nullptr) return;
+  std::free(block_);
+  g_bytes[static_cast<int>(kind_)].fetch_sub(size_, std::memory_order_relaxed);
+  if (tally_) tally_->fetch_sub(static_cast<int64_t>(size_), std::memory_order_relaxed);
+}
+
+void Buffer::swap(Buffer& other) noexcept {
+  std::swap(block_, other.block_);
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  std::swap(kind_, other.kind_);
+  std::swap(tally_, other.tally_);
+}
+
+float* thread_scratch(size_t floats) {
+  if (floats > SIZE_MAX / 16) throw Error("OUT_OF_MEMORY", "cannot allocate " + std::to_string(floats) + " floats");
+  if (t_scratch.size() < floats * sizeof(float)) {
+    t_scratch = Buffer();  // the old one goes first: both need not fit
+    t_scratch = Buffer(floats * sizeof(float), MemoryKind::scratch);
+  }
+  return t_scratch.floats();
+}
+
+size_t scratch_bytes() { return memory_bytes(MemoryKind::scratch); }
+
+}  // namespace convlane

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "program.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "verify.h"
+
+namespace convlane {
+namespace {
+
+size_t bytes_of(const Operand& operand, int64_t n) {
+  return static_cast<size_t>(operand.elements(n)) * (operand.dtype == Dtype::uint8 ? 1 : 4);
+}
+
+size_t aligned(size_t bytes) { return (bytes + 63) & ~size_t{63}; }
+
+}  // namespace
+
+Program::Program(ProgramSpec spec, int64_t state_elements, std::shared_ptr<Arena> arena, MemoryTally tally)
+    : spec_(std::move(spec)), arena_(std::move(arena)), tally_(std::move(tally)) {
+  Limits limits;
+  limits.capacity = spec_.capacity;
+  limits.arena_elements = spec_.arena_elements;
+  limits.state_elements = state_elements;
+  for (size_t i = 0; i < spec_.inputs.size(); i++) check_shape(spec_.inputs[i], spec_.capacity, "input " + std::to_string(i));
+  limits.inputs = spec_.inputs;
+  for (size_t i = 0; i < spec_.outputs.size(); i++) {
+    const std::string where = "output " + std::to_string(i);
+    if (spec_.outputs[i].space != Space::arena) throw Error("INVALID_STEP", where + ": must lie in the arena");
+    check_operand(spec_.outputs[i], limits, where);
+  }
+
+  int64_t scratch = 0;
+  for (size_t i = 0; i < spec_.steps.size(); i++) {
+    const StepSpec& step = spec_.steps[i];
+    const std::string where = "step " + std::to_string(i) + " (" + step.op + ")";
+    steps_.push_back(make_step(step, limits, static_cast<int64_t>(i) >= spec_.update_from, where));
+    scratch = std::max(scratch, steps_.back()->scratch_floats(spec_.capacity));
+    for (std::string& name : steps_.back()->scalars()) {
+      if (std::find(scalars_.begin(), scalars_.end(), name) == scalars_.end()) scalars_.push_back(std::move(name));
+    }
+    times_.push_back({step.op, steps_.back()->algorithm(), 0, 0});
+  }
+  if (scratch < 0 || scratch > kMaxElements) throw Error("OUT_OF_MEMORY", "a step needs more scratch memory than there can be");
+  arena_bytes_ = aligned(static_cast<size_t>(spec_.arena_elements) * sizeof(float)) + aligned(static_cast<size_t>(scratch) * sizeof(float));
+  arena_->attach(arena_bytes_);
+}
+
+Program::~Program() { arena_->detach(); }
+
+Frame& Program::free_frame() {
+  Frame* frame = std::find_if(frames_, frames_ + kFrames, [](const Frame& f) { return !f.busy; });
+  if (frame == frames_ + kFrames) throw Error("BUSY", "two runs of this program are under way");
+  if (frame->inputs.size() == spec_.inputs.size() && frame->outputs.size() == spec_.outputs.size()) return *frame;
+
+  size_t bytes = 0;
+  for (const Operand& input : spec_.inputs) bytes += aligned(bytes_of(input, spec_.capacity));
+  for (const Operand& output : spec_.outputs) bytes += aligned(bytes_of(output, spec_.capacity));
+  frame->memory = Buffer(bytes, MemoryKind::staging, tally_);
+  frame->inputs.clear();
+  frame->outputs.clear();
+  char* next = frame->memory.bytes();
+  for (const Operand& input : spec_.inputs) {
+    frame->inputs.push_back(next);
+    next += aligned(bytes_of(input, spec_.capacity));
+  }
+  for (const Operand& output : spec_.outputs) {
+    frame->outputs.push_back(next);
+    next += aligned(bytes_of(output, spec_.capacity));
+  }
+  return *frame;
+}
+
+bool Program::run(const Frame& frame, StateMemory* state, const std::atomic<bool>& cancelled) {
+  const std::shared_ptr<Buffer> memory = arena_->memory();
+  RunContext context;
+  context.arena = memory->floats();
+  context.state = state ? state->buffer.floats() : nullptr;
+  context.inputs = frame.inputs.data();
+  context.n = frame.n;
+  context.scratch = reinterpret_cast<float*>(memory->bytes() + aligned(static_cast<size_t>(spec_.arena_elements) * sizeof(float)));
+  context.scalars = &frame.scalars;
+
+  const auto count = static_cast<int64_t>(steps_.size());
+  StateAccess access(state, spec_.update_from < count);
+  const bool timing = timing_.load(std::memory_order_relaxed);
+  for (int64_t i = 0; i < count; i++) {
+    if (i == spec_.update_from) access.begin_update();
+    if (i < spec_.update_from && cancelled.load(std::memory_order_relaxed)) return false;
+    if (!timing) {
+      steps_[i]->run(context);
+      continue;
+    }
+    const auto start = std::chrono::steady_clock::now();
+    steps_[i]->run(context);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    std::lock_guard<std::mutex> lock(times_mutex_);
+    times_[i].seconds += seconds;
+    times_[i].runs++;
+  }
+  for (size_t i = 0; i < spec_.outputs.size(); i++) {
+    std::memcpy(frame.outputs[i], context.arena + spec_.outputs[i].offset, bytes_of(spec_.outputs[i], frame.n));
+  }
+  return true;
+}
+
+std::vector<StepTime> Program::profile(bool on) {
+  std::lock_guard<std::mutex> lock(times_mutex_);
+  timing_.store(on);
+  std::vector<StepTime> measured = times_;
+  if (on) {
+    for (StepTime& time : times_) {
+      time.seconds = 0;
+      time.runs = 0;
+    }
+  }
+  return measured;
+}
+
+}  // namespace convlane

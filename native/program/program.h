@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lane.h"
+#include "state.h"
+#include "step.h"
+
+namespace convlane {
+
+enum class LaneKind { train, infer };
+
+// binding.d.ts: ProgramSpec.
+struct ProgramSpec {
+  int64_t capacity = 1;
+  int64_t arena_elements = 0;
+  std::vector<Operand> inputs;   // space input, offset their own index
+  std::vector<Operand> outputs;
+  std::vector<StepSpec> steps;
+  int64_t update_from = 0;       // number of steps: none writes
+  LaneKind lane = LaneKind::infer;
+};
+
+struct StepTime {
+  std::string op;
+  std::string algorithm;
+  double seconds = 0;
+  int64_t runs = 0;
+};
+
+// Staged inputs and outputs of one run. Kept by the program and used again and again.
+struct Frame {
+  Buffer memory;
+  std::vector<const void*> inputs;
+  std::vector<void*> outputs;
+  std::vector<std::pair<std::string, double>> scalars;
+  int64_t n = 0;
+  bool busy = false;  // from submission until the outputs are copied out; JavaScript's thread only
+};
+
+constexpr int kFrames = 2;
+
+// A checked program. Immutable but for its frames and times.
+class Program {
+ public:
+  // Throws Error("INVALID_STEP") or Error("OUT_OF_MEMORY"). state_elements is 0 without a state.
+  Program(ProgramSpec spec, int64_t state_elements, std::shared_ptr<Arena> arena, MemoryTally tally);
+  ~Program();
+  Program(const Program&) = delete;
+
+  const ProgramSpec& spec() const { return spec_; }
+  const std::vector<std::string>& scalars() const { return scalars_; }
+  size_t arena_bytes() const { return arena_bytes_; }
+
+  // A frame that no run uses, ready to be filled: throws Error("BUSY") or Error("OUT_OF_MEMORY").
+  Frame& free_frame();
+  // On the lane's thread. False when it was cancelled: then the state is as before.
+  bool run(const Frame& frame, StateMemory* state, const std::atomic<bool>& cancelled);
+  std::vector<StepTime> profile(bool on);
+
+ private:
+  ProgramSpec spec_;
+  std::vector<std::unique_ptr<Step>> steps_;
+  std::vector<std::string> scalars_;
+  size_t arena_bytes_ = 0;
+  std::shared_ptr<Arena> arena_;
+  MemoryTally tally_;
+  Frame frames_[kFrames];
+
+  std::atomic<bool> timing_{false};
+  std::mutex times_mutex_;
+  std::vector<StepTime> times_;
+};
+
+}  // namespace convlane

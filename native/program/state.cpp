@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "state.h"
+
+#include <cstring>
+
+namespace convlane {
+
+void StateLock::lock_shared() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait(lock, [&] { return !exclusive_; });
+  readers_++;
+}
+
+void StateLock::unlock_shared() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (--readers_ == 0) changed_.notify_all();
+}
+
+void StateLock::lock_intent() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  const uint64_t ticket = next_ticket_++;
+  changed_.wait(lock, [&] { return serving_ == ticket; });
+}
+
+void StateLock::unlock_intent() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  serving_++;
+  changed_.notify_all();
+}
+
+void StateLock::upgrade() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  exclusive_ = true;
+  changed_.wait(lock, [&] { return readers_ == 0; });
+}
+
+void StateLock::downgrade() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  exclusive_ = false;
+  changed_.notify_all();
+}
+
+void StateMemory::read(int64_t offset, int64_t length, float* out) {
+  lock.lock_shared();
+  std::memcpy(out, buffer.floats() + offset, static_cast<size_t>(length) * sizeof(float));
+  lock.unlock_shared();
+}
+
+void StateMemory::write(int64_t offset, int64_t length, const float* values) {
+  StateAccess access(this, true);
+  access.begin_update();
+  std::memcpy(buffer.floats() + offset, values, static_cast<size_t>(length) * sizeof(float));
+}
+
+StateAccess::StateAccess(StateMemory* state, bool writes) : state_(state), writes_(writes) {
+  if (state_ == nullptr) return;
+  if (writes_) {
+    state_->lock.lock_intent();
+  } else {
+    state_->lock.lock_shared();
+  }
+}
+
+void StateAccess::begin_update() {
+  if (state_ == nullptr || updating_) return;
+  state_->lock.upgrade();
+  updating_ = true;
+}
+
+StateAccess::~StateAccess() {
+  if (state_ == nullptr) return;
+  if (updating_) state_->lock.downgrade();
+  if (writes_) {
+    state_->lock.unlock_intent();
+  } else {
+    state_->lock.unlock_shared();
+  }
+}
+
+}  // namespace convlane
