@@ -23,6 +23,10 @@ export interface OpDefinition {
   gradient?(node: OpNode, dy: readonly (Value | undefined)[], wanted: readonly boolean[]): (Value | undefined)[]
   /** Which outputs may be left out of the step when nothing reads them (`positions`, `dlogits`). */
   readonly optionalOutputs?: readonly string[]
+  /** Attributes that only the shape rule reads: they are not part of the step, whose operands have the shapes. */
+  readonly shapeAttributes?: readonly string[]
+  /** The output is the input under another shape: no step, the same memory. */
+  readonly alias?: boolean
   /** An output may be written over an input of the same size that dies here (elementwise ops). */
   readonly inPlace?: boolean
   /** Multiply-adds for one sample, for `summary()` and profiles. */

@@ -1,7 +1,17 @@
-import type { ProgramSpec } from '../../binding'
+import type { Operand, ProgramSpec, Step } from '../../binding'
+import { ConvlaneError } from '../errors'
 import type { Value } from '../graph/value'
 import type { Attributes } from '../ops/op'
-import type { StateLayout } from './state-layout'
+import { inputNames, makeStep } from '../ops/step'
+import { checkInteger, elementCount, MAX_ELEMENTS, sameShape, shapeText } from '../shape'
+import { placeApart, placeBlocks } from './arena'
+import { fuseActivations } from './fuse'
+import { findBlocks } from './liveness'
+import { schedule } from './schedule'
+import { type StateLayout, stateEntry } from './state-layout'
+import { isComputed, rootOf, type Task } from './task'
+import { collectTasks } from './tasks'
+import { clearGap, copyOf, groupGradients, updateStep } from './updates'
 
 /** One optimizer update over parameters, run after everything else under the state's write lock. */
 export interface Updates {
@@ -19,12 +29,14 @@ export interface CompileOptions {
   readonly inputs: readonly Value[]
   /** What `run` gives back, in order. */
   readonly outputs: readonly Value[]
-  readonly updates?: Updates
+  readonly updates?: Updates | undefined
   /** Where the values of `parameterValue` lie. A program that reads no parameter takes `stateLayout([])`. */
   readonly layout: StateLayout
   /** Largest batch size. */
   readonly capacity: number
   readonly lane: 'train' | 'infer'
+  /** Passes to leave out, to find one that is wrong: the result is the same without them, in more memory and time. Default: all are on. */
+  readonly passes?: { readonly fuse?: boolean; readonly order?: boolean; readonly inPlace?: boolean; readonly share?: boolean }
 }
 
 export interface CompiledProgram {
@@ -38,6 +50,104 @@ export interface CompiledProgram {
  * aliases, single-use activations are fused, elementwise results overwrite inputs that die, and memory is shared by liveness.
  *
  * Throws `INVALID_ARGUMENT` for a capacity that isn't a positive integer, an input or parameter that isn't declared, and an update of a
- * parameter or slot that the layout doesn't have; `INVALID_SHAPE` when a gradient's shape isn't its parameter's.
+ * parameter or slot that the layout doesn't have; `INVALID_SHAPE` when a gradient's shape isn't its parameter's; `OUT_OF_MEMORY` for an arena of more
+ * than 2⁴⁰ elements.
  */
-export declare function compileProgram(options: CompileOptions): CompiledProgram
+export function compileProgram({ inputs, outputs, updates, layout, capacity, lane, passes = {} }: CompileOptions): CompiledProgram {
+  checkInteger(capacity, 'program', 'capacity')
+  const { fuse = true, order = true, inPlace = true, share = true } = passes
+
+  const groups = groupGradients(updates, layout)
+  const gradientRoots = groups.flatMap(({ members }) => members.map(({ root }) => root))
+  const results = outputs.map((output) => (isComputed(rootOf(output)) ? output : copyOf(checkCopied(output))))
+  const kept = [...results, ...gradientRoots]
+
+  let tasks = collectTasks(kept)
+  if (fuse) tasks = fuseActivations(tasks, kept)
+  if (order) tasks = schedule(tasks, kept, new Set(gradientRoots), capacity)
+
+  const { places, groupBlocks } = findBlocks(tasks, kept, groups, { capacity, inPlace })
+  const blocks = [...new Set([...groupBlocks.values(), ...[...places.values()].map(({ block }) => block)])]
+  const { offsets, elements: arenaElements } = share ? placeBlocks(blocks) : placeApart(blocks)
+  if (arenaElements > MAX_ELEMENTS) {
+    throw new ConvlaneError('OUT_OF_MEMORY', `program: a batch of ${capacity} needs more than 2^40 elements of memory`, {
+      received: arenaElements,
+    })
+  }
+
+  const emitter = new Emitter(inputs, layout, capacity, (root) => {
+    const place = places.get(root)!
+    return offsets.get(place.block)! + place.offset
+  })
+  const clears = new Map(groups.flatMap((group) => group.members.map((member) => [member.root, { group, member }] as const)))
+  for (const task of tasks) {
+    for (const output of task.outputs) {
+      const gap = output && clears.get(output)
+      if (gap) emitter.push(clearGap(gap.member, offsets.get(groupBlocks.get(gap.group)!)! + gap.member.offset))
+    }
+    emitter.pushTask(task)
+  }
+  const updateFrom = emitter.steps.length
+  for (const group of groups) emitter.push(updateStep(group, offsets.get(groupBlocks.get(group)!)!, updates!.optimizer, layout))
+
+  const spec: ProgramSpec = {
+    capacity,
+    arenaElements,
+    inputs: inputs.map(({ dtype, shape }) => ({ dtype, shape: shape.map((size) => size ?? capacity), batched: shape[0] === null })),
+    outputs: results.map((output) => emitter.operand(output)),
+    steps: emitter.steps,
+    ...(groups.length > 0 ? { updateFrom } : {}),
+    lane,
+  }
+  return { spec, labels: emitter.labels }
+}
+
+function checkCopied(output: Value): Value {
+  if (output.dtype === 'float32') return output
+  throw new ConvlaneError('UNSUPPORTED', `program: an input of ${output.dtype} cannot be an output`, { received: output.dtype })
+}
+
+/** Writes steps with addresses. */
+class Emitter {
+  readonly steps: Step[] = []
+  readonly labels: (string | undefined)[] = []
+
+  constructor(
+    private readonly inputs: readonly Value[],
+    private readonly layout: StateLayout,
+    private readonly capacity: number,
+    private readonly arenaOffset: (root: Value) => number,
+  ) {}
+
+  push(step: Step | undefined, label?: string): void {
+    if (!step) return
+    this.steps.push(step)
+    this.labels.push(label)
+  }
+
+  pushTask({ op, attributes, inputs, outputs, label }: Task): void {
+    const names = [...inputNames(op, inputs.length), ...op.outputs]
+    const operands = [...inputs, ...outputs].flatMap((value, index) => (value ? [[names[index]!, this.operand(value)] as const] : []))
+    this.push(makeStep(op, attributes, Object.fromEntries(operands)), label)
+  }
+
+  operand(value: Value): Operand {
+    elementCount(value.shape, 'program', this.capacity)
+    const shape = value.shape.map((size) => size ?? this.capacity)
+    return { ...this.address(rootOf(value)), dtype: value.dtype, shape, batched: value.shape[0] === null }
+  }
+
+  private address(root: Value): Pick<Operand, 'space' | 'offset'> {
+    if (isComputed(root)) return { space: 'arena', offset: this.arenaOffset(root) }
+    const source = root.origin as { kind: 'input' | 'state'; name: string }
+    if (source.kind === 'state') {
+      const { shape, offset } = stateEntry(this.layout, source.name)
+      if (sameShape(shape, root.shape)) return { space: 'state', offset }
+      const message = `parameter "${source.name}" has shape ${shapeText(shape)} in the state, ${shapeText(root.shape)} in the graph`
+      throw new ConvlaneError('INVALID_SHAPE', message, { expected: shape, received: root.shape })
+    }
+    const index = this.inputs.indexOf(root)
+    if (index >= 0) return { space: 'input', offset: index }
+    throw new ConvlaneError('INVALID_ARGUMENT', `program: input "${source.name}" is not among its inputs`, { received: source.name })
+  }
+}

@@ -1,0 +1,31 @@
+import type { Value } from '../graph/value'
+import { rootOf, type Task } from './task'
+
+const producers = ['conv2d', 'dense', 'add']
+const activations = ['relu', 'sigmoid', 'tanh']
+
+/**
+ * Merges an activation into the convolution, dense layer or sum that it is applied to, where nothing else reads what it is applied to. Backward
+ * steps read an activation's result only, so training fuses like inference.
+ */
+export function fuseActivations(tasks: readonly Task[], kept: readonly Value[]): Task[] {
+  const uses = new Map<Value, number>()
+  const count = (value: Value | undefined) => {
+    if (value) uses.set(rootOf(value), (uses.get(rootOf(value)) ?? 0) + 1)
+  }
+  kept.forEach(count)
+  for (const task of tasks) task.inputs.forEach(count)
+
+  const activationOf = new Map<Value, Task>()
+  for (const task of tasks) {
+    if (activations.includes(task.op.name) && uses.get(task.inputs[0]!) === 1) activationOf.set(task.inputs[0]!, task)
+  }
+  const merged = new Set<Task>()
+  const fused = tasks.map((task) => {
+    const activation = activationOf.get(task.outputs[0]!)
+    if (!activation || !producers.includes(task.op.name) || task.attributes.activation !== 'linear') return task
+    merged.add(activation)
+    return { ...task, attributes: { ...task.attributes, activation: activation.op.name }, outputs: activation.outputs }
+  })
+  return fused.filter((task) => !merged.has(task))
+}
