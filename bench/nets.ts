@@ -20,8 +20,8 @@ export const nets: Readonly<Record<string, (input: InputShape) => Model>> = {
 
 /** Why the library has no network for the other ids. */
 export const absentNets: Readonly<Record<string, string>> = {
-  vgg: 'it needs batch normalization and global average pooling',
-  resnet18: 'it needs batch normalization, residual connections and global average pooling',
+  vgg: 'it needs batch normalization',
+  resnet18: 'it needs batch normalization',
 }
 
 /** Noise with class numbers 0 to 9: what a step takes does not depend on what is learnt. */

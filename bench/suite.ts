@@ -118,7 +118,7 @@ class SuiteReader {
 
   sizes<F extends string>(value: unknown, where: string, fields: readonly F[]): Record<F, number> {
     const numbers = this.list(value, where)
-    if (numbers.length !== fields.length) this.fail(where, `${fields.length} integers (${fields.join(', ')})`, value ?? null)
+    if (numbers.length !== fields.length) this.fail(where, `${fields.length} integers (${fields.join(', ')})`, value)
     return Object.fromEntries(fields.map((name, i) => [name, this.size(numbers[i], `${where}.${name}`, name === 'pad' ? 0 : 1)])) as Record<
       F,
       number

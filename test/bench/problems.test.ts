@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { convProblems } from '../../bench/conv'
+import { gemmProblems } from '../../bench/gemm'
+import { poolProblems } from '../../bench/pool'
+import type { PreparedProblem } from '../../bench/problem'
+import type { Operand } from '../../binding'
+import { reference } from '../../lib/reference/index'
+
+const problems = [
+  ...convProblems({ id: 'plain', N: 1, C: 2, H: 5, W: 4, OC: 2, KH: 3, KW: 3, stride: 1, pad: 1, groups: 1 }),
+  ...convProblems({ id: 'grouped', N: 1, C: 4, H: 4, W: 4, OC: 4, KH: 3, KW: 1, stride: 2, pad: 1, groups: 2 }),
+  ...poolProblems({ id: 'overlapping', N: 1, C: 2, H: 6, W: 5, K: 3, stride: 2, pad: 1 }),
+  ...gemmProblems({ id: 'gemm', M: 3, N: 4, K: 5 }),
+]
+
+function runReference({ steps, buffers }: PreparedProblem): void {
+  for (const { op, ...rest } of steps) {
+    const entries = Object.entries(rest)
+    const isOperand = (value: unknown): value is Operand => typeof value === 'object' && !Array.isArray(value)
+    const operands = entries.flatMap(([name, value]) =>
+      isOperand(value) ? [[name, { shape: value.shape, data: buffers[value.offset]! }]] : [],
+    )
+    const attributes = Object.fromEntries(entries.filter(([, value]) => !isOperand(value))) as never
+    reference[op]!({ operands: Object.fromEntries(operands), attributes, scalars: {} })
+  }
+}
+
+test.each(problems.map((problem) => [`${problem.kind} ${problem.item} ${problem.pass}`, problem] as const))(
+  '%s: the check takes the right result and refuses any wrong number',
+  (_name, problem) => {
+    const prepared = problem.prepare()
+    runReference(prepared)
+    prepared.check()
+    for (const index of prepared.outputs) {
+      const output = prepared.buffers[index]!
+      for (let at = 0; at < output.length; at++) {
+        const right = output[at]!
+        output[at] = right + 1
+        expect(() => prepared.check()).toThrow(`${problem.item}`)
+        output[at] = right
+      }
+    }
+  },
+)
