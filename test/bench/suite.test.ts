@@ -34,7 +34,11 @@ test.each([
   ['no object', [], 'the suite: expected an object'],
   ['nothing to measure', { shapes: [] }, 'expected convs, pools, gemms or train'],
   ['a kind that is no list', { convs: {} }, 'convs: expected an array'],
-  ['an item without numbers', { convs: [{ id: 'c' }] }, 'convs[0].p: expected 10 integers (N, C, H, W, OC, KH, KW, stride, pad, groups), received nothing'],
+  [
+    'an item without numbers',
+    { convs: [{ id: 'c' }] },
+    'convs[0].p: expected 10 integers (N, C, H, W, OC, KH, KW, stride, pad, groups), received nothing',
+  ],
   ['too few numbers', conv(1, 2, 3), 'convs[0].p: expected 10 integers (N, C, H, W, OC, KH, KW, stride, pad, groups)'],
   ['a fraction', conv(1.5, 2, 4, 4, 2, 3, 3, 1, 1, 1), 'convs[0].p.N: expected an integer >= 1, received 1.5'],
   ['a text', conv('8', 2, 4, 4, 2, 3, 3, 1, 1, 1), 'convs[0].p.N: expected an integer >= 1, received "8"'],
