@@ -1,0 +1,6 @@
+import { describeCases } from '../support/describeCases'
+
+for (const op of ['relu', 'sigmoid', 'tanh']) {
+  describeCases(op)
+  describeCases(`${op}Backward`)
+}

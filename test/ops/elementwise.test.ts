@@ -1,0 +1,3 @@
+import { describeCases } from '../support/describeCases'
+
+for (const op of ['add', 'multiply', 'scale', 'dropout', 'normalize', 'fill', 'concat', 'slice']) describeCases(op)

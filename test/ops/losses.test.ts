@@ -1,0 +1,5 @@
+import { describeCases } from '../support/describeCases'
+
+describeCases('softmaxCrossEntropy')
+describeCases('meanSquaredError')
+describeCases('accuracy')

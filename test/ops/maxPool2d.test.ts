@@ -1,0 +1,4 @@
+import { describeCases } from '../support/describeCases'
+
+describeCases('maxPool2d')
+describeCases('maxPool2dBackward')

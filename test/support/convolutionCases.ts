@@ -1,0 +1,192 @@
+import type { KernelInfo } from '../../binding'
+import { sizeOf } from './compute'
+import { type OpCase, rowEdges, vectorEdges } from './opCase'
+
+type Pair = readonly [number, number]
+
+export interface Convolution {
+  readonly N?: number
+  readonly H: number
+  readonly W: number
+  readonly C: number
+  readonly OC: number
+  readonly KH: number
+  readonly KW: number
+  readonly stride?: Pair
+  readonly padding?: readonly [Pair, Pair]
+  readonly dilation?: Pair
+  readonly groups?: number
+  readonly bias?: boolean
+  readonly activation?: string
+}
+
+export const outputSize = (size: number, k: number, stride: number, [before, after]: Pair, dilation: number): number =>
+  Math.floor((size + before + after - dilation * (k - 1) - 1) / stride) + 1
+
+const none: readonly [Pair, Pair] = [
+  [0, 0],
+  [0, 0],
+]
+
+/** The three passes of one convolution, and its bias gradient when it has a bias. */
+export function passesOf(c: Convolution): OpCase[] {
+  const {
+    N = 1,
+    H,
+    W,
+    C,
+    OC,
+    KH,
+    KW,
+    stride = [1, 1],
+    padding = none,
+    dilation = [1, 1],
+    groups = 1,
+    bias = false,
+    activation = 'linear',
+  } = c
+  const x = [N, H, W, C]
+  const w = [KH, KW, C / groups, OC]
+  const y = [N, outputSize(H, KH, stride[0], padding[0], dilation[0]), outputSize(W, KW, stride[1], padding[1], dilation[1]), OC]
+  const name = [
+    `[${x}] ${KH}x${KW} to ${OC}`,
+    `${stride}` !== '1,1' && `stride ${stride}`,
+    sizeOf(padding.flat().map((p) => p + 1)) > 1 && `padding ${padding[0]} ${padding[1]}`,
+    `${dilation}` !== '1,1' && `dilation ${dilation}`,
+    groups > 1 && `groups ${groups}`,
+  ]
+  const forward = [bias && 'bias', activation !== 'linear' && activation]
+  const attributes = { stride, padding, dilation, groups }
+  const label = (op: string, parts: (string | false)[]) => `${op} ${parts.filter(Boolean).join(' ')}`
+  return [
+    {
+      name: label('conv2d', [...name, ...forward]),
+      op: 'conv2d',
+      shapes: { x, w, ...(bias && { bias: [OC] }), y },
+      attributes: { ...attributes, activation },
+    },
+    { name: label('conv2dBackwardInput', name), op: 'conv2dBackwardInput', shapes: { dy: y, w, dx: x }, attributes },
+    { name: label('conv2dBackwardWeights', name), op: 'conv2dBackwardWeights', shapes: { dy: y, x, dw: w }, attributes },
+    ...(bias ? [{ name: `biasGradient [${y}]`, op: 'biasGradient', shapes: { dy: y, db: [OC] }, attributes: {} }] : []),
+  ]
+}
+
+const square = (k: number, size: number, C: number, OC: number, more: Partial<Convolution> = {}): Convolution => ({
+  H: size,
+  W: size,
+  C,
+  OC,
+  KH: k,
+  KW: k,
+  ...more,
+})
+const around = (p: number): readonly [Pair, Pair] => [
+  [p, p],
+  [p, p],
+]
+
+/** Every convolution of the case list. Each comes with its two gradients. */
+export function convolutions(info: KernelInfo): Convolution[] {
+  return [
+    ...[1, 2, 3, 4, 5, 7, 9, 11].map((k) => square(k, 12, 2, 3)),
+    ...[1, 3, 4, 17, 33].map((C) => square(3, 6, C, 10, { padding: around(1), bias: true })),
+    ...[1, 10, 17, 64, 65].map((OC) => square(3, 5, 3, OC, { bias: true, activation: 'relu' })),
+    ...[1, 10, 17, 64, 65].map((OC) => square(1, 5, 65, OC)),
+    ...vectorEdges(info).map((OC) => square(3, 4, 2, OC, { padding: around(1), bias: true })),
+    ...vectorEdges(info).map((C) => square(2, 3, C, 5)),
+    ...rowEdges(info).map((OW) => ({ H: 1, W: OW, C: 3, OC: 20, KH: 1, KW: 1 })),
+    ...rowEdges(info).map((OW) => ({ N: 2, H: 3, W: OW, C: 2, OC: 7, KH: 3, KW: 3, padding: around(1) })),
+    ...[127, 128, 129, 255, 256, 257, 383, 385, 511, 513].map((C) => square(1, 3, C, 6)),
+    ...[31, 33, 57].map((C) => square(3, 4, C, 9, { padding: around(1) })),
+    square(3, 34, 4, 8, { padding: around(1) }),
+    square(5, 29, 1, 6, { bias: true, activation: 'relu' }),
+    square(5, 14, 6, 16, { bias: true, activation: 'relu', N: 3 }),
+    square(7, 23, 3, 4, { stride: [2, 2], padding: around(3) }),
+    square(11, 31, 3, 4, { stride: [4, 4], padding: around(2) }),
+    ...(
+      [
+        [2, 2],
+        [1, 2],
+        [3, 1],
+        [2, 3],
+        [4, 4],
+      ] as const
+    ).map((stride) => square(3, 9, 3, 5, { stride, padding: around(1) })),
+    square(2, 7, 2, 3, { stride: [3, 3] }),
+    square(1, 7, 5, 6, { stride: [2, 2] }),
+    square(1, 5, 4, 6, {
+      padding: [
+        [1, 0],
+        [0, 2],
+      ],
+    }),
+    square(3, 5, 2, 4, {
+      padding: [
+        [1, 0],
+        [0, 2],
+      ],
+    }),
+    square(3, 5, 2, 4, {
+      padding: [
+        [0, 2],
+        [1, 0],
+      ],
+      stride: [2, 2],
+    }),
+    square(2, 3, 2, 4, {
+      padding: [
+        [3, 2],
+        [4, 1],
+      ],
+    }),
+    square(3, 11, 3, 4, { dilation: [2, 2], padding: around(2) }),
+    square(3, 11, 2, 5, { dilation: [1, 3] }),
+    square(2, 9, 3, 4, {
+      dilation: [2, 1],
+      stride: [1, 2],
+      padding: [
+        [0, 1],
+        [1, 0],
+      ],
+    }),
+    square(2, 3, 2, 3, { dilation: [5, 5], padding: around(3) }),
+    square(3, 2, 2, 3, {
+      dilation: [4, 7],
+      padding: [
+        [4, 4],
+        [7, 7],
+      ],
+    }),
+    square(1, 1, 1, 1),
+    square(1, 1, 70, 33),
+    square(3, 1, 3, 5, { padding: around(1) }),
+    square(5, 2, 3, 4, { padding: around(2) }),
+    square(5, 5, 4, 3),
+    { H: 1, W: 40, C: 3, OC: 4, KH: 1, KW: 5 },
+    { H: 40, W: 1, C: 3, OC: 4, KH: 5, KW: 1 },
+    {
+      H: 6,
+      W: 9,
+      C: 3,
+      OC: 4,
+      KH: 2,
+      KW: 3,
+      padding: [
+        [0, 1],
+        [1, 1],
+      ],
+    },
+    square(3, 6, 4, 6, { groups: 2, padding: around(1), bias: true, activation: 'tanh' }),
+    square(3, 6, 6, 9, { groups: 3, stride: [2, 1] }),
+    square(1, 4, 8, 12, { groups: 4, bias: true }),
+    square(3, 5, 34, 36, { groups: 2 }),
+    square(3, 6, 3, 3, { groups: 3, padding: around(1) }),
+    square(3, 6, 8, 16, { groups: 8, padding: around(1), bias: true, activation: 'relu' }),
+    ...[17, 64, 65].map((C) => square(3, 5, C, C, { groups: C, padding: around(1) })),
+    square(5, 9, 16, 16, { groups: 16, stride: [2, 2], padding: around(2), dilation: [2, 2] }),
+    ...[1, 2, 5, 33].map((N) => square(3, 4, 3, 4, { N, padding: around(1), bias: true, activation: 'sigmoid' })),
+    ...[2, 16, 17].map((N) => square(1, 2, 3, 4, { N })),
+  ]
+}
+
+export const convolutionCases = (info: KernelInfo): OpCase[] => convolutions(info).flatMap(passesOf)

@@ -1,0 +1,20 @@
+import { writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { afterAll, expect } from 'vitest'
+import { loadNative } from '../../lib/native'
+
+const counts: Record<string, number> = {}
+
+/** Counts one case that was compared with the reference. */
+export function count(kind: 'listed' | 'property', op: string, algorithm: string): void {
+  const key = `${kind} ${op} ${algorithm}`.trimEnd()
+  counts[key] = (counts[key] ?? 0) + 1
+}
+
+// Once per test file, when its tests are over: test/proof compares the files.
+afterAll(() => {
+  const folder = process.env.CONVLANE_COUNTS
+  if (!folder) return
+  const file = basename(expect.getState().testPath!).replace('.test.ts', '')
+  writeFileSync(join(folder, `${loadNative().isa()} ${file}.json`), JSON.stringify(counts))
+})

@@ -1,0 +1,37 @@
+import fc from 'fast-check'
+import { describe, test } from 'vitest'
+import { allCases } from './cases'
+import { binding, checkCase, checkProgram } from './checkCase'
+import type { OpCase } from './opCase'
+
+/** One test for each case of the list that belongs to the op: eager on every algorithm, and as a program. */
+export function describeCases(op: string): void {
+  const cases = new Map(
+    allCases(binding.kernelInfo())
+      .filter((c) => c.op === op)
+      .map((c, i) => [`${i + 1}: ${c.name}`, c]),
+  )
+  if (cases.size === 0) throw new Error(`no case in the list for ${op}`)
+  describe(`${op} is the reference's`, () => {
+    for (const [name, c] of cases)
+      test(name, async () => {
+        checkCase(c, 'listed')
+        await checkProgram(c)
+      })
+  })
+}
+
+/** At least this many property cases for each op, pass and algorithm, on each instruction set. */
+export const PROPERTY_CASES = 500
+
+/** One test over random cases; each of them may be several passes, which all count. */
+export function property(name: string, cases: fc.Arbitrary<readonly OpCase[]>, runs = PROPERTY_CASES): void {
+  test(`${name}, ${runs} random cases`, () => {
+    fc.assert(
+      fc.property(cases, (passes) => {
+        for (const c of passes) checkCase(c, 'property')
+      }),
+      { seed: 20, numRuns: runs },
+    )
+  })
+}

@@ -1,0 +1,88 @@
+import type { KernelInfo } from '../../binding'
+import { type OpCase, vectorEdges } from './opCase'
+
+type Shape = readonly number[]
+const named = (op: string, shape: Shape, rest: Omit<OpCase, 'name' | 'op'>, note = ''): OpCase => ({
+  name: `${op} [${shape}]${note && ` ${note}`}`,
+  op,
+  ...rest,
+})
+
+/** Scalars of a dropout case. */
+const draw = { seed: 2 ** 40 + 12345, step: 7 }
+
+/** All elementwise ops on tensors of one shape. */
+export function elementwiseOf(shape: Shape): OpCase[] {
+  const [x, y, a, b, dy, dx] = [shape, shape, shape, shape, shape, shape]
+  const channels = shape.at(-1) ?? 1
+  const perChannel = (value: (c: number) => number) => Array.from({ length: channels }, (_, c) => value(c))
+  const normalize = (dtype: 'uint8' | 'float32', scale: number | number[], offset: number | number[], note: string) =>
+    named('normalize', shape, { shapes: { x, y }, attributes: { scale, offset }, dtypes: { x: dtype } }, `${dtype} ${note}`)
+  return [
+    ...['relu', 'sigmoid', 'tanh'].map((op) => named(op, shape, { shapes: { x, y }, attributes: {} })),
+    ...['reluBackward', 'sigmoidBackward', 'tanhBackward'].map((op) => named(op, shape, { shapes: { dy, y, dx }, attributes: {} })),
+    ...['linear', 'relu', 'sigmoid', 'tanh'].map((activation) =>
+      named('add', shape, { shapes: { a, b, y }, attributes: { activation } }, activation),
+    ),
+    named('multiply', shape, { shapes: { a, b, y }, attributes: {} }),
+    named('scale', shape, { shapes: { x, y }, attributes: { factor: -0.75 } }),
+    named('scale', shape, { shapes: { x, s: [], y }, attributes: { factor: 3 } }, 'by a tensor'),
+    ...[0, 0.25, 0.5, 0.9].map((rate) =>
+      named('dropout', shape, { shapes: { x, y }, attributes: { rate, stream: 3 }, scalars: draw }, `rate ${rate}`),
+    ),
+    normalize('uint8', 1 / 255, 0, 'one scale'),
+    normalize('float32', 2, -1, 'one scale'),
+    normalize(
+      'uint8',
+      perChannel((c) => 1 / (c + 60)),
+      perChannel((c) => c / 8 - 0.5),
+      'per channel',
+    ),
+    normalize(
+      'float32',
+      perChannel((c) => c - 1.5),
+      perChannel((c) => c / 8),
+      'per channel',
+    ),
+    named('fill', shape, { shapes: { y }, attributes: { value: 0.1 } }),
+  ]
+}
+
+/** Optimizer steps over `size` parameters. */
+export function optimizersOf(size: number): OpCase[] {
+  const shape = [size]
+  const [param, velocity, grad, m, v] = [shape, shape, shape, shape, shape]
+  const scalars = { learningRate: 0.05 }
+  const sgd = (note: string, momentum: number, nesterov: boolean, weightDecay: number): OpCase =>
+    named(
+      'sgd',
+      shape,
+      { shapes: { param, ...(momentum > 0 && { velocity }), grad }, attributes: { momentum, nesterov, weightDecay }, scalars },
+      note,
+    )
+  const adam = (step: number, weightDecay: number): OpCase =>
+    named(
+      'adam',
+      shape,
+      {
+        shapes: { param, m, v, grad },
+        attributes: { beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay },
+        scalars: { learningRate: 0.01, step },
+      },
+      `step ${step}${weightDecay > 0 ? ' with decay' : ''}`,
+    )
+  return [
+    sgd('plain', 0, false, 0),
+    sgd('with decay', 0, false, 0.1),
+    sgd('momentum', 0.9, false, 0),
+    sgd('Nesterov with decay', 0.9, true, 0.01),
+    adam(1, 0),
+    adam(1000, 0.02),
+  ]
+}
+
+/** Elementwise ops and optimizers: sizes around the vector's, and one that is cut into several chunks. */
+export function elementwiseCases(info: KernelInfo): OpCase[] {
+  const shapes: Shape[] = [[1], [2, 3], [2, 3, 4, 5], ...vectorEdges(info).map((size) => [size]), [3, 341], [1025], [5, 9001]]
+  return [...shapes.flatMap(elementwiseOf), ...[1, ...vectorEdges(info), 1023, 4099, 40001].flatMap(optimizersOf)]
+}

@@ -1,0 +1,171 @@
+import type { Dtype } from '../../binding'
+import { sizeOf } from './compute'
+import type { OpCase } from './opCase'
+import type { Random } from './random'
+
+/** What tests must know of one row of docs/steps.md to make data for it and to judge a result. */
+export interface OpFacts {
+  /** How each operand that is read gets its values; those not named get reals in −1 … 1. */
+  readonly data?: Readonly<Record<string, Maker>>
+  readonly outputs: readonly string[]
+  /** Read and written. */
+  readonly updates?: readonly string[]
+  /** Element types other than float32. */
+  readonly dtypes?: Readonly<Record<string, Dtype>>
+  /** How many products or sums make one value of a result (K of the tolerance). */
+  readonly terms: (c: OpCase, output: string) => number
+  /** The least that counts as a result's largest value: 1 unless said, the size of the data. */
+  readonly floor?: (c: OpCase, output: string) => number
+  /** Rounding errors per term (c of the tolerance); 0: the result is exact. */
+  readonly factor: number
+  /** Small whole numbers give exact results. */
+  readonly exactOnWholeNumbers?: (c: OpCase) => boolean
+  /** An output that may be written over an input. */
+  readonly inPlace?: readonly [input: string, output: string]
+}
+
+export type Maker = (random: Random, shape: readonly number[], c: OpCase) => number[]
+
+const fill =
+  (next: (random: Random) => number): Maker =>
+  (random, shape) =>
+    Array.from({ length: sizeOf(shape) }, () => next(random))
+export const reals = fill((random) => random.between(-1, 1))
+export const wholeNumbers = fill((random) => random.whole(-4, 4))
+const unit = fill((random) => random.between(0.01, 0.99))
+const wide = fill((random) => random.between(-12, 12))
+const bytes = fill((random) => random.whole(0, 255))
+
+const distributions: Maker = (random, shape) => {
+  const columns = shape[shape.length - 1]!
+  const values = unit(random, shape, undefined as never)
+  return values.map((value, i) => {
+    const start = i - (i % columns)
+    return value / values.slice(start, start + columns).reduce((sum, other) => sum + other, 0)
+  })
+}
+
+const classesOf = (c: OpCase) => (c.shapes.logits ?? c.shapes.predictions)!.at(-1)!
+const labels: Maker = (random, shape, c) =>
+  shape.length === 1
+    ? Array.from({ length: shape[0]! }, () => random.whole(0, Math.max(classesOf(c) - 1, 1)))
+    : distributions(random, shape, c)
+
+/** For each window a position that lies inside the image. */
+const positions: Maker = (random, shape, c) => {
+  const [, H, W] = c.shapes.dx as [number, number, number, number]
+  const [KH, KW] = c.attributes.size as [number, number]
+  const [strideH, strideW] = c.attributes.stride as [number, number]
+  const [[top], [left]] = c.attributes.padding as [[number], [number]]
+  const [dilationH, dilationW] = c.attributes.dilation as [number, number]
+  const [, OH, OW, C] = shape as [number, number, number, number]
+  const inside = (o: number, stride: number, before: number, k: number, dilation: number, size: number) =>
+    Array.from({ length: k }, (_, i) => i).filter((i) => {
+      const at = o * stride - before + i * dilation
+      return at >= 0 && at < size
+    })
+  return Array.from({ length: sizeOf(shape) }, (_, i) => {
+    const rows = inside(Math.floor(i / (OW * C)) % OH, strideH, top, KH, dilationH, H)
+    const columns = inside(Math.floor(i / C) % OW, strideW, left, KW, dilationW, W)
+    return random.of(rows) * KW + random.of(columns)
+  })
+}
+
+const isLinear = (c: OpCase) =>
+  c.attributes.activation === undefined || c.attributes.activation === 'linear' || c.attributes.activation === 'relu'
+const always = () => true
+const one = () => 1
+const window = (c: OpCase) => sizeOf(c.attributes.size as number[])
+const pixels = (shape: readonly number[]) => sizeOf(shape.slice(0, -1))
+const columns = (name: string) => (c: OpCase) => c.shapes[name]!.at(-1) ?? 1
+const elementwise = { outputs: ['y'], terms: one, inPlace: ['x', 'y'] } as const
+const backward = { outputs: ['dx'], terms: one, factor: 4, inPlace: ['dy', 'dx'] } as const
+
+export const opFacts: Readonly<Record<string, OpFacts>> = {
+  conv2d: {
+    outputs: ['y'],
+    terms: (c) => sizeOf(c.shapes.w!.slice(0, 3)) + 1,
+    factor: 2,
+    exactOnWholeNumbers: isLinear,
+  },
+  conv2dBackwardInput: {
+    outputs: ['dx'],
+    terms: (c) => (sizeOf(c.shapes.w!.slice(0, 2)) * c.shapes.w![3]!) / (c.attributes.groups as number),
+    factor: 2,
+    exactOnWholeNumbers: always,
+  },
+  conv2dBackwardWeights: { outputs: ['dw'], terms: (c) => pixels(c.shapes.dy!), factor: 2, exactOnWholeNumbers: always },
+  biasGradient: { outputs: ['db'], terms: (c) => pixels(c.shapes.dy!), factor: 2, exactOnWholeNumbers: always },
+  maxPool2d: { outputs: ['y', 'positions'], dtypes: { positions: 'int32' }, terms: one, factor: 0, exactOnWholeNumbers: always },
+  maxPool2dBackward: {
+    outputs: ['dx'],
+    dtypes: { positions: 'int32' },
+    data: { positions },
+    terms: window,
+    factor: 1,
+    exactOnWholeNumbers: always,
+  },
+  averagePool2d: { outputs: ['y'], terms: window, factor: 2 },
+  averagePool2dBackward: { outputs: ['dx'], terms: window, factor: 2 },
+  dense: { outputs: ['y'], terms: (c) => c.shapes.w![0]! + 1, factor: 2, exactOnWholeNumbers: isLinear },
+  matmul: {
+    outputs: ['y'],
+    terms: (c) => (c.attributes.transposeA ? c.shapes.a![0]! : c.shapes.a![1]!),
+    factor: 2,
+    exactOnWholeNumbers: always,
+  },
+  relu: { ...elementwise, factor: 0 },
+  sigmoid: { ...elementwise, data: { x: wide }, factor: 4 },
+  tanh: { ...elementwise, data: { x: wide }, factor: 4 },
+  softmax: { ...elementwise, data: { x: wide }, floor: () => 0, factor: 16 },
+  reluBackward: { ...backward, factor: 0 },
+  sigmoidBackward: { ...backward, data: { y: unit } },
+  tanhBackward: { ...backward },
+  softmaxBackward: { ...backward, data: { y: distributions }, terms: columns('y') },
+  add: { outputs: ['y'], terms: one, factor: 4, exactOnWholeNumbers: isLinear, inPlace: ['a', 'y'] },
+  multiply: { outputs: ['y'], terms: one, factor: 1, exactOnWholeNumbers: always, inPlace: ['a', 'y'] },
+  scale: { ...elementwise, factor: 3 },
+  concat: { outputs: ['y'], terms: one, factor: 0 },
+  slice: { outputs: ['y'], terms: one, factor: 0 },
+  dropout: { ...elementwise, factor: 2 },
+  normalize: { outputs: ['y'], terms: () => 2, factor: 2 },
+  softmaxCrossEntropy: {
+    outputs: ['loss', 'dlogits'],
+    data: { logits: wide, labels },
+    terms: one,
+    floor: (c, output) => (output === 'loss' ? 1 : 1 / c.shapes.logits![0]!),
+    factor: 16,
+  },
+  meanSquaredError: {
+    outputs: ['loss', 'dpredictions'],
+    terms: (c, output) => (output === 'loss' ? Math.min(sizeOf(c.shapes.predictions!), 1024) : 1),
+    floor: (c, output) => (output === 'loss' ? 1 : 1 / sizeOf(c.shapes.predictions!)),
+    factor: 4,
+  },
+  accuracy: { outputs: ['correct'], data: { labels }, terms: one, factor: 0 },
+  fill: { outputs: ['y'], terms: one, factor: 1 },
+  sgd: { outputs: [], updates: ['param', 'velocity'], terms: one, factor: 6 },
+  adam: { outputs: [], updates: ['param', 'm', 'v'], data: { v: unit }, terms: one, factor: 12 },
+}
+
+/** Element type of an operand: labels with one number per row are int32, `x` of a normalize case says itself what it is. */
+export function dtypeOf(c: OpCase, name: string): Dtype {
+  if (name === 'labels' && c.shapes.labels!.length === 1) return 'int32'
+  return c.dtypes?.[name] ?? opFacts[c.op]!.dtypes?.[name] ?? 'float32'
+}
+
+/** Values of an operand that the step reads. */
+export function valuesOf(c: OpCase, name: string, random: Random, whole: boolean): number[] {
+  const shape = c.shapes[name]!
+  const maker = dtypeOf(c, name) === 'uint8' ? bytes : (opFacts[c.op]!.data?.[name] ?? (whole ? wholeNumbers : reals))
+  return maker(random, shape, c)
+}
+
+const neverBatched = new Set(['w', 'bias', 'dw', 'db', 'loss', 'correct', 's', 'param', 'velocity', 'm', 'v', 'grad'])
+
+/** Whether the first size of an operand is the batch size in a program. */
+export function isBatched(c: OpCase, name: string): boolean {
+  if (c.op !== 'matmul') return !neverBatched.has(name)
+  // A transposed a is what a weight gradient reads: the batch is summed over, and is the first axis of both factors.
+  return c.attributes.transposeA ? name === 'a' || (name === 'b' && !c.attributes.transposeB) : name === 'a' || name === 'y'
+}

@@ -1,0 +1,47 @@
+import type { KernelInfo } from '../../binding'
+import { type OpCase, rowEdges, vectorEdges } from './opCase'
+
+export function matmulCase(M: number, N: number, K: number, transposeA = false, transposeB = false): OpCase {
+  const letters = `${transposeA ? 'transposed ' : ''}a, ${transposeB ? 'transposed ' : ''}b`
+  return {
+    name: `matmul ${M}x${N}x${K} ${letters}`,
+    op: 'matmul',
+    shapes: { a: transposeA ? [K, M] : [M, K], b: transposeB ? [N, K] : [K, N], y: [M, N] },
+    attributes: { transposeA, transposeB },
+  }
+}
+
+export function denseCase(N: number, I: number, O: number, bias = true, activation = 'linear'): OpCase {
+  return {
+    name: `dense [${N},${I}] to ${O}${bias ? ' bias' : ''} ${activation}`,
+    op: 'dense',
+    shapes: { x: [N, I], w: [I, O], ...(bias && { bias: [O] }), y: [N, O] },
+    attributes: { activation },
+  }
+}
+
+/** Products of matrices with sizes around the tiles' and blocks' edges, each in the four ways of storing its factors. */
+export function productCases(info: KernelInfo): OpCase[] {
+  const sizes: [M: number, N: number, K: number][] = [
+    [1, 1, 1],
+    [1, 1, 300],
+    [5, 1, 7],
+    [1, 9, 6],
+    [13, 17, 11],
+    [64, 65, 10],
+    [65, 64, 63],
+    ...vectorEdges(info).map((N): [number, number, number] => [5, N, 9]),
+    ...rowEdges(info).map((M): [number, number, number] => [M, 19, 6]),
+    ...[127, 129, 255, 256, 257, 383, 385, 511, 513].map((K): [number, number, number] => [3, 7, K]),
+    [97, 70, 40],
+    [31, 193, 30],
+    [200, 12, 25],
+  ]
+  return [
+    ...sizes.flatMap(([M, N, K]) => [false, true].flatMap((a) => [false, true].map((b) => matmulCase(M, N, K, a, b)))),
+    ...[1, 2, 16, 17, 33].map((N) => denseCase(N, 20, 10)),
+    ...[1, 3, 63, 64, 65, 256, 400].map((I) => denseCase(4, I, 12)),
+    ...vectorEdges(info).map((O) => denseCase(3, 9, O)),
+    ...['linear', 'relu', 'sigmoid', 'tanh'].flatMap((activation) => [true, false].map((bias) => denseCase(7, 30, 21, bias, activation))),
+  ]
+}

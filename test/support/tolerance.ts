@@ -1,0 +1,34 @@
+import type { OpCase } from './opCase'
+import { opFacts } from './opFacts'
+
+/** Distance between 1 and the next float32. */
+export const EPSILON = 2 ** -23
+
+/**
+ * How far a float32 result may lie from the one in double precision: c · ε · K · max|expected|, with c and K of the op. Where terms cancel, the
+ * largest expected value says nothing about the sizes of what was added, so it counts as at least 1, the size of the data (or the op's own floor).
+ */
+export function toleranceOf(c: OpCase, output: string, expected: Float64Array): number {
+  const { factor, terms, floor } = opFacts[c.op]!
+  let largest = floor ? floor(c, output) : 1
+  for (const value of expected) if (Math.abs(value) > largest && Number.isFinite(value)) largest = Math.abs(value)
+  return factor * EPSILON * terms(c, output) * largest
+}
+
+/** Where `actual` first differs from `expected` by more than `tolerance`; NaN equals NaN, infinities equal themselves. */
+export function firstDifference(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): string | undefined {
+  if (actual.length !== expected.length) return `${actual.length} values instead of ${expected.length}`
+  for (let i = 0; i < expected.length; i++) {
+    const [a, e] = [actual[i]!, expected[i]!]
+    const isSame = a === e || (Number.isNaN(a) && Number.isNaN(e)) || Math.abs(a - e) <= tolerance
+    if (!isSame) return `[${i}] is ${a} instead of ${e}, tolerance ${tolerance}`
+  }
+  return undefined
+}
+
+/** Where two arrays first differ in a bit. */
+export function firstOtherBit(a: ArrayBufferView, b: ArrayBufferView): number | undefined {
+  const [x, y] = [a, b].map((view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength)) as [Uint8Array, Uint8Array]
+  const at = x.findIndex((byte, i) => byte !== y[i])
+  return at < 0 ? undefined : at
+}
