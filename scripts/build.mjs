@@ -29,7 +29,7 @@ function checkTools() {
   const missing = process.platform === 'win32' ? [] : needs.filter(({ commands }) => !commands.some(hasCommand))
   if (missing.length > 0) {
     throw new BuildError(
-      `The native core has to be compiled, and this machine lacks ${missing.map(({ what }) => what).join(' and ')}.\n` +
+      `The native core has to be compiled, and this machine lacks ${new Intl.ListFormat('en').format(missing.map(({ what }) => what))}.\n` +
         `On Debian and Ubuntu: apt-get install ${missing.map(({ debian }) => debian).join(' ')}`,
     )
   }
