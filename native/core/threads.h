@@ -3,6 +3,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace convlane {
 
@@ -15,7 +16,7 @@ void parallel_for(int64_t chunks, ChunkFunction f, void* context);
 
 template <class F>
 void parallel_for(int64_t chunks, F&& f) {
-  parallel_for(chunks, [](void* context, int64_t chunk) { (*static_cast<F*>(context))(chunk); }, const_cast<void*>(static_cast<const void*>(&f)));
+  parallel_for(chunks, [](void* context, int64_t chunk) { (*static_cast<std::remove_reference_t<F>*>(context))(chunk); }, const_cast<void*>(static_cast<const void*>(&f)));
 }
 
 void set_threads(int n);     // 1 .. 1024, the calling thread included

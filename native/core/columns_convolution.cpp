@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+#include "columns_convolution.h"
+
+#include <algorithm>
+
+#include "im2col.h"
+
+namespace convlane {
+
+namespace {
+
+constexpr int64_t kSplitWeights = 48 << 10;  // up to this many weights, pixels are split first: merging is cheap
+constexpr int64_t kPartialFloats = 4 << 20;  // most floats of all partial sums
+constexpr int64_t kBlockFloats = 64 << 10;   // of x and dy between two visits to the same weights: they stay in L2
+constexpr int64_t kBlockPixelsLeast = 256;   // so that loading and storing the sums is cheap against the reduction
+constexpr int64_t kBlockPixelsMost = 1024;   // so that no sum is one long chain
+constexpr int64_t kBlockRowsMost = 256;
+
+}  // namespace
+
+ColumnsConvolution::ColumnsConvolution(const ConvGeometry& geometry, Patches patches)
+    : geometry_(geometry), patches_(patches), panels_(geometry.group_oc()) {}
+
+// Output rows (pixels, where copied) of a run: what splits divide.
+int64_t ColumnsConvolution::units(int64_t n) const {
+  const ConvGeometry& g = geometry_;
+  return g.batch.of(n) * g.d.out * g.h.out * (patches_ == Patches::copied ? g.w.out : 1);
+}
+
+ColumnsConvolution::Cuts ColumnsConvolution::cut(int64_t chunks, int64_t units) const {
+  const ConvGeometry& g = geometry_;
+  const bool copied = patches_ == Patches::copied;
+  const bool split_first = g.weights() <= kSplitWeights;
+  const int64_t whole_parts = copied ? g.d.kernel * g.h.kernel : g.taps() * g.groups;
+  Cuts cuts;
+  cuts.ranges = copied || split_first ? 1 : std::clamp(divide_up(chunks, whole_parts), int64_t{1}, divide_up(g.group_c(), panels_.rows));
+  cuts.range = round_up(divide_up(g.group_c(), cuts.ranges), panels_.rows);
+  cuts.ranges = divide_up(g.group_c(), cuts.range);
+  cuts.parts = whole_parts * cuts.ranges;
+  cuts.part_chunks = split_first ? 1 : std::min(cuts.parts, chunks);
+  cuts.splits = std::clamp(std::min({chunks / cuts.part_chunks, units, kPartialFloats / g.weights()}), int64_t{1}, kChunks);
+  return cuts;
+}
+
+int64_t ColumnsConvolution::scratch_floats(int64_t n) const {
+  int64_t splits = 1;  // the most of any smaller batch too
+  for (int64_t chunks = chunks_for(geometry_.work(n)); chunks > 0; --chunks) splits = std::max(splits, cut(chunks, units(n)).splits);
+  return (splits - 1) * geometry_.weights();
+}
+
+int64_t ColumnsConvolution::block_rows(const Cuts& cuts) const {
+  const ConvGeometry& g = geometry_;
+  const int64_t floats = std::min(g.group_c() * g.w.stride, cuts.range * g.w.stride) + g.group_oc();
+  const int64_t pixels = std::clamp(kBlockFloats / floats, kBlockPixelsLeast, kBlockPixelsMost);
+  return std::clamp(pixels / g.w.out, int64_t{1}, kBlockRowsMost);
+}
+
+void ColumnsConvolution::run(int64_t n, const float* x, const float* dy, float* dw, float* scratch) const {
+  const ConvGeometry& g = geometry_;
+  const Cuts cuts = cut(chunks_for(g.work(n)), units(n));
+  const bool copied = patches_ == Patches::copied;
+  const int64_t patch = divide_up(cuts.parts, cuts.part_chunks) * g.w.kernel * g.group_c();  // of a copied pixel, at most
+  const int64_t block = copied ? std::clamp(kBlockFloats / patch, int64_t{16}, kBlockPixelsLeast) : block_rows(cuts);
+  const int64_t memory_floats = block * (copied ? patch : static_cast<int64_t>(sizeof(GemmColsRun) / sizeof(float)));
+  parallel_with_scratch(cuts.splits * cuts.part_chunks, memory_floats, [&](int64_t chunk, float* memory) {
+    const int64_t split = chunk / cuts.part_chunks, part = chunk % cuts.part_chunks;
+    const int64_t first = split * units(n) / cuts.splits, last = (split + 1) * units(n) / cuts.splits;
+    const int64_t first_part = part * cuts.parts / cuts.part_chunks, last_part = (part + 1) * cuts.parts / cuts.part_chunks;
+    float* sums = split == 0 ? dw : scratch + (split - 1) * g.weights();
+    if (copied) {
+      add_copied(x, dy, {first, last, block}, first_part, last_part, memory, sums);
+    } else {
+      add_indirect(cuts, x, dy, {first, last, block}, first_part, last_part, memory, sums);
+    }
+  });
+  if (cuts.splits == 1) return;
+  parallel_blocks(g.weights(), kElementGrain / 4, [&](int64_t begin, int64_t end) {
+    for (int64_t split = 1; split < cuts.splits; ++split) {
+      kernels().axpy(1.0f, scratch + (split - 1) * g.weights() + begin, dw + begin, end - begin);
+    }
+  });
+}
+
+// The stretches of output rows first_row .. last_row-1 (over all images) whose tap lies inside the input.
+int64_t ColumnsConvolution::list_runs(int64_t tap, const float* x, const float* dy, int64_t first_row, int64_t last_row, GemmColsRun* runs) const {
+  const ConvGeometry& g = geometry_;
+  const int64_t kw = tap % g.w.kernel, kh = tap / g.w.kernel % g.h.kernel, kd = tap / g.w.kernel / g.h.kernel;
+  const int64_t shift = kw * g.w.dilation - g.w.before;  // of input against output · stride
+  const int64_t first = shift >= 0 ? 0 : divide_up(-shift, g.w.stride);
+  const int64_t last = shift >= g.w.in ? 0 : std::min(g.w.out, divide_up(g.w.in - shift, g.w.stride));
+  if (first >= last) return 0;
+  const int64_t lda = g.w.stride * g.c, ldb = g.oc;
+  int64_t count = 0;
+  for (int64_t row = first_row; row < last_row; ++row) {
+    const int64_t n = row / (g.d.out * g.h.out);
+    const int64_t d = g.d.source(row / g.h.out % g.d.out, kd), h = g.h.source(row % g.h.out, kh);
+    if (d < 0 || d >= g.d.in || h < 0 || h >= g.h.in) continue;
+    const GemmColsRun run{x + (((n * g.d.in + d) * g.h.in + h) * g.w.in + first * g.w.stride + shift) * g.c, dy + (row * g.w.out + first) * g.oc,
+                          last - first};
+    GemmColsRun* before = count > 0 ? &runs[count - 1] : nullptr;
+    if (before != nullptr && run.a == before->a + before->length * lda && run.b == before->b + before->length * ldb) {
+      before->length += run.length;
+    } else {
+      runs[count++] = run;
+    }
+  }
+  return count;
+}
+
+void ColumnsConvolution::add_indirect(const Cuts& cuts, const float* x, const float* dy, Stretch rows, int64_t first_part, int64_t last_part,
+                                      float* memory, float* dw) const {
+  const KernelTable& table = kernels();
+  const ConvGeometry& g = geometry_;
+  GemmColsRun* runs = reinterpret_cast<GemmColsRun*>(memory);
+  GemmColsArgs args{};
+  args.runs = runs;
+  args.lda = g.w.stride * g.c;
+  args.ldb = args.ldc = g.oc;
+  for (int64_t row = rows.first; row < rows.last; row += rows.block) {
+    args.accumulate = row > rows.first;
+    int64_t listed = -1;
+    for (int64_t part = first_part; part < last_part; ++part) {
+      const int64_t range = part % cuts.ranges, group = part / cuts.ranges % g.groups, tap = part / cuts.ranges / g.groups;
+      if (tap != listed) args.run_count = list_runs(tap, x, dy, row, std::min(row + rows.block, rows.last), runs);
+      listed = tap;
+      if (args.run_count == 0 && args.accumulate) continue;
+      const int64_t last_c = std::min((range + 1) * cuts.range, g.group_c());
+      for (int64_t panel = 0; panel < panels_.count; ++panel) {
+        args.b_offset = group * g.group_oc() + panels_.first(panel);
+        args.vectors = panels_.vectors_of(panel);
+        args.columns = panels_.columns_of(panel);
+        for (int64_t c = range * cuts.range; c < last_c; c += panels_.rows) {
+          args.a_offset = group * g.group_c() + c;
+          args.c = dw + (tap * g.group_c() + c) * g.oc + args.b_offset;
+          args.m = static_cast<int32_t>(std::min<int64_t>(panels_.rows, last_c - c));
+          table.gemm_cols(args);
+        }
+      }
+    }
+  }
+}
+
+void ColumnsConvolution::add_copied(const float* x, const float* dy, Stretch pixels, int64_t first_part, int64_t last_part, float* memory,
+                                    float* dw) const {
+  const KernelTable& table = kernels();
+  const ConvGeometry& g = geometry_;
+  const int64_t row_floats = g.w.kernel * g.group_c(), patch = (last_part - first_part) * row_floats;
+  GemmColsArgs args{};
+  GemmColsRun run{};
+  args.runs = &run;
+  args.run_count = 1;
+  args.lda = patch;
+  args.ldb = args.ldc = g.oc;
+  for (int64_t pixel = pixels.first; pixel < pixels.last; pixel += pixels.block) {
+    args.accumulate = pixel > pixels.first;
+    const int64_t end = std::min(pixel + pixels.block, pixels.last);
+    for (int64_t group = 0; group < g.groups; ++group) {
+      copy_patches(g, x, group, pixel, end, first_part, last_part, memory);
+      run = {memory, dy + pixel * g.oc, end - pixel};
+      for (int64_t panel = 0; panel < panels_.count; ++panel) {
+        args.b_offset = group * g.group_oc() + panels_.first(panel);
+        args.vectors = panels_.vectors_of(panel);
+        args.columns = panels_.columns_of(panel);
+        for (int64_t i = 0; i < patch; i += panels_.rows) {
+          args.a_offset = i;
+          args.c = dw + (first_part * row_floats + i) * g.oc + args.b_offset;
+          args.m = static_cast<int32_t>(std::min<int64_t>(panels_.rows, patch - i));
+          table.gemm_cols(args);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace convlane

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// The form of the weight gradient: dw[tap][c][oc] = sum over output pixels of x[pixel · stride + offset of the tap][c] · dy[pixel][oc].
+// The reduction runs over pixels: over x and dy where they lie, or over copied patches.
+#pragma once
+#include "geometry.h"
+#include "rows_convolution.h"
+
+namespace convlane {
+
+class ColumnsConvolution {
+ public:
+  ColumnsConvolution(const ConvGeometry& geometry, Patches patches);
+  int64_t scratch_floats(int64_t n) const;
+  void run(int64_t n, const float* x, const float* dy, float* dw, float* scratch) const;
+
+ private:
+  // Chunks are splits x parts. A split is a stretch of the pixels with a dw of its own (merged in order at the end); a part is a piece of dw:
+  // taps x groups x ranges of channels (indirect) or kernel rows (copied).
+  struct Cuts {
+    int64_t splits, part_chunks;
+    int64_t parts, ranges, range;  // channels in a range
+  };
+  // Output rows (indirect) or pixels (copied) first .. last-1, `block` at a time.
+  struct Stretch {
+    int64_t first, last, block;
+  };
+  int64_t units(int64_t n) const;
+  Cuts cut(int64_t chunks, int64_t units) const;
+  int64_t block_rows(const Cuts& cuts) const;
+  void add_indirect(const Cuts& cuts, const float* x, const float* dy, Stretch rows, int64_t first_part, int64_t last_part, float* memory,
+                    float* dw) const;
+  void add_copied(const float* x, const float* dy, Stretch pixels, int64_t first_part, int64_t last_part, float* memory, float* dw) const;
+  int64_t list_runs(int64_t tap, const float* x, const float* dy, int64_t first_row, int64_t last_row, GemmColsRun* runs) const;
+
+  ConvGeometry geometry_;
+  Patches patches_;
+  Panels panels_;
+};
+
+}  // namespace convlane

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// Sizes of convolutions and pooling, checked once. Three axes (depth, height, width); two-dimensional ops have a depth of one.
+#pragma once
+#include "checks.h"
+
+namespace convlane {
+
+// One axis of a sliding window. All sizes are below 2^31, so sums and products of two of them fit.
+struct Axis {
+  int64_t in = 1, out = 1, kernel = 1;
+  int64_t stride = 1, before = 0, after = 0, dilation = 1;
+
+  // Position in the input (or outside of it) that tap k of output position o reads.
+  int64_t source(int64_t o, int64_t k) const { return o * stride - before + k * dilation; }
+  // How far the window reaches, and the sizes of the output that follow.
+  int64_t extent() const { return (kernel - 1) * dilation + 1; }
+  int64_t floor_size() const;
+  int64_t ceil_size() const;
+};
+
+// Taps first .. last-1 of one window lie inside 0 .. limit-1.
+struct TapRange {
+  int64_t first, last;
+  int64_t count() const { return last - first; }
+};
+TapRange taps_inside(const Axis& axis, int64_t o, int64_t limit);
+inline TapRange taps_inside(const Axis& axis, int64_t o) { return taps_inside(axis, o, axis.in); }
+
+// Batch of an operand: `capacity` rows, or the run's n where batched.
+struct Batch {
+  int64_t capacity = 1;
+  bool batched = false;
+  int64_t of(int64_t n) const { return batched ? n : capacity; }
+};
+
+struct ConvGeometry {
+  Batch batch;
+  Axis d, h, w;
+  int64_t c = 1, oc = 1, groups = 1;
+
+  int64_t taps() const { return d.kernel * h.kernel * w.kernel; }
+  int64_t group_c() const { return c / groups; }
+  int64_t group_oc() const { return oc / groups; }
+  int64_t in_pixels() const { return d.in * h.in * w.in; }      // per image
+  int64_t out_pixels() const { return d.out * h.out * w.out; }  // per image
+  int64_t weights() const { return taps() * group_c() * oc; }
+  // Multiply-adds of any of the three passes, padding counted. A double: it may exceed 64 bits.
+  double work(int64_t n) const { return static_cast<double>(batch.of(n)) * static_cast<double>(out_pixels()) * static_cast<double>(weights()); }
+};
+
+struct PoolGeometry {
+  Batch batch;
+  Axis d, h, w;
+  int64_t c = 1;
+
+  int64_t taps() const { return d.kernel * h.kernel * w.kernel; }
+  int64_t in_pixels() const { return d.in * h.in * w.in; }
+  int64_t out_pixels() const { return d.out * h.out * w.out; }
+};
+
+// Geometry of a 2-D convolution from the names of its operands that play x, w and y (dx, dw and dy in the gradients).
+ConvGeometry conv2d_geometry(const StepSpec& spec, const char* x, const char* w, const char* y);
+// The same for pooling; `y` may be of the floor or of the ceil size.
+PoolGeometry pool2d_geometry(const StepSpec& spec, const char* x, const char* y);
+
+}  // namespace convlane

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// What each op's file gives to the list in ops.cpp.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../program/step.h"
+
+namespace convlane {
+
+using StepPointer = std::unique_ptr<Step>;
+
+StepPointer make_conv2d(const StepSpec& spec);
+StepPointer make_conv2d_backward_input(const StepSpec& spec);
+StepPointer make_conv2d_backward_weights(const StepSpec& spec);
+std::vector<std::string> conv2d_algorithms(const StepSpec& spec);
+std::vector<std::string> conv2d_backward_input_algorithms(const StepSpec& spec);
+std::vector<std::string> conv2d_backward_weights_algorithms(const StepSpec& spec);
+StepPointer make_bias_gradient(const StepSpec& spec);
+StepPointer make_max_pool2d(const StepSpec& spec);
+StepPointer make_max_pool2d_backward(const StepSpec& spec);
+StepPointer make_average_pool2d(const StepSpec& spec);
+StepPointer make_average_pool2d_backward(const StepSpec& spec);
+StepPointer make_dense(const StepSpec& spec);
+StepPointer make_matmul(const StepSpec& spec);
+StepPointer make_relu(const StepSpec& spec);
+StepPointer make_sigmoid(const StepSpec& spec);
+StepPointer make_tanh(const StepSpec& spec);
+StepPointer make_relu_backward(const StepSpec& spec);
+StepPointer make_sigmoid_backward(const StepSpec& spec);
+StepPointer make_tanh_backward(const StepSpec& spec);
+StepPointer make_softmax(const StepSpec& spec);
+StepPointer make_softmax_backward(const StepSpec& spec);
+StepPointer make_add(const StepSpec& spec);
+StepPointer make_multiply(const StepSpec& spec);
+StepPointer make_scale(const StepSpec& spec);
+StepPointer make_concat(const StepSpec& spec);
+StepPointer make_slice(const StepSpec& spec);
+StepPointer make_dropout(const StepSpec& spec);
+StepPointer make_normalize(const StepSpec& spec);
+StepPointer make_softmax_cross_entropy(const StepSpec& spec);
+StepPointer make_mean_squared_error(const StepSpec& spec);
+StepPointer make_accuracy(const StepSpec& spec);
+StepPointer make_fill(const StepSpec& spec);
+StepPointer make_sgd(const StepSpec& spec);
+StepPointer make_adam(const StepSpec& spec);
+
+}  // namespace convlane

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MIT
+#include "rows_convolution.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace convlane {
+
+namespace {
+
+constexpr int64_t kBlockPixels = 256;        // rows of the product between two visits to a weight panel: their patches stay in L2
+constexpr int64_t kBlockChunks = 64;         // blocks are smaller than that when there would be fewer of them
+constexpr int64_t kListPointers = 64 << 10;  // most row pointers of one block
+constexpr int64_t kPatchFloats = 64 << 10;   // most copied floats of one block
+constexpr int64_t kUnpackedPixels = 512;     // below, packing the weights costs more than it gains
+
+bool inside(int64_t position, int64_t size) { return static_cast<uint64_t>(position) < static_cast<uint64_t>(size); }
+
+bool neighbours(const RowsAxis& axis) {
+  for (int64_t phase = 0; phase < axis.phases(); ++phase) {
+    for (int64_t t = axis.first[phase] + 1; t < axis.first[phase + 1]; ++t) {
+      if (axis.offset[t] != axis.offset[t - 1] + 1) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+RowsAxis forward_axis(const Axis& axis) {
+  RowsAxis rows{axis.in, axis.out, axis.stride, 1, {}, {}, {0, axis.kernel}};
+  for (int64_t k = 0; k < axis.kernel; ++k) {
+    rows.kernel.push_back(k);
+    rows.offset.push_back(axis.source(0, k));
+  }
+  return rows;
+}
+
+// Input position i = p + q · stride takes part in output position o = (i + before - k · dilation) / stride where that is whole.
+RowsAxis gradient_axis(const Axis& axis) {
+  RowsAxis rows{axis.out, axis.in, 1, axis.stride, {}, {}, {0}};
+  const int64_t phases = std::min(axis.stride, axis.in);
+  std::vector<std::vector<int64_t>> taps(static_cast<size_t>(phases));
+  for (int64_t k = axis.kernel - 1; k >= 0; --k) {
+    const int64_t phase = ((k * axis.dilation - axis.before) % axis.stride + axis.stride) % axis.stride;
+    if (phase < phases) taps[static_cast<size_t>(phase)].push_back(k);
+  }
+  for (int64_t phase = 0; phase < phases; ++phase) {
+    for (int64_t k : taps[static_cast<size_t>(phase)]) {
+      rows.kernel.push_back(k);
+      rows.offset.push_back((phase + axis.before - k * axis.dilation) / axis.stride);
+    }
+    rows.first.push_back(rows.taps());
+  }
+  return rows;
+}
+
+// One run: the operands and the sizes that depend on n.
+struct RowsConvolution::Call {
+  int64_t n;
+  const float* source;
+  const float* bias;
+  Activation activation;
+  float* target;
+  const float* zeros;  // what padding reads: as long as the longest run
+  WeightView weights;
+};
+
+// How a run is cut into chunks: block_chunks x unit_chunks, each a stretch of blocks of pixels and of units (panels of groups).
+struct RowsConvolution::Cuts {
+  int64_t block;            // pixels
+  int64_t blocks_of_phase;  // the largest phase's; others may lack the last ones
+  int64_t blocks;
+  int64_t block_chunks, unit_chunks;
+  int64_t tiles, runs;      // of one block, at most; runs of one tile
+  int64_t patch;            // copied floats of one pixel, or 0
+
+  int64_t lists_floats(int32_t rows) const;
+};
+
+// Pointer lists of one block, in the thread's scratch memory.
+struct RowsConvolution::Lists {
+  struct Tile {
+    const float** rows;
+    GemmRun* runs;
+    int64_t run_count;
+    float** out;
+    int32_t m;
+  };
+  Tile* tiles;
+  const float** rows;
+  GemmRun* runs;
+  float** out;
+  float* patches;
+  int64_t tile_count, row_count, total_runs, pixel_count;
+
+  Lists(float* memory, const Cuts& cuts, int32_t m) {
+    tiles = reinterpret_cast<Tile*>(memory);
+    runs = reinterpret_cast<GemmRun*>(tiles + cuts.tiles);
+    out = reinterpret_cast<float**>(runs + cuts.tiles * cuts.runs);
+    rows = const_cast<const float**>(out + cuts.tiles * m);
+    patches = reinterpret_cast<float*>(rows + cuts.tiles * cuts.runs * m);
+    clear();
+  }
+  void clear() { tile_count = row_count = total_runs = pixel_count = 0; }
+};
+
+int64_t RowsConvolution::Cuts::lists_floats(int32_t rows) const {
+  const int64_t bytes = tiles * (static_cast<int64_t>(sizeof(Lists::Tile)) + runs * static_cast<int64_t>(sizeof(GemmRun)) +
+                                 (runs + 1) * rows * static_cast<int64_t>(sizeof(float*)));
+  return divide_up(bytes, sizeof(float)) + tiles * rows * patch;
+}
+
+RowsConvolution::RowsConvolution(const ConvGeometry& geometry, Direction direction, Patches patches)
+    : geometry_(geometry),
+      direction_(direction),
+      patches_(patches),
+      d_(direction == Direction::forward ? forward_axis(geometry.d) : gradient_axis(geometry.d)),
+      h_(direction == Direction::forward ? forward_axis(geometry.h) : gradient_axis(geometry.h)),
+      w_(direction == Direction::forward ? forward_axis(geometry.w) : gradient_axis(geometry.w)),
+      source_c_(direction == Direction::forward ? geometry.c : geometry.oc),
+      target_c_(direction == Direction::forward ? geometry.oc : geometry.c),
+      depth_(source_c_ / geometry.groups),
+      columns_(target_c_ / geometry.groups),
+      panels_(columns_),
+      mergeable_(geometry.groups == 1 && neighbours(w_)) {}
+
+int64_t RowsConvolution::scratch_floats() const {
+  const int64_t taps = d_.taps() * h_.taps() * w_.taps();
+  const int64_t packed = geometry_.groups * panels_.count * taps * depth_ * panels_.width;
+  return round_up(w_.taps() * depth_, 16) + packed;
+}
+
+// HWIO serves as it is when kernels may read whole vectors of it, and when one panel is all there is or packing wouldn't pay.
+RowsConvolution::WeightView RowsConvolution::view(int64_t n, const float* weights, float* packed) const {
+  const int64_t taps = d_.taps() * h_.taps() * w_.taps();
+  const int64_t panel = taps * depth_ * panels_.width;
+  const bool whole = direction_ == Direction::forward && geometry_.groups == 1 && columns_ % kernels().width == 0;
+  if (whole && (panels_.count == 1 || n * geometry_.out_pixels() <= kUnpackedPixels)) {
+    return {weights, columns_, depth_ * columns_, panels_.width, 0};
+  }
+  pack(weights, packed);
+  return {packed, panels_.width, depth_ * panels_.width, panel, panels_.count * panel};
+}
+
+void RowsConvolution::pack(const float* weights, float* packed) const {
+  const KernelTable& table = kernels();
+  const int64_t taps = d_.taps() * h_.taps() * w_.taps();
+  const int64_t tap_floats = depth_ * panels_.width;
+  const int64_t oc = geometry_.oc;
+  // One item is one tap of one panel.
+  parallel_blocks(geometry_.groups * panels_.count * taps, std::max<int64_t>(1, kElementGrain / tap_floats), [&](int64_t begin, int64_t end) {
+    for (int64_t item = begin; item < end; ++item) {
+      const int64_t group = item / taps / panels_.count, panel = item / taps % panels_.count, tap = item % taps;
+      const int64_t kw = w_.kernel[tap % w_.taps()], kh = h_.kernel[tap / w_.taps() % h_.taps()], kd = d_.kernel[tap / w_.taps() / h_.taps()];
+      const float* hwio = weights + ((kd * geometry_.h.kernel + kh) * geometry_.w.kernel + kw) * geometry_.group_c() * oc + group * geometry_.group_oc();
+      float* to = packed + item * tap_floats;
+      const int64_t first = panels_.first(panel), columns = panels_.columns_of(panel), padded = panels_.padded_of(panel);
+      if (direction_ == Direction::forward) {
+        table.pack_rows(hwio + first, oc, depth_, columns, padded, to, panels_.width);
+      } else {
+        table.pack_transposed(hwio + first * oc, oc, depth_, columns, padded, to, panels_.width);
+      }
+    }
+  });
+}
+
+RowsConvolution::Cuts RowsConvolution::cut(int64_t n) const {
+  const int32_t m = panels_.rows;
+  const int64_t phases = d_.phases() * h_.phases() * w_.phases();
+  const int64_t pixels = n * d_.positions(0) * h_.positions(0) * w_.positions(0);
+  const int64_t taps = d_.taps() * h_.taps() * w_.taps();
+  const int64_t units = geometry_.groups * panels_.count;
+  const int64_t chunks = chunks_for(geometry_.work(n));
+
+  Cuts cuts;
+  cuts.runs = patches_ == Patches::copied ? 1 : std::max<int64_t>(1, taps);
+  cuts.patch = patches_ == Patches::copied ? taps * depth_ : 0;
+  int64_t block = std::min(kBlockPixels, kListPointers / cuts.runs);
+  if (cuts.patch > 0) block = std::min(block, kPatchFloats / cuts.patch);
+  // Many panels and few pixels: cut over panels first, so that a chunk's weights stay near.
+  cuts.unit_chunks = std::clamp(divide_up(chunks, phases * divide_up(pixels, std::max<int64_t>(block, 1))), int64_t{1}, units);
+  block = std::min(block, divide_up(pixels * phases * cuts.unit_chunks, chunks < kChunks ? chunks : kBlockChunks));
+  cuts.block = round_up(std::max<int64_t>(block, 1), m);
+  cuts.blocks_of_phase = divide_up(pixels, cuts.block);
+  cuts.blocks = phases * cuts.blocks_of_phase;
+  cuts.block_chunks = chunks < kChunks ? std::min(cuts.blocks, divide_up(chunks, cuts.unit_chunks)) : cuts.blocks;
+  cuts.tiles = cuts.block / m;
+  return cuts;
+}
+
+void RowsConvolution::run(int64_t n, const float* source, const float* weights, const float* bias, Activation activation, float* target,
+                          float* scratch) const {
+  n = geometry_.batch.of(n);
+  const int64_t zero_floats = w_.taps() * depth_;
+  float* zeros = scratch;
+  float* packed = scratch + round_up(zero_floats, 16);
+  std::fill(zeros, zeros + zero_floats, 0.0f);
+  const Call call{n, source, bias, activation, target, zeros, view(n, weights, packed)};
+  const Cuts cuts = cut(n);
+  const int64_t units = geometry_.groups * panels_.count;
+  parallel_with_scratch(cuts.block_chunks * cuts.unit_chunks, cuts.lists_floats(panels_.rows), [&](int64_t chunk, float* memory) {
+    Lists lists(memory, cuts, panels_.rows);
+    const int64_t block_chunk = chunk / cuts.unit_chunks, unit_chunk = chunk % cuts.unit_chunks;
+    const int64_t first_unit = unit_chunk * units / cuts.unit_chunks, last_unit = (unit_chunk + 1) * units / cuts.unit_chunks;
+    const int64_t last_block = (block_chunk + 1) * cuts.blocks / cuts.block_chunks;
+    for (int64_t block = block_chunk * cuts.blocks / cuts.block_chunks; block < last_block; ++block) {
+      const int64_t begin = block % cuts.blocks_of_phase * cuts.block;
+      run_block(call, block / cuts.blocks_of_phase, begin, begin + cuts.block, first_unit, last_unit, lists);
+    }
+  });
+}
+
+void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit, Lists& lists) const {
+  const KernelTable& table = kernels();
+  const int64_t phase_w = phase % w_.phases(), phase_h = phase / w_.phases() % h_.phases(), phase_d = phase / w_.phases() / h_.phases();
+  end = std::min(end, call.n * d_.positions(phase_d) * h_.positions(phase_h) * w_.positions(phase_w));
+  for (int64_t unit = first_unit; unit < last_unit; ++unit) {
+    const int64_t group = unit / panels_.count, panel = unit % panels_.count;
+    if (unit == first_unit || panel == 0) {
+      lists.clear();
+      for (int64_t pixel = begin; pixel < end; pixel += panels_.rows) {
+        list_tile(call, phase, pixel, static_cast<int32_t>(std::min<int64_t>(panels_.rows, end - pixel)), group, lists);
+      }
+    }
+    // The lists' runs point at panel 0 of the group, or where the last panel left them.
+    const int64_t step = (unit == first_unit ? panel : panel == 0 ? 0 : 1) * call.weights.panel;
+    if (step != 0) {
+      for (int64_t r = 0; r < lists.total_runs; ++r) lists.runs[r].b += step;
+    }
+    GemmRowsArgs args{};
+    args.ldb = call.weights.ldb;
+    args.out_offset = group * columns_ + panels_.first(panel);
+    args.bias = call.bias == nullptr ? nullptr : call.bias + args.out_offset;
+    args.vectors = panels_.vectors_of(panel);
+    args.columns = panels_.columns_of(panel);
+    args.activation = call.activation;
+    for (int64_t t = 0; t < lists.tile_count; ++t) {
+      const Lists::Tile& tile = lists.tiles[t];
+      args.rows = tile.rows;
+      args.runs = tile.runs;
+      args.run_count = tile.run_count;
+      args.out = tile.out;
+      args.m = tile.m;
+      table.gemm_rows(args);
+    }
+  }
+}
+
+// Lists `m` pixels of a phase from number `pixel` (image by image, row by row) as one tile.
+void RowsConvolution::list_tile(const Call& call, int64_t phase, int64_t pixel, int32_t m, int64_t group, Lists& lists) const {
+  const int64_t phase_w = phase % w_.phases(), phase_h = phase / w_.phases() % h_.phases(), phase_d = phase / w_.phases() / h_.phases();
+  const int64_t size_d = d_.positions(phase_d), size_h = h_.positions(phase_h), size_w = w_.positions(phase_w);
+  const int64_t first_w = w_.first[phase_w], taps_w = w_.first[phase_w + 1] - first_w;
+  const int64_t offset_w = taps_w > 0 ? w_.offset[first_w] : 0;
+
+  Lists::Tile& tile = lists.tiles[lists.tile_count++];
+  tile = {lists.rows + lists.row_count, lists.runs + lists.total_runs, 0, lists.out + lists.pixel_count, m};
+
+  const float* image[kMaxRows];                             // channel 0 of the group
+  int64_t at_d[kMaxRows], at_h[kMaxRows], at_w[kMaxRows];   // source position of a tap with offset 0
+  int64_t whole_first = 0, whole_last = mergeable_ ? taps_w : 0;  // taps along the width that lie inside for all pixels
+  int64_t w = pixel % size_w, h = pixel / size_w % size_h, d = pixel / size_w / size_h % size_d, n = pixel / size_w / size_h / size_d;
+  for (int32_t i = 0; i < m; ++i) {
+    image[i] = call.source + n * (d_.source * h_.source * w_.source * source_c_) + group * depth_;
+    at_d[i] = d * d_.source_stride;
+    at_h[i] = h * h_.source_stride;
+    at_w[i] = w * w_.source_stride;
+    whole_first = std::max(whole_first, -(at_w[i] + offset_w));
+    whole_last = std::min(whole_last, w_.source - at_w[i] - offset_w);
+    const int64_t to_d = phase_d + d * d_.target_stride, to_h = phase_h + h * h_.target_stride, to_w = phase_w + w * w_.target_stride;
+    tile.out[i] = call.target + (((n * d_.target + to_d) * h_.target + to_h) * w_.target + to_w) * target_c_;
+    if (++w == size_w) {
+      w = 0;
+      if (++h == size_h) {
+        h = 0;
+        if (++d == size_d) {
+          d = 0;
+          ++n;
+        }
+      }
+    }
+  }
+  if (whole_last <= whole_first) whole_first = whole_last = taps_w;
+
+  const int64_t patch = d_.taps() * h_.taps() * w_.taps() * depth_;
+  float* copies = lists.patches + lists.pixel_count * patch;
+  lists.pixel_count += m;
+  const bool copied = patches_ == Patches::copied;
+  // Taps t .. t + count - 1 of the width, with `row[i]` at the start of the source row or null: one run, or a copy into each pixel's patch.
+  auto add = [&](const float* const* row, int64_t tap, int64_t t, int64_t count) {
+    bool any = false;
+    const float** rows = lists.rows + lists.row_count;
+    for (int32_t i = 0; i < m; ++i) {
+      const int64_t position = at_w[i] + w_.offset[first_w + t];
+      const bool reads = row[i] != nullptr && inside(position, w_.source);
+      any = any || reads;
+      rows[i] = reads ? row[i] + position * source_c_ : call.zeros;
+    }
+    if (copied) {
+      for (int32_t i = 0; i < m; ++i) std::memcpy(copies + i * patch + tap * depth_, rows[i], static_cast<size_t>(count * depth_) * sizeof(float));
+    } else if (any) {
+      tile.runs[tile.run_count++] = {call.weights.data + group * call.weights.group + tap * call.weights.tap, count * depth_};
+      lists.row_count += m;
+    }
+  };
+
+  for (int64_t td = d_.first[phase_d]; td < d_.first[phase_d + 1]; ++td) {
+    for (int64_t th = h_.first[phase_h]; th < h_.first[phase_h + 1]; ++th) {
+      const float* row[kMaxRows];
+      bool any = false;
+      for (int32_t i = 0; i < m; ++i) {
+        const int64_t from_d = at_d[i] + d_.offset[td], from_h = at_h[i] + h_.offset[th];
+        const bool reads = inside(from_d, d_.source) && inside(from_h, h_.source);
+        any = any || reads;
+        row[i] = reads ? image[i] + (from_d * h_.source + from_h) * w_.source * source_c_ : nullptr;
+      }
+      if (!any && !copied) continue;
+      const int64_t tap = (td * h_.taps() + th) * w_.taps() + first_w;
+      for (int64_t t = 0; t < taps_w;) {
+        const int64_t count = t == whole_first ? whole_last - whole_first : 1;
+        add(row, tap + t, t, count);
+        t += count;
+      }
+    }
+  }
+  if (copied) {
+    tile.runs[tile.run_count++] = {call.weights.data + group * call.weights.group, patch};
+    for (int32_t i = 0; i < m; ++i) tile.rows[i] = copies + i * patch;
+    lists.row_count += m;
+  }
+  lists.total_runs += tile.run_count;
+}
+
+}  // namespace convlane
