@@ -15,7 +15,7 @@ struct Int { __m512i v; };
 
 struct Vec {
   static constexpr int width = 16;
-  static constexpr int rows[] = {0, 8, 8, 8, 6};
+  static constexpr int rows[] = {0, 8, 8, 8, 4};
   static constexpr int vectors = 4;
   static constexpr int chains = 12;
   __m512 v;

@@ -17,9 +17,9 @@ struct Int { uint32_t v; };  // lanes of 32 bits; arithmetic wraps
 
 struct Vec {
   static constexpr int width = 1;
-  static constexpr int rows[] = {0, 4, 4, 4, 4};  // of the GEMM tile, by number of vectors
+  static constexpr int rows[] = {0, 8, 4, 2, 2};  // of the GEMM tile, by number of vectors
   static constexpr int vectors = 4;
-  static constexpr int chains = 8;                // independent FMAs that fill the pipeline (probe.h)
+  static constexpr int chains = 12;               // independent FMAs that fill the pipeline (probe.h)
   float v;
 
   static Vec zero() { return {0.0f}; }
