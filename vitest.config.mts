@@ -7,6 +7,6 @@ const isas = availableIsas()
 export default {
   test: {
     pool: 'forks',
-    projects: [onceProject, ...isas.map((isa) => isaProject(isa, ['test/ops/*.test.ts'])), proofProject(isas)],
+    projects: [onceProject, ...isas.map((isa) => isaProject(isa, ['test/ops/*.test.ts'])), proofProject(isas, 500)],
   },
 } satisfies ViteUserConfig

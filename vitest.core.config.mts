@@ -11,6 +11,6 @@ export default {
   test: {
     pool: 'threads',
     fileParallelism: false,
-    projects: [isaProject(undefined, core, ['test/ops/*.property.test.ts']), proofProject([''])],
+    projects: [isaProject(undefined, core, ['test/ops/*.property.test.ts']), proofProject([''], 0)],
   },
 } satisfies ViteUserConfig

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, test } from 'vitest'
 import { allCases } from './cases'
 import { binding, checkCase, checkProgram } from './checkCase'
-import type { OpCase } from './opCase'
+import { type OpCase, rowEdges, vectorEdges } from './opCase'
 
 /** One test for each case of the list that belongs to the op: eager on every algorithm, and as a program. */
 export function describeCases(op: string): void {
@@ -20,6 +20,9 @@ export function describeCases(op: string): void {
       })
   })
 }
+
+/** Sizes that random cases are drawn to: around those of vectors and tiles. */
+export const edges: readonly number[] = [...vectorEdges(binding.kernelInfo()), ...rowEdges(binding.kernelInfo())]
 
 /** At least this many property cases for each op, pass and algorithm, on each instruction set. */
 export const PROPERTY_CASES = 500

@@ -26,8 +26,8 @@ export const onceProject: TestProjectInlineConfiguration = {
   test: { name: 'once', include: ['test/**/*.test.ts'], exclude: ['test/ops/**', 'test/proof/**'], testTimeout: 60_000 },
 }
 
-/** Runs after the others: compares what they counted. */
-export function proofProject(expected: readonly string[]): TestProjectInlineConfiguration {
-  const env = { CONVLANE_COUNTS: countsFolder(), CONVLANE_EXPECTED_ISAS: expected.join(' ') }
+/** Runs after the others: compares what the instruction sets counted, and whether each op and algorithm had so many property cases. */
+export function proofProject(isas: readonly string[], properties: number): TestProjectInlineConfiguration {
+  const env = { CONVLANE_COUNTS: countsFolder(), CONVLANE_EXPECTED_ISAS: isas.join(' '), CONVLANE_EXPECTED_PROPERTIES: `${properties}` }
   return { test: { name: 'proof', include: ['test/proof/*.test.ts'], env, sequence: { groupOrder: 1 } } }
 }

@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest'
+import { binding } from '../support/checkCase'
+import { passesOf } from '../support/convolutionCases'
+import { runNative } from '../support/executeStep'
+import { expectSame } from '../support/expectSame'
+import type { OpCase } from '../support/opCase'
+import { poolPassesOf } from '../support/poolingCases'
+import { denseCase } from '../support/productCases'
+import { Random } from '../support/random'
+
+const { NaN: nan, NEGATIVE_INFINITY: low, POSITIVE_INFINITY: high } = Number
+/** Longer than the widest vector and not a multiple of it, so that whole vectors and their tails see every value. */
+const SIZE = 75
+const spread = (values: readonly number[]) => Array.from({ length: SIZE }, (_, i) => values[i % values.length]!)
+const unary = (op: string): OpCase => ({ name: op, op, shapes: { x: [SIZE], y: [SIZE] }, attributes: {} })
+const map = (op: string, values: readonly number[]) => {
+  const { y } = expectSame(unary(op), { x: spread(values) })
+  for (const [i, value] of y!.entries()) expect(value, `${op}[${i}]`).toEqual(y![i % values.length])
+  return y!.slice(0, values.length)
+}
+const reals = (count: number, seed: number) => {
+  const random = new Random(seed)
+  return Float32Array.from({ length: count }, () => random.between(-1, 1))
+}
+
+describe('NaN, infinities and zeros in elementwise ops', () => {
+  test('relu', () => {
+    expect(map('relu', [nan, low, high, -0, 0, -1, 3])).toEqual([nan, 0, high, 0, 0, 0, 3])
+  })
+
+  test('sigmoid', () => {
+    expect(map('sigmoid', [nan, low, high, -0, 0, -200, 200])).toEqual([nan, 0, 1, 0.5, 0.5, 0, 1])
+  })
+
+  test('tanh keeps the sign of zero', () => {
+    expect(map('tanh', [nan, low, high, -0, 0, -200, 200])).toEqual([nan, -1, 1, -0, 0, -1, 1])
+  })
+
+  test('add with relu lets NaN through', () => {
+    const c: OpCase = { name: 'add', op: 'add', shapes: { a: [SIZE], b: [SIZE], y: [SIZE] }, attributes: { activation: 'relu' } }
+    const { y } = expectSame(c, { a: spread([nan, high, low, 1, -2]), b: spread([1, low, 1, -1, 1]) })
+    expect(y!.slice(0, 5)).toEqual([nan, nan, 0, 0, 0])
+  })
+
+  test('relu has no gradient at 0, at −0 and at NaN', () => {
+    const c: OpCase = { name: 'reluBackward', op: 'reluBackward', shapes: { dy: [SIZE], y: [SIZE], dx: [SIZE] }, attributes: {} }
+    const { dx } = expectSame(c, { dy: spread([7]), y: spread([0, -0, nan, 2, high]) })
+    expect(dx!.slice(0, 5)).toEqual([0, 0, 0, 7, 7])
+  })
+
+  test('dropout drops NaN as well', () => {
+    const attributes = { rate: 0.5, stream: 0 }
+    const c: OpCase = { name: 'dropout', op: 'dropout', shapes: { x: [SIZE], y: [SIZE] }, attributes, scalars: { seed: 0, step: 0 } }
+    expect(expectSame(c, { x: spread([nan]) }).y!.slice(0, 4)).toEqual([0, nan, nan, nan])
+  })
+})
+
+describe('convolution and dense', () => {
+  const convolution = passesOf({
+    N: 2,
+    H: 7,
+    W: 7,
+    C: 3,
+    OC: 21,
+    KH: 3,
+    KW: 3,
+    padding: [
+      [1, 1],
+      [1, 1],
+    ],
+    bias: true,
+    activation: 'relu',
+  })
+  const [forward, backwardInput, backwardWeights] = convolution as [OpCase, OpCase, OpCase, OpCase]
+  const sizes = { x: 2 * 49 * 3, w: 9 * 3 * 21, dy: 2 * 49 * 21 }
+  const withOne = (count: number, seed: number, at: number, value: number) => reals(count, seed).fill(value, at, at + 1)
+
+  for (const value of [nan, high])
+    test(`${value} reaches what it is multiplied into and nothing else, past relu`, () => {
+      const bias = reals(21, 1)
+      const inImage = expectSame(forward, { x: withOne(sizes.x, 2, 3 * (3 * 7 + 3), value), w: reals(sizes.w, 3), bias })
+      expect(inImage.y!.filter((y) => !Number.isFinite(y)).length).toBeGreaterThan(0)
+      expectSame(forward, { x: reals(sizes.x, 2), w: withOne(sizes.w, 3, 20, value), bias })
+      expectSame(forward, { x: reals(sizes.x, 2), w: reals(sizes.w, 3), bias: withOne(21, 1, 20, value) })
+      expectSame(backwardInput, { dy: withOne(sizes.dy, 4, 17, value), w: reals(sizes.w, 3) })
+      expectSame(backwardWeights, { dy: withOne(sizes.dy, 4, 17, value), x: reals(sizes.x, 2) })
+    })
+
+  test('dense: one NaN spoils one row', () => {
+    const { y } = expectSame(denseCase(5, 9, 19, true, 'relu'), { x: withOne(45, 5, 20, nan), w: reals(171, 6), bias: reals(19, 7) })
+    expect(y!.map(Number.isNaN)).toEqual(Array.from({ length: 95 }, (_, i) => Math.floor(i / 19) === 2))
+  })
+
+  test('infinities of both signs give NaN', () => {
+    const c = denseCase(1, 2, 1, false)
+    expect(expectSame(c, { x: [high, high], w: [1, -1] }).y).toEqual([nan])
+    expect(expectSame(c, { x: [high, 1], w: [1, -1] }).y).toEqual([high])
+  })
+})
+
+describe('maxPool2d', () => {
+  const [C, pixels] = [SIZE, 16]
+  const passes = poolPassesOf({ H: 4, W: 4, C, size: [3, 3], stride: [1, 1] })
+  const pool = (perPixel: readonly number[]) => {
+    const { y, positions } = expectSame(passes[0]!, { x: Array.from({ length: C * pixels }, (_, i) => perPixel[Math.floor(i / C)]!) })
+    return { y: [0, 1, 2, 3].map((window) => y![window * C]!), positions: [0, 1, 2, 3].map((window) => positions![window * C]!) }
+  }
+
+  test('NaN wins, the first of several', () => {
+    const image = [0, 1, 2, 3, 4, nan, high, 7, 8, 9, nan, 11, 12, 13, 14, 15]
+    expect(pool(image)).toEqual({ y: [nan, nan, nan, nan], positions: [4, 3, 1, 0] })
+  })
+
+  test('the first of equals, zeros of both signs being equal', () => {
+    expect(pool(new Array(16).fill(5)).positions).toEqual([0, 0, 0, 0])
+    const zeros = Array.from({ length: 16 }, (_, i) => (i % 2 === 0 ? -0 : 0))
+    expect(pool(zeros).positions).toEqual([0, 0, 0, 0])
+  })
+
+  test('of nothing but −∞', () => {
+    expect(pool(new Array(16).fill(low))).toEqual({ y: [low, low, low, low], positions: [0, 0, 0, 0] })
+  })
+})
+
+describe('softmax and its loss', () => {
+  const softmax: OpCase = { name: 'softmax', op: 'softmax', shapes: { x: [2, SIZE], y: [2, SIZE] }, attributes: {} }
+  const entropy = (labels: readonly number[]): OpCase => ({
+    name: `softmaxCrossEntropy ${labels}`,
+    op: 'softmaxCrossEntropy',
+    shapes: { logits: [2, SIZE], labels: [2], loss: [], dlogits: [2, SIZE] },
+    attributes: {},
+  })
+  const huge = [...spread([-3e38, 1e4, 3e38]), ...spread([-1e30, -1e30])]
+
+  test('huge logits neither overflow nor vanish', () => {
+    const { y } = expectSame(softmax, { x: huge })
+    expect(y!.every(Number.isFinite)).toBe(true)
+    expect(y![2]).toBeCloseTo(1 / 25, 6)
+    expect(y![SIZE]).toBeCloseTo(1 / SIZE, 6)
+    expectSame(entropy([2, 5]), { logits: huge.map((x) => x / 1e30), labels: [2, 5] })
+  })
+
+  test('−∞ has no probability; a row of NaN stays a row of NaN, and no other', () => {
+    const { y } = expectSame(softmax, { x: [...spread([low, 0]), ...spread([1, 2, nan])] })
+    expect(y![0]).toBe(0)
+    expect(y!.map(Number.isNaN)).toEqual(Array.from({ length: 2 * SIZE }, (_, i) => i >= SIZE))
+  })
+
+  test('a label outside the classes gives NaN instead of reading beyond the row', () => {
+    for (const label of [-1, SIZE, 2 ** 31 - 1]) {
+      const { loss, dlogits } = expectSame(entropy([3, label]), { logits: reals(2 * SIZE, 8), labels: [3, label] })
+      expect(loss).toEqual([nan])
+      expect(dlogits!.map(Number.isNaN)).toEqual(Array.from({ length: 2 * SIZE }, (_, i) => i >= SIZE))
+    }
+  })
+})
+
+describe('numbers too small to be normal', () => {
+  const multiply: OpCase = { name: 'multiply', op: 'multiply', shapes: { a: [SIZE], b: [SIZE], y: [SIZE] }, attributes: {} }
+  const tensors = { a: Float32Array.from(spread([1e-20])), b: Float32Array.from(spread([1e-20])) }
+
+  test('are flushed to zero by kernels, and only there', () => {
+    expect(Array.from(runNative(binding, multiply, tensors).y!)).toEqual(new Array(SIZE).fill(0))
+    expect(Number.MIN_VALUE * 1).toBeGreaterThan(0)
+    expect(Math.fround(Math.fround(1e-20) * Math.fround(1e-20))).toBeGreaterThan(0)
+  })
+})

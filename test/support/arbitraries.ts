@@ -1,0 +1,106 @@
+import fc from 'fast-check'
+import { type Convolution, outputSize, passesOf } from './convolutionCases'
+import { elementwiseOf, optimizersOf } from './elementwiseCases'
+import type { OpCase } from './opCase'
+import { type Pooling, poolPassesOf } from './poolingCases'
+import { denseCase, matmulCase } from './productCases'
+import { concatCase, rowsOf, sliceCase } from './rowCases'
+
+type Cases = fc.Arbitrary<readonly OpCase[]>
+
+const whole = (min: number, max: number) => fc.integer({ min, max })
+const pair = (min: number, max: number) => fc.tuple(whole(min, max), whole(min, max))
+const sides = (max: number) => fc.tuple(pair(0, max), pair(0, max))
+/** Mostly small, now and then around the edges of vectors and tiles. */
+const channels = (edges: readonly number[]) =>
+  fc.oneof({ weight: 3, arbitrary: whole(1, 9) }, { weight: 1, arbitrary: fc.constantFrom(...edges) })
+const activation = fc.constantFrom('linear', 'relu', 'sigmoid', 'tanh')
+
+/** Convolutions whose window fits the padded image, and which are quick in the reference. */
+export function convolutionsNear(edges: readonly number[]): fc.Arbitrary<Convolution> {
+  return fc
+    .record({
+      N: whole(1, 3),
+      H: whole(1, 9),
+      W: whole(1, 9),
+      perGroup: fc.tuple(channels(edges), channels(edges)),
+      groups: fc.constantFrom(1, 1, 1, 2, 3),
+      kernel: pair(1, 4),
+      stride: pair(1, 3),
+      padding: sides(3),
+      dilation: pair(1, 3),
+      bias: fc.boolean(),
+      activation,
+    })
+    .map(({ perGroup: [c, oc], groups, kernel: [KH, KW], ...rest }) => ({ ...rest, groups, KH, KW, C: c * groups, OC: oc * groups }))
+    .filter(fits)
+}
+
+function fits({ N = 1, H, W, C, OC, KH, KW, stride, padding, dilation, groups = 1 }: Convolution): boolean {
+  const OH = outputSize(H, KH, stride![0], padding![0], dilation![0])
+  const OW = outputSize(W, KW, stride![1], padding![1], dilation![1])
+  return OH >= 1 && OW >= 1 && (N * OH * OW * KH * KW * C * OC) / groups < 60_000
+}
+
+export const convolutionPasses = (edges: readonly number[]): Cases =>
+  convolutionsNear(edges).map((c) => [...passesOf({ ...c, bias: true }), ...(c.bias ? [] : passesOf(c).slice(0, 1))])
+
+export function poolingPasses(edges: readonly number[]): Cases {
+  return fc
+    .record({
+      N: whole(1, 3),
+      H: whole(1, 10),
+      W: whole(1, 10),
+      C: channels(edges),
+      size: pair(1, 4),
+      stride: pair(1, 4),
+      padding: sides(3),
+      dilation: pair(1, 3),
+      ceil: fc.boolean(),
+    })
+    .filter(everyWindowMeetsTheImage)
+    .map(poolPassesOf)
+}
+
+/** Pooling refuses a window that lies wholly in the padding. */
+function everyWindowMeetsTheImage(p: Pooling): boolean {
+  const [, OH, OW] = poolPassesOf(p)[0]!.shapes.y as [number, number, number, number]
+  const meets = (out: number, size: number, k: number, stride: number, before: number, dilation: number) =>
+    out >= 1 &&
+    Array.from({ length: out }, (_, o) => o * stride - before).every((start) =>
+      Array.from({ length: k }, (_, i) => start + i * dilation).some((at) => at >= 0 && at < size),
+    )
+  const { H, W, size, stride, padding, dilation } = p
+  return meets(OH, H, size[0], stride![0], padding![0][0], dilation![0]) && meets(OW, W, size[1], stride![1], padding![1][0], dilation![1])
+}
+
+const size = (edges: readonly number[]) => fc.oneof(whole(1, 24), fc.constantFrom(...edges))
+
+export const matmulPasses = (edges: readonly number[]): Cases =>
+  fc
+    .tuple(size(edges), size(edges), fc.oneof(whole(1, 24), whole(250, 260)), fc.boolean(), fc.boolean())
+    .filter(([M, N, K]) => M * N * K < 200_000)
+    .map((sizes) => [matmulCase(...sizes)])
+
+export const densePasses = (edges: readonly number[]): Cases =>
+  fc.tuple(whole(1, 9), size(edges), size(edges), fc.boolean(), activation).map((sizes) => [denseCase(...sizes)])
+
+const shape = (edges: readonly number[]) =>
+  fc.oneof(fc.array(whole(1, 5), { maxLength: 3 }), fc.tuple(whole(1, 3), size(edges)), fc.tuple(whole(1, 3000)))
+
+export const elementwisePasses = (edges: readonly number[]): Cases =>
+  shape(edges)
+    .filter((s) => s.length > 0)
+    .map(elementwiseOf)
+export const optimizerPasses: Cases = whole(1, 3000).map(optimizersOf)
+export const rowPasses = (edges: readonly number[]): Cases => fc.tuple(whole(1, 70), size(edges)).map((sizes) => rowsOf(...sizes))
+
+export const movingPasses = (edges: readonly number[]): Cases =>
+  fc
+    .tuple(fc.array(whole(1, 5), { minLength: 1, maxLength: 3 }), fc.array(channels(edges), { minLength: 1, maxLength: 5 }))
+    .chain(([sizes, parts]) => {
+      const total = parts.reduce((sum, c) => sum + c, 0)
+      return whole(0, total - 1).chain((start) =>
+        whole(1, total - start).map((c) => [concatCase(sizes, parts), sliceCase(sizes, total, start, c)]),
+      )
+    })
