@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'INVALID_TENSOR' // data missing, detached, shared, resizable, or its length differs from the shape
   | 'INVALID_LABEL' // a label is out of range
   | 'INVALID_STEP' // the native core refused a step (an internal error unless you build steps yourself)
+  | 'WRONG_GRADIENT' // checkGradients: a gradient differs from central differences
   | 'INVALID_FILE' // a file is truncated, damaged or of another format
   | 'FILE_ERROR' // a file cannot be read or written; `cause` has the system's error
   | 'NOT_COMPILED' // fit, evaluate or trainOnBatch before compile

@@ -10,6 +10,8 @@ export type Padding = 'valid' | 'same' | number | Pair | PaddingPair
 
 /** Most elements that a tensor may have: 2⁴⁰, as in the native core, far below where sizes stop being exact. */
 export const MAX_ELEMENTS = 2 ** 40
+/** Most axes, as in the native core. */
+export const MAX_RANK = 6
 /** Largest kernel size, stride, padding, dilation: int32, as in the native core. */
 const MAX_SIZE = 2 ** 31 - 1
 
@@ -37,8 +39,13 @@ export function sameShape(a: readonly (number | null)[], b: readonly (number | n
   return a.length === b.length && a.every((size, axis) => size === b[axis])
 }
 
-/** Product of the sizes; `batch` stands for `null`. Throws `INVALID_SHAPE` for sizes that aren't positive integers, and above 2⁴⁰. */
+/** Product of the sizes; `batch` stands for `null`. Throws `INVALID_SHAPE` for sizes that aren't positive integers, above 2⁴⁰, and for a rank above 6. */
 export function elementCount(shape: readonly (number | null)[], label: string, batch = 1): number {
+  if (shape.length > MAX_RANK) {
+    throw new ConvlaneError('INVALID_SHAPE', `${label}: rank must be at most ${MAX_RANK}, received rank ${shape.length}`, {
+      received: shape,
+    })
+  }
   let count = 1
   for (const size of shape) {
     const known = size ?? batch

@@ -2,8 +2,8 @@ import type { Operand as StepOperand } from '../../binding'
 import { ConvlaneError } from '../errors'
 import { apply, labelOf } from '../graph/apply'
 import { type Dtype, type TensorType, Value } from '../graph/value'
-import { loadNative } from '../native'
 import { reference } from '../reference/index'
+import { fromNative } from '../runtime/native'
 import { runtimeName } from '../runtime/select'
 import { elementCount, valueText } from '../shape'
 import { type AnyTensor, checkArray } from '../tensor'
@@ -85,11 +85,9 @@ export function execute(
       name,
       { space: 'buffer', offset, dtype: dtypeOf(data), shape, batched: false },
     ])
-    loadNative().execute(
-      makeStep(op, attributes, Object.fromEntries(operands)),
-      all.map(({ data }) => data),
-      scalars,
-    )
+    const step = makeStep(op, attributes, Object.fromEntries(operands))
+    const buffers = all.map(({ data }) => data)
+    fromNative((binding) => binding.execute(step, buffers, scalars))
   } else {
     const wide = made.map((result) => ({ ...result, data: new Float64Array(result.data.length) }))
     const operands = Object.fromEntries([...given, ...wide].map(({ name, shape, data }) => [name, { shape, data }]))

@@ -13,10 +13,6 @@ bool contains(const std::vector<const char*>& names, const std::string& name) {
   return std::any_of(names.begin(), names.end(), [&](const char* n) { return name == n; });
 }
 
-bool same_shape(const Operand& a, const Operand& b) {
-  return a.rank == b.rank && std::equal(a.shape, a.shape + a.rank, b.shape);
-}
-
 void check_range(const Operand& operand, int64_t size, const char* space, const std::string& where) {
   if (operand.offset % kOffsetMultiple != 0) {
     refuse(where, "offset " + std::to_string(operand.offset) + " is not a multiple of " + std::to_string(kOffsetMultiple));
@@ -84,7 +80,8 @@ void check_operand(const Operand& operand, const Limits& limits, const std::stri
         refuse(where, "there is no input " + std::to_string(operand.offset));
       }
       const Operand& input = limits.inputs[operand.offset];
-      if (input.dtype != operand.dtype || input.batched != operand.batched || !same_shape(input, operand)) {
+      // The shape may be another one of as many elements: a reshape of an input is no step.
+      if (input.dtype != operand.dtype || input.batched != operand.batched || input.elements() != operand.elements()) {
         refuse(where, "does not agree with input " + std::to_string(operand.offset));
       }
       return;
@@ -104,7 +101,8 @@ std::unique_ptr<Step> make_step(const StepSpec& spec, const Limits& limits, bool
     return op->make(spec);
   } catch (const Error& e) {
     if (std::strcmp(e.code, "INVALID_STEP") != 0) throw;
-    throw Error("INVALID_STEP", where + ": " + e.what());
+    const std::string message = e.what(), prefix = spec.op + ": ";  // `where` names the op already
+    throw Error("INVALID_STEP", where + ": " + (message.compare(0, prefix.size(), prefix) == 0 ? message.substr(prefix.size()) : message));
   }
 }
 

@@ -1,0 +1,41 @@
+import type { Operand, ProgramSpec, Step } from '../../binding'
+import type { AttributeValue } from '../ops/op'
+import { reference } from '../reference/index'
+import type { ReferenceData, ReferenceOperand } from '../reference/step'
+
+export interface InterpretedRun {
+  readonly arena: Float64Array
+  readonly state: Float64Array
+  /** The rows of this run. */
+  readonly inputs: readonly ReferenceData[]
+  readonly n: number
+  readonly scalars: Readonly<Record<string, number>>
+}
+
+/** Runs a program in double precision, step by step: each step is executed when the generator is asked for the next one. Yields the number of the step that comes. */
+export function* interpret(spec: ProgramSpec, run: InterpretedRun): Generator<number, void> {
+  for (const [index, step] of spec.steps.entries()) {
+    yield index
+    const operands: Record<string, ReferenceOperand> = {}
+    const attributes: Record<string, AttributeValue> = {}
+    for (const [name, value] of Object.entries(step)) {
+      if (name === 'op') continue
+      if (isOperand(value)) operands[name] = resolve(value, run)
+      else attributes[name] = value
+    }
+    reference[step.op]!({ operands, attributes, scalars: run.scalars })
+  }
+}
+
+/** The elements of an operand that this run has. */
+export function resolve(operand: Operand, { arena, state, inputs, n }: InterpretedRun): ReferenceOperand {
+  const shape = operand.batched ? [n, ...operand.shape.slice(1)] : operand.shape
+  const count = shape.reduce((product, size) => product * size, 1)
+  if (operand.space === 'input') return { data: inputs[operand.offset]!, shape }
+  const memory = operand.space === 'state' ? state : arena
+  return { data: memory.subarray(operand.offset, operand.offset + count), shape }
+}
+
+export function isOperand(value: Step[string]): value is Operand {
+  return typeof value === 'object' && !Array.isArray(value)
+}
