@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+// Ops that take one element of each operand at a time: activations and their gradients, add, multiply, scale, fill.
+#include <algorithm>
+
+#include "checks.h"
+#include "ops.h"
+#include "parallel.h"
+
+namespace convlane {
+
+namespace {
+
+class Activate : public Step {
+ public:
+  Activate(const StepSpec& spec, Activation activation) : x_(tensor(spec, "x")), y_(tensor(spec, "y")), activation_(activation) {
+    same_shape(spec, "x", x_, "y", y_);
+  }
+  void run(const RunContext& context) const override {
+    const float* x = context.at(x_);
+    float* y = context.at(y_);
+    parallel_blocks(x_.elements(context.n), kElementGrain, [&](int64_t begin, int64_t end) {
+      kernels().activate(activation_, x + begin, y + begin, end - begin);
+    });
+  }
+
+ private:
+  Operand x_, y_;
+  Activation activation_;
+};
+
+class ActivateBackward : public Step {
+ public:
+  ActivateBackward(const StepSpec& spec, Activation activation)
+      : dy_(tensor(spec, "dy")), y_(tensor(spec, "y")), dx_(tensor(spec, "dx")), activation_(activation) {
+    same_shape(spec, "dy", dy_, "y", y_);
+    same_shape(spec, "dy", dy_, "dx", dx_);
+  }
+  void run(const RunContext& context) const override {
+    const float *dy = context.at(dy_), *y = context.at(y_);
+    float* dx = context.at(dx_);
+    parallel_blocks(dy_.elements(context.n), kElementGrain, [&](int64_t begin, int64_t end) {
+      kernels().activate_backward(activation_, dy + begin, y + begin, dx + begin, end - begin);
+    });
+  }
+
+ private:
+  Operand dy_, y_, dx_;
+  Activation activation_;
+};
+
+class Add : public Step {
+ public:
+  explicit Add(const StepSpec& spec) : a_(tensor(spec, "a")), b_(tensor(spec, "b")), y_(tensor(spec, "y")), activation_(activation_of(spec)) {
+    same_shape(spec, "a", a_, "b", b_);
+    same_shape(spec, "a", a_, "y", y_);
+  }
+  void run(const RunContext& context) const override {
+    const float *a = context.at(a_), *b = context.at(b_);
+    float* y = context.at(y_);
+    parallel_blocks(a_.elements(context.n), kElementGrain, [&](int64_t begin, int64_t end) {
+      kernels().add(a + begin, b + begin, y + begin, end - begin, activation_);
+    });
+  }
+
+ private:
+  Operand a_, b_, y_;
+  Activation activation_;
+};
+
+class Multiply : public Step {
+ public:
+  explicit Multiply(const StepSpec& spec) : a_(tensor(spec, "a")), b_(tensor(spec, "b")), y_(tensor(spec, "y")) {
+    same_shape(spec, "a", a_, "b", b_);
+    same_shape(spec, "a", a_, "y", y_);
+  }
+  void run(const RunContext& context) const override {
+    const float *a = context.at(a_), *b = context.at(b_);
+    float* y = context.at(y_);
+    parallel_blocks(a_.elements(context.n), kElementGrain, [&](int64_t begin, int64_t end) {
+      kernels().multiply(a + begin, b + begin, y + begin, end - begin);
+    });
+  }
+
+ private:
+  Operand a_, b_, y_;
+};
+
+class Scale : public Step {
+ public:
+  explicit Scale(const StepSpec& spec) : x_(tensor(spec, "x")), y_(tensor(spec, "y")), factor_(static_cast<float>(spec.number("factor", 1))) {
+    same_shape(spec, "x", x_, "y", y_);
+    has_s_ = spec.optional("s") != nullptr;
+    if (has_s_) s_ = single_value(spec, "s");
+  }
+  void run(const RunContext& context) const override {
+    const float s = has_s_ ? *context.at(s_) * factor_ : factor_;
+    const float* x = context.at(x_);
+    float* y = context.at(y_);
+    parallel_blocks(x_.elements(context.n), kElementGrain, [&](int64_t begin, int64_t end) { kernels().scale(x + begin, s, y + begin, end - begin); });
+  }
+
+ private:
+  Operand x_, s_, y_;
+  bool has_s_;
+  float factor_;
+};
+
+class Fill : public Step {
+ public:
+  explicit Fill(const StepSpec& spec) : y_(tensor(spec, "y")), value_(static_cast<float>(spec.number("value"))) {}
+  void run(const RunContext& context) const override {
+    float* y = context.at(y_);
+    parallel_blocks(y_.elements(context.n), kElementGrain, [&](int64_t begin, int64_t end) { std::fill(y + begin, y + end, value_); });
+  }
+
+ private:
+  Operand y_;
+  float value_;
+};
+
+}  // namespace
+
+StepPointer make_relu(const StepSpec& spec) { return std::make_unique<Activate>(spec, Activation::relu); }
+StepPointer make_sigmoid(const StepSpec& spec) { return std::make_unique<Activate>(spec, Activation::sigmoid); }
+StepPointer make_tanh(const StepSpec& spec) { return std::make_unique<Activate>(spec, Activation::tanh); }
+StepPointer make_relu_backward(const StepSpec& spec) { return std::make_unique<ActivateBackward>(spec, Activation::relu); }
+StepPointer make_sigmoid_backward(const StepSpec& spec) { return std::make_unique<ActivateBackward>(spec, Activation::sigmoid); }
+StepPointer make_tanh_backward(const StepSpec& spec) { return std::make_unique<ActivateBackward>(spec, Activation::tanh); }
+StepPointer make_add(const StepSpec& spec) { return std::make_unique<Add>(spec); }
+StepPointer make_multiply(const StepSpec& spec) { return std::make_unique<Multiply>(spec); }
+StepPointer make_scale(const StepSpec& spec) { return std::make_unique<Scale>(spec); }
+StepPointer make_fill(const StepSpec& spec) { return std::make_unique<Fill>(spec); }
+
+}  // namespace convlane

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// The one list of ops: docs/steps.md says what each does.
+#include "ops.h"
+
+namespace convlane {
+
+namespace {
+
+// Never destroyed: threads may look an op up while the process exits.
+const std::vector<OpEntry>& ops() {
+  static const auto* list = new std::vector<OpEntry>{
+      // name, outputs, updates, in place, make, algorithms
+      {"conv2d", {"y"}, {}, false, make_conv2d, conv2d_algorithms},
+      {"conv2dBackwardInput", {"dx"}, {}, false, make_conv2d_backward_input, conv2d_backward_input_algorithms},
+      {"conv2dBackwardWeights", {"dw"}, {}, false, make_conv2d_backward_weights, conv2d_backward_weights_algorithms},
+      {"biasGradient", {"db"}, {}, false, make_bias_gradient, nullptr},
+      {"maxPool2d", {"y", "positions"}, {}, false, make_max_pool2d, nullptr},
+      {"maxPool2dBackward", {"dx"}, {}, false, make_max_pool2d_backward, nullptr},
+      {"averagePool2d", {"y"}, {}, false, make_average_pool2d, nullptr},
+      {"averagePool2dBackward", {"dx"}, {}, false, make_average_pool2d_backward, nullptr},
+      {"dense", {"y"}, {}, false, make_dense, nullptr},
+      {"matmul", {"y"}, {}, false, make_matmul, nullptr},
+      {"relu", {"y"}, {}, true, make_relu, nullptr},
+      {"sigmoid", {"y"}, {}, true, make_sigmoid, nullptr},
+      {"tanh", {"y"}, {}, true, make_tanh, nullptr},
+      {"reluBackward", {"dx"}, {}, true, make_relu_backward, nullptr},
+      {"sigmoidBackward", {"dx"}, {}, true, make_sigmoid_backward, nullptr},
+      {"tanhBackward", {"dx"}, {}, true, make_tanh_backward, nullptr},
+      {"softmax", {"y"}, {}, true, make_softmax, nullptr},
+      {"softmaxBackward", {"dx"}, {}, true, make_softmax_backward, nullptr},
+      {"add", {"y"}, {}, true, make_add, nullptr},
+      {"multiply", {"y"}, {}, true, make_multiply, nullptr},
+      {"scale", {"y"}, {}, true, make_scale, nullptr},
+      {"concat", {"y"}, {}, false, make_concat, nullptr},
+      {"slice", {"y"}, {}, false, make_slice, nullptr},
+      {"dropout", {"y"}, {}, true, make_dropout, nullptr},
+      {"normalize", {"y"}, {}, false, make_normalize, nullptr},
+      {"softmaxCrossEntropy", {"loss", "dlogits"}, {}, false, make_softmax_cross_entropy, nullptr},
+      {"meanSquaredError", {"loss", "dpredictions"}, {}, false, make_mean_squared_error, nullptr},
+      {"accuracy", {"correct"}, {}, false, make_accuracy, nullptr},
+      {"fill", {"y"}, {}, false, make_fill, nullptr},
+      {"sgd", {}, {"param", "velocity"}, false, make_sgd, nullptr},
+      {"adam", {}, {"param", "m", "v"}, false, make_adam, nullptr},
+  };
+  return *list;
+}
+
+}  // namespace
+
+const OpEntry* find_op(const std::string& name) {
+  for (const OpEntry& op : ops()) {
+    if (name == op.name) return &op;
+  }
+  return nullptr;
+}
+
+}  // namespace convlane

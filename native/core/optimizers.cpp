@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include <cmath>
+#include <limits>
+
+#include "checks.h"
+#include "ops.h"
+#include "parallel.h"
+
+namespace convlane {
+
+namespace {
+
+constexpr double kLargest = std::numeric_limits<float>::max();
+
+// An operand of as many elements as param; none of them has a batch.
+const Operand& like_param(const StepSpec& spec, const char* name) {
+  const Operand &operand = tensor(spec, name), &param = tensor(spec, "param");
+  not_batched(spec, name, operand);
+  if (operand.elements() != param.elements()) {
+    refuse(spec, std::string(name) + " has shape " + shape_text(operand) + ", param has " + shape_text(param));
+  }
+  return operand;
+}
+
+class Sgd : public Step {
+ public:
+  explicit Sgd(const StepSpec& spec)
+      : param_(like_param(spec, "param")),
+        grad_(like_param(spec, "grad")),
+        momentum_(static_cast<float>(spec.number("momentum", 0))),
+        weight_decay_(static_cast<float>(spec.number("weightDecay", 0))),
+        nesterov_(spec.flag("nesterov", false)) {
+    has_velocity_ = spec.optional("velocity") != nullptr;
+    if (has_velocity_) velocity_ = like_param(spec, "velocity");
+    if (!has_velocity_ && (momentum_ != 0 || nesterov_)) refuse(spec, "momentum needs the operand velocity");
+  }
+
+  std::vector<std::string> scalars() const override { return {"learningRate"}; }
+  void run(const RunContext& context) const override {
+    float *param = context.at(param_), *velocity = has_velocity_ ? context.at(velocity_) : nullptr;
+    const float* grad = context.at(grad_);
+    const float rate = static_cast<float>(context.scalar("learningRate"));
+    parallel_blocks(param_.elements(), kElementGrain, [&](int64_t begin, int64_t end) {
+      kernels().sgd({param + begin, velocity == nullptr ? nullptr : velocity + begin, grad + begin, end - begin, rate, momentum_, weight_decay_, nesterov_});
+    });
+  }
+
+ private:
+  Operand param_, velocity_, grad_;
+  bool has_velocity_;
+  float momentum_, weight_decay_;
+  bool nesterov_;
+};
+
+// base to the power of a count, by squaring: the same bits on every platform.
+double power(double base, double count) {
+  double result = 1;
+  for (uint64_t bits = count >= 1 && count < 9007199254740992.0 ? static_cast<uint64_t>(count) : 1; bits != 0; bits >>= 1, base *= base) {
+    if (bits & 1) result *= base;
+  }
+  return result;
+}
+
+class Adam : public Step {
+ public:
+  explicit Adam(const StepSpec& spec)
+      : param_(like_param(spec, "param")),
+        m_(like_param(spec, "m")),
+        v_(like_param(spec, "v")),
+        grad_(like_param(spec, "grad")),
+        beta1_(beta(spec, "beta1")),
+        beta2_(beta(spec, "beta2")),
+        epsilon_(static_cast<float>(number_between(spec, "epsilon", 0, kLargest))),
+        weight_decay_(static_cast<float>(spec.number("weightDecay", 0))) {}
+
+  std::vector<std::string> scalars() const override { return {"learningRate", "step"}; }
+  void run(const RunContext& context) const override {
+    const double step = context.scalar("step");
+    float *param = context.at(param_), *m = context.at(m_), *v = context.at(v_);
+    const float* grad = context.at(grad_);
+    // From the rounded betas, which the moments are made with.
+    const float step_size = static_cast<float>(context.scalar("learningRate") / (1 - power(static_cast<double>(beta1_), step)));
+    const float correction = static_cast<float>(1 / std::sqrt(1 - power(static_cast<double>(beta2_), step)));
+    parallel_blocks(param_.elements(), kElementGrain, [&](int64_t begin, int64_t end) {
+      kernels().adam({param + begin, m + begin, v + begin, grad + begin, end - begin, step_size, beta1_, beta2_, epsilon_, correction, weight_decay_});
+    });
+  }
+
+ private:
+  static float beta(const StepSpec& spec, const char* name) {
+    const float value = static_cast<float>(number_between(spec, name, 0, 1));
+    if (value == 1) refuse(spec, std::string(name) + " must be below 1");
+    return value;
+  }
+
+  Operand param_, m_, v_, grad_;
+  float beta1_, beta2_, epsilon_, weight_decay_;
+};
+
+}  // namespace
+
+StepPointer make_sgd(const StepSpec& spec) { return std::make_unique<Sgd>(spec); }
+StepPointer make_adam(const StepSpec& spec) { return std::make_unique<Adam>(spec); }
+
+}  // namespace convlane
