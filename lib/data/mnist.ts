@@ -1,19 +1,13 @@
-import { createHash } from 'node:crypto'
-import { access, mkdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { ConvlaneError } from '../errors'
-import { writeAtomically } from '../io/atomic-file'
-import { fileError, readWhole } from '../io/files'
 import type { TrainTest } from './dataset'
-import { download } from './download'
 import { fromIdx, type IdxPart, idxFolder, idxNames } from './folder'
-import { gunzipExactly, isGzip } from './gzip'
-import { type IdxArray, parseIdx } from './idx'
+import { cachedIdx } from './idx-cache'
 
 const MIRROR = 'https://ossci-datasets.s3.amazonaws.com/mnist/'
 
-/** Length and SHA-256 of the uncompressed files: what makes a copy from anywhere the original. */
+/** Of the uncompressed files, as published. */
 const originals: Readonly<Record<IdxPart, { readonly bytes: number; readonly sha256: string }>> = {
   'train-images': { bytes: 47040016, sha256: 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db' },
   'train-labels': { bytes: 60008, sha256: '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5' },
@@ -48,56 +42,18 @@ export interface MnistOptions {
 export async function mnist(options: MnistOptions = {}): Promise<TrainTest> {
   if (options.dir !== undefined) return idxFolder(options.dir, options.signal)
   const cacheDir = options.cacheDir ?? join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'convlane', 'mnist')
-  const read = (part: IdxPart) => cached(part, cacheDir, options)
+  const base = options.url ?? (process.env.CONVLANE_MNIST_URL || MIRROR)
+  const { download = true, stallMs = 30_000, signal, onDownload } = options
+  const read = (part: IdxPart) => {
+    const name = `${idxNames(part)[0]}.gz`
+    return cachedIdx(join(cacheDir, name), { ...originals[part], url: joinUrl(base, name) }, { download, stallMs, signal, onDownload })
+  }
   return fromIdx('MNIST', {
     'train-images': await read('train-images'),
     'train-labels': await read('train-labels'),
     't10k-images': await read('t10k-images'),
     't10k-labels': await read('t10k-labels'),
   })
-}
-
-async function cached(part: IdxPart, cacheDir: string, options: MnistOptions): Promise<IdxArray> {
-  const name = `${idxNames(part)[0]}.gz`
-  const file = join(cacheDir, name)
-  const mayDownload = options.download ?? true
-  if (await exists(file)) {
-    const bytes = await readWhole(file, options.signal)
-    try {
-      return await parseOriginal(part, bytes, file)
-    } catch (error) {
-      if (!mayDownload) throw error
-    }
-  } else if (!mayDownload) {
-    throw new ConvlaneError('FILE_ERROR', `mnist: ${file} is missing and download is off`)
-  }
-  const base = options.url ?? (process.env.CONVLANE_MNIST_URL || MIRROR)
-  const url = joinUrl(base, name)
-  options.onDownload?.(url)
-  const limits = { maxBytes: originals[part].bytes + 1024, stallMs: options.stallMs ?? 30_000 }
-  const bytes = await download(url, options.signal ? { ...limits, signal: options.signal } : limits)
-  const array = await parseOriginal(part, bytes, url)
-  try {
-    await mkdir(cacheDir, { recursive: true })
-  } catch (error) {
-    throw fileError('create', cacheDir, error)
-  }
-  await writeAtomically(file, [bytes])
-  return array
-}
-
-/** Uncompresses and parses content that must be the original file. */
-async function parseOriginal(part: IdxPart, bytes: Uint8Array, name: string): Promise<IdxArray> {
-  const { bytes: length, sha256 } = originals[part]
-  const content = isGzip(bytes) ? await gunzipExactly(bytes, length, name) : bytes
-  const received = createHash('sha256').update(content).digest('hex')
-  if (received !== sha256) {
-    throw new ConvlaneError('INVALID_FILE', `${name}: is not the original MNIST file: expected SHA-256 ${sha256}, received ${received}`, {
-      expected: sha256,
-      received,
-    })
-  }
-  return parseIdx(content, name)
 }
 
 function joinUrl(base: string, name: string): string {
@@ -108,13 +64,4 @@ function joinUrl(base: string, name: string): string {
     })
   }
   return url.href
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    await access(file)
-    return true
-  } catch {
-    return false
-  }
 }
