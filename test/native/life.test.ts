@@ -91,7 +91,10 @@ describe('worker threads', limit, () => {
         await worker.terminate()
       }
       ;(async () => {
-        await start(heavy(1)).run()
+        const own = start(heavy(1))
+        await own.run()
+        own.program.dispose()
+        own.state.dispose()
         const before = native.memory()
         await once(0)
         const few = threads()
