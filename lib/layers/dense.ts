@@ -1,0 +1,64 @@
+import { labelOf } from '../graph/apply'
+import type { TensorType, Value } from '../graph/value'
+import { type Activation, checkActivation } from '../ops/activation'
+import * as ops from '../ops/dense'
+import { checkChoice, checkInteger } from '../shape'
+import { checkBoolean, checkOptions } from './check'
+import { type Initializer, initializers } from './initializers'
+import { type BuildContext, Layer, type Parameter } from './layer'
+
+export interface DenseLayerOptions<Name extends string = string> {
+  /** Default `'linear'`. */
+  readonly activation?: Activation
+  /** Whether a number is added to each unit's output. Default true. */
+  readonly bias?: boolean
+  /** How the weights begin. Default `'glorotUniform'`; the bias begins as zeros. */
+  readonly kernelInitializer?: Initializer
+  /** Default `dense`, `dense_1`, … */
+  readonly name?: Name
+}
+
+class Dense<Name extends string> extends Layer<2, 2, Name> {
+  override readonly type = 'dense'
+  override readonly rank = 2
+  override readonly arity = 1
+  readonly #units: number
+  readonly #options: Required<Omit<DenseLayerOptions, 'name'>>
+
+  constructor(units: number, options: DenseLayerOptions<Name>) {
+    checkOptions('dense', options, ['activation', 'bias', 'kernelInitializer', 'name'])
+    super('dense', options.name)
+    const label = labelOf('dense', options.name)
+    const { activation = 'linear', bias = true, kernelInitializer = 'glorotUniform' } = options
+    this.#units = checkInteger(units, label, 'units')
+    this.#options = {
+      activation: checkActivation(activation, label),
+      bias: checkBoolean(bias, label, 'bias'),
+      kernelInitializer: checkChoice(kernelInitializer, initializers, label, 'kernelInitializer'),
+    }
+  }
+
+  override config() {
+    return { units: this.#units, ...this.#options }
+  }
+
+  override parameters([x]: readonly TensorType[]): Parameter[] {
+    const { bias, kernelInitializer } = this.#options
+    const kernel = { name: 'kernel', shape: [x!.shape[1]!, this.#units], initializer: kernelInitializer }
+    return bias ? [kernel, { name: 'bias', shape: [this.#units], initializer: 'zeros' }] : [kernel]
+  }
+
+  override build({ name, parameter }: BuildContext, [x]: readonly Value[]): Value {
+    const { activation, bias } = this.#options
+    return ops.dense(x!, parameter('kernel'), { activation, ...(bias && { bias: parameter('bias') }), name })
+  }
+}
+
+/**
+ * Every input is weighed for every unit: `[N, C]` → `[N, units]`, y = activation(x · kernel + bias).
+ * Parameters: `kernel [C, units]`, `bias [units]`.
+ * @throws INVALID_ARGUMENT for options; INVALID_SHAPE, where it is put into a network, for an input of another rank
+ */
+export function dense<const Name extends string = 'dense'>(units: number, options: DenseLayerOptions<Name> = {}): Layer<2, 2, Name> {
+  return new Dense(units, options)
+}

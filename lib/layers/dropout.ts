@@ -1,0 +1,39 @@
+import { labelOf } from '../graph/apply'
+import type { Value } from '../graph/value'
+import * as ops from '../ops/dropout'
+import { checkNumber } from '../shape'
+import { checkOptions } from './check'
+import { type BuildContext, Layer } from './layer'
+
+class Dropout<Name extends string> extends Layer<'any', 'same', Name> {
+  override readonly type = 'dropout'
+  override readonly arity = 1
+  readonly #rate: number
+
+  constructor(rate: number, options: { readonly name?: Name }) {
+    checkOptions('dropout', options, ['name'])
+    super('dropout', options.name)
+    this.#rate = checkNumber(rate, labelOf('dropout', options.name), 'rate', { low: 0, high: 1, below: true })
+  }
+
+  override config() {
+    return { rate: this.#rate }
+  }
+
+  override build({ name, training, stream }: BuildContext, [x]: readonly Value[]): Value {
+    return training && this.#rate > 0 ? ops.dropout(x!, this.#rate, { stream, name }) : x!
+  }
+}
+
+/**
+ * While training, sets a random share of the numbers to 0 and scales the others by 1 / (1 − rate); nothing otherwise. Any shape, kept.
+ * Which ones follows from fit's seed, the layer's place in the model and the number of the step alone.
+ * @param rate 0 to below 1
+ * @throws INVALID_ARGUMENT
+ */
+export function dropout<const Name extends string = 'dropout'>(
+  rate: number,
+  options: { readonly name?: Name } = {},
+): Layer<'any', 'same', Name> {
+  return new Dropout(rate, options)
+}

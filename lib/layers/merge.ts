@@ -1,0 +1,49 @@
+import type { Value } from '../graph/value'
+import * as addOp from '../ops/add'
+import * as concatOp from '../ops/concat'
+import { checkOptions } from './check'
+import { type BuildContext, Layer } from './layer'
+
+class Add<Name extends string> extends Layer<'any', 'same', Name> {
+  override readonly type = 'add'
+
+  constructor(options: { readonly name?: Name }) {
+    checkOptions('add', options, ['name'])
+    super('add', options.name)
+  }
+
+  override config() {
+    return {}
+  }
+
+  override build({ name }: BuildContext, inputs: readonly Value[]): Value {
+    return inputs.reduce((sum, x) => addOp.add(sum, x, { name }))
+  }
+}
+
+/** The sum of two or more nodes of one shape, which is kept: `add().apply(a, b)`. */
+export function add<const Name extends string = 'add'>(options: { readonly name?: Name } = {}): Layer<'any', 'same', Name> {
+  return new Add(options)
+}
+
+class Concat<Name extends string> extends Layer<'any', 'same', Name> {
+  override readonly type = 'concat'
+
+  constructor(options: { readonly name?: Name }) {
+    checkOptions('concat', options, ['name'])
+    super('concat', options.name)
+  }
+
+  override config() {
+    return {}
+  }
+
+  override build({ name }: BuildContext, inputs: readonly Value[]): Value {
+    return concatOp.concat(inputs, { name })
+  }
+}
+
+/** Two or more nodes side by side along the last axis, all other sizes alike: `[N, H, W, C0]`, `[N, H, W, C1]` → `[N, H, W, C0 + C1]`. */
+export function concat<const Name extends string = 'concat'>(options: { readonly name?: Name } = {}): Layer<'any', 'same', Name> {
+  return new Concat(options)
+}

@@ -1,0 +1,61 @@
+import { ConvlaneError } from '../errors'
+import { relu, sigmoid, softmax, tanh } from './activation'
+import { invalid } from './check'
+import { conv2d } from './conv2d'
+import { dense } from './dense'
+import { dropout } from './dropout'
+import { flatten } from './flatten'
+import { Layer, type LayerConfig } from './layer'
+import { add, concat } from './merge'
+import { averagePool2d, globalAveragePool2d, maxPool2d } from './pool2d'
+
+/** Makes a layer from what its `config()` gave, with `name` added. It checks what it is given: configurations come from files. */
+export type LayerMaker = (config: LayerConfig) => Layer
+
+// biome-ignore lint/suspicious/noExplicitAny: configurations come from files, the functions that take them check them
+type Config = any
+
+const makers = new Map<string, LayerMaker>([
+  ['add', (config: Config) => add(config)],
+  ['averagePool2d', ({ size, ...options }: Config) => averagePool2d(size, options)],
+  ['concat', (config: Config) => concat(config)],
+  ['conv2d', ({ filters, kernelSize, ...options }: Config) => conv2d(filters, kernelSize, options)],
+  ['dense', ({ units, ...options }: Config) => dense(units, options)],
+  ['dropout', ({ rate, ...options }: Config) => dropout(rate, options)],
+  ['flatten', (config: Config) => flatten(config)],
+  ['globalAveragePool2d', (config: Config) => globalAveragePool2d(config)],
+  ['maxPool2d', ({ size, ...options }: Config) => maxPool2d(size, options)],
+  ['relu', (config: Config) => relu(config)],
+  ['sigmoid', (config: Config) => sigmoid(config)],
+  ['softmax', (config: Config) => softmax(config)],
+  ['tanh', (config: Config) => tanh(config)],
+])
+
+/**
+ * Lets `loadModel` read models that hold layers of your own.
+ * @param type the layers' `type`
+ * @param make gives a layer for what `config()` gave, with `name` added
+ * @throws INVALID_ARGUMENT when the type is taken
+ */
+export function registerLayer(type: string, make: LayerMaker): void {
+  if (typeof type !== 'string' || type === '') throw invalid('registerLayer', 'type', 'a string, not empty', type)
+  if (typeof make !== 'function') throw invalid('registerLayer', 'make', 'a function', make)
+  if (makers.has(type)) {
+    throw new ConvlaneError('INVALID_ARGUMENT', `registerLayer: there is a layer of type "${type}" already`, { received: type })
+  }
+  makers.set(type, make)
+}
+
+/** The layer of that type and configuration. Throws INVALID_ARGUMENT, naming the type. */
+export function makeLayer(type: string, name: string, config: LayerConfig): Layer {
+  const make = makers.get(type)
+  if (!make) {
+    const known = [...makers.keys()]
+    const message = `no layer has the type "${type}"; there are ${known.join(', ')}. Layers of your own: registerLayer`
+    throw new ConvlaneError('INVALID_ARGUMENT', message, { expected: known, received: type })
+  }
+  const layer = make({ ...config, name })
+  if (!(layer instanceof Layer) || layer.type !== type)
+    throw invalid(`registerLayer: the maker of "${type}"`, 'result', 'a layer of that type', layer)
+  return layer
+}

@@ -1,0 +1,117 @@
+import { ConvlaneError } from '../errors'
+import { checkOptions, invalid } from '../layers/check'
+import { input, type Node } from '../layers/node'
+import { makeLayer } from '../layers/registry'
+import { checkSeed } from '../random'
+import type { CompileOptions, Objective } from '../train/objective'
+import { makeOptimizer, optimizerConfig } from '../train/optimizers'
+import { type Architecture, architectureOf } from './architecture'
+
+/** Key of a safetensors file's metadata that holds a {@link ModelDocument} as JSON. */
+export const metadataKey = 'convlane'
+
+/** Number of the form below. Files of a higher one are refused. */
+const VERSION = 1
+
+/** A model without its weights, as JSON: what `save` writes. Places as in `Architecture`: inputs first, then calls. */
+export interface ModelDocument {
+  readonly version: number
+  readonly seed: number
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly number[]; readonly normalize?: unknown }[]
+  readonly layers: readonly { readonly type: string; readonly name: string; readonly config: Readonly<Record<string, unknown>> }[]
+  readonly calls: readonly { readonly layer: number; readonly inputs: readonly number[] }[]
+  readonly outputs: readonly number[]
+  /** What `compile` takes; absent where that held functions. */
+  readonly compile?: {
+    readonly optimizer: { readonly type: string; readonly options: Readonly<Record<string, unknown>> }
+    readonly loss: readonly string[]
+    readonly lossWeights: readonly number[]
+    readonly metrics: readonly string[]
+  }
+}
+
+/** @param steps updates done: a schedule is kept as its rate after them */
+export function documentOf(architecture: Architecture, seed: number, objective: Objective | undefined, steps: number): ModelDocument {
+  const { inputs, layers, calls, outputs } = architecture
+  const compile = objective && compileConfig(objective, steps)
+  return {
+    version: VERSION,
+    seed,
+    inputs: inputs.map(({ name, shape, normalize }) => ({ name, shape, ...(normalize && { normalize }) })),
+    layers: layers.map(({ layer, name }) => ({ type: layer.type, name, config: layer.config() })),
+    calls: calls.map(({ layer, inputs: places }) => ({ layer, inputs: places })),
+    outputs: outputs.map(({ place }) => place),
+    ...(compile && { compile }),
+  }
+}
+
+/** Nothing where functions are among losses and metrics. */
+function compileConfig({ optimizer, outputs }: Objective, steps: number): ModelDocument['compile'] {
+  const losses = outputs.flatMap(({ loss }) => loss.name ?? [])
+  const { metrics } = outputs[0]!
+  if (losses.length < outputs.length || metrics.some(({ own }) => own)) return undefined
+  return {
+    optimizer: optimizerConfig(optimizer, steps),
+    loss: losses,
+    lossWeights: outputs.map(({ weight }) => weight),
+    metrics: metrics.map(({ name }) => name),
+  }
+}
+
+export interface ReadDocument {
+  readonly architecture: Architecture
+  readonly seed: number
+  readonly compile: CompileOptions | undefined
+}
+
+/** Builds what a document describes, every part of it checked. Throws INVALID_FILE, naming the file; `cause` tells what is wrong. */
+export function readDocument(json: string, file: string): ReadDocument {
+  try {
+    return build(JSON.parse(json))
+  } catch (cause) {
+    if (!(cause instanceof ConvlaneError || cause instanceof SyntaxError)) throw cause
+    throw new ConvlaneError('INVALID_FILE', `${file}: damaged model description: ${cause.message}`, { cause })
+  }
+}
+
+function build(document: ModelDocument): ReadDocument {
+  checkOptions('model', document, ['version', 'seed', 'inputs', 'layers', 'calls', 'outputs', 'compile'])
+  if (document.version !== VERSION) throw invalid('model', 'version', `${VERSION}, the one that this release reads`, document.version)
+  const inputs = arrayOf(document.inputs, 'inputs').map((end) => {
+    checkOptions('inputs', end, ['name', 'shape', 'normalize'])
+    const { shape, ...options } = end
+    return input(shape, options as object)
+  })
+  const layers = arrayOf(document.layers, 'layers').map((layer) => {
+    checkOptions('layers', layer, ['type', 'name', 'config'])
+    if (typeof layer.config !== 'object' || layer.config === null) throw invalid('layers', 'config', 'an object', layer.config)
+    return makeLayer(layer.type, layer.name, layer.config)
+  })
+  const places: Node[] = [...inputs]
+  for (const call of arrayOf(document.calls, 'calls')) {
+    checkOptions('calls', call, ['layer', 'inputs'])
+    const nodes = arrayOf(call.inputs, 'inputs of a call').map((place) => at(places, place, 'a place before the call'))
+    places.push(at(layers, call.layer, 'a layer').apply(...nodes))
+  }
+  const outputs = arrayOf(document.outputs, 'outputs').map((place) => at(places, place, 'a place'))
+  return { architecture: architectureOf(inputs, outputs), seed: checkSeed(document.seed, 'model'), compile: compileOf(document.compile) }
+}
+
+function compileOf(compile: ModelDocument['compile']): CompileOptions | undefined {
+  if (compile === undefined) return undefined
+  checkOptions('compile', compile, ['optimizer', 'loss', 'lossWeights', 'metrics'])
+  checkOptions('compile: optimizer', compile.optimizer, ['type', 'options'])
+  const optimizer = makeOptimizer(compile.optimizer.type, compile.optimizer.options)
+  return { ...(compile as unknown as CompileOptions), optimizer }
+}
+
+function arrayOf<T>(value: readonly T[], what: string): readonly T[] {
+  if (!Array.isArray(value)) throw invalid('model', what, 'an array', value)
+  return value
+}
+
+function at<T>(list: readonly T[], index: number, what: string): T {
+  const found = Number.isInteger(index) ? list[index] : undefined
+  if (found === undefined) throw invalid('model', 'index', `that of ${what}`, index)
+  return found
+}

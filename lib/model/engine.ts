@@ -1,0 +1,188 @@
+import type { RunOptions } from '../../binding'
+import { ConvlaneError } from '../errors'
+import { initialValues } from '../layers/initializers'
+import type { Parameter } from '../layers/layer'
+import type { CompiledProgram } from '../program/compile'
+import { type StateEntry, type StateLayout, stateLayout } from '../program/state-layout'
+import type { Runtime, State } from '../runtime/runtime'
+import { runtimeName, selectRuntime } from '../runtime/select'
+import type { Tensor } from '../tensor'
+import { Runner, type RunOutputs } from './runner'
+
+/** A program that a model may need: how to compile it, and what tells it from the others. */
+export interface Plan {
+  readonly key: string
+  compile(layout: StateLayout): CompiledProgram
+}
+
+interface Opened {
+  readonly layout: StateLayout
+  readonly state: State
+  /** Most recently used last. */
+  readonly runners: Map<string, Runner>
+  readonly version: number
+}
+
+/** Programs kept for one model; the longest unused goes first. */
+const PROGRAMS = 8
+
+/** The state of one model and the programs that use it, on one runtime. The state is made when something first needs it. */
+export class Engine {
+  readonly runtime: 'native' | 'reference'
+  readonly #parameters: readonly Parameter[]
+  readonly #seed: number
+  readonly #given: Readonly<Record<string, Tensor>> | undefined
+  #slots: readonly string[] = []
+  #version = 0
+  #opened: Opened | undefined
+  #opening: Promise<Opened> | undefined
+  #disposed = false
+
+  /** @param weights first values, by name; absent: drawn as the parameters' initializers say */
+  constructor(parameters: readonly Parameter[], seed: number, runtime: unknown, weights?: Readonly<Record<string, Tensor>>) {
+    this.runtime = runtimeName(runtime)
+    this.#parameters = parameters
+    this.#seed = seed
+    this.#given = weights
+    stateLayout(parameters)
+  }
+
+  get disposed(): boolean {
+    return this.#disposed
+  }
+
+  checkUsable(): void {
+    if (this.#disposed) throw new ConvlaneError('DISPOSED', 'the model has been disposed')
+  }
+
+  /** Gives the state new optimizer slots, zero, with the weights kept. Takes effect at the next use. */
+  resetSlots(slots: readonly string[]): void {
+    this.#slots = slots
+    this.#version++
+  }
+
+  /** Whether `run` of this plan would start before it returns. */
+  free(plan: Plan): boolean {
+    const opened = this.#current()
+    return opened !== undefined && this.#runner(opened, plan).free
+  }
+
+  /** Runs a program, compiled when it is not at hand. */
+  async run(plan: Plan, options: RunOptions): Promise<RunOutputs> {
+    this.checkUsable()
+    const opened = this.#current() ?? (await this.#open())
+    return this.#runner(opened, plan).run(options)
+  }
+
+  /** The weights as copies, after the last whole step. */
+  async read(): Promise<Record<string, Tensor>> {
+    this.checkUsable()
+    const { layout, state } = this.#current() ?? (await this.#open())
+    const values = layout.parameterElements > 0 ? await state.read(0, layout.parameterElements) : new Float32Array()
+    const tensorOf = ({ name, shape, offset, elements }: StateEntry) => [name, { shape, data: values.slice(offset, offset + elements) }]
+    return Object.fromEntries(layout.parameters.map(tensorOf))
+  }
+
+  /** Replaces weights, all at once. The names and sizes are the caller's to check. */
+  async write(weights: ReadonlyMap<string, Float32Array>): Promise<void> {
+    this.checkUsable()
+    const copies = new Map([...weights].map(([name, data]) => [name, data.slice()]))
+    const { layout, state } = this.#current() ?? (await this.#open())
+    const values = await state.read(0, layout.parameterElements)
+    for (const { name, offset } of layout.parameters) {
+      const data = copies.get(name)
+      if (data) values.set(data, offset)
+    }
+    await state.write(0, values)
+  }
+
+  /** Runs `work` on a state of its own that holds the present weights, and drops it. */
+  async onCopy<T>(work: (state: State, layout: StateLayout, runtime: Runtime) => Promise<T>): Promise<T> {
+    this.checkUsable()
+    const { layout, state } = this.#current() ?? (await this.#open())
+    const runtime = selectRuntime(this.runtime)
+    const copy = runtime.createState(layout.elements)
+    try {
+      await copy.write(0, await state.read(0, layout.elements))
+      return await work(copy, layout, runtime)
+    } finally {
+      copy.dispose()
+    }
+  }
+
+  memory(): { arenaBytes: number; stateBytes: number } {
+    const opened = this.#opened
+    const largest = { train: 0, infer: 0 }
+    for (const { program, compiled } of opened?.runners.values() ?? []) {
+      largest[compiled.spec.lane] = Math.max(largest[compiled.spec.lane], program.arenaBytes)
+    }
+    return { arenaBytes: largest.train + largest.infer, stateBytes: opened ? opened.layout.elements * 4 : 0 }
+  }
+
+  dispose(): void {
+    this.#disposed = true
+    this.#close()
+  }
+
+  #current(): Opened | undefined {
+    return this.#opened?.version === this.#version ? this.#opened : undefined
+  }
+
+  #open(): Promise<Opened> {
+    this.#opening ??= this.#start().finally(() => {
+      this.#opening = undefined
+    })
+    return this.#opening.then((opened) => (opened.version === this.#version ? opened : this.#open()))
+  }
+
+  async #start(): Promise<Opened> {
+    const version = this.#version
+    const layout = stateLayout(this.#parameters, this.#slots)
+    const before = this.#opened
+    const state = selectRuntime(this.runtime).createState(layout.elements)
+    try {
+      if (layout.parameterElements > 0) {
+        await state.write(0, before ? await before.state.read(0, layout.parameterElements) : this.#initial(layout))
+      }
+      this.checkUsable()
+    } catch (error) {
+      state.dispose()
+      throw error
+    }
+    this.#close()
+    this.#opened = { layout, state, runners: new Map(), version }
+    return this.#opened
+  }
+
+  #initial(layout: StateLayout): Float32Array {
+    const values = new Float32Array(layout.parameterElements)
+    this.#parameters.forEach(({ name, shape, initializer }, index) => {
+      const first = this.#given?.[name]?.data ?? initialValues(initializer, shape, this.#seed, index)
+      values.set(first, layout.parameters[index]!.offset)
+    })
+    return values
+  }
+
+  #runner({ layout, state, runners }: Opened, plan: Plan): Runner {
+    let runner = runners.get(plan.key)
+    if (runner) runners.delete(plan.key)
+    else {
+      const compiled = plan.compile(layout)
+      runner = new Runner(selectRuntime(this.runtime).createProgram(compiled.spec, state), compiled)
+      for (const [key, old] of runners) {
+        if (runners.size < PROGRAMS) break
+        if (!old.idle) continue
+        old.program.dispose()
+        runners.delete(key)
+      }
+    }
+    runners.set(plan.key, runner)
+    return runner
+  }
+
+  #close(): void {
+    for (const { program } of this.#opened?.runners.values() ?? []) program.dispose()
+    this.#opened?.state.dispose()
+    this.#opened = undefined
+  }
+}

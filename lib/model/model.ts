@@ -1,0 +1,337 @@
+import type { Normalize, Samples } from '../data/dataset'
+import { ConvlaneError } from '../errors'
+import { writeSafetensors } from '../io/safetensors'
+import { checkBoolean, checkOptions, invalid } from '../layers/check'
+import type { Rank, SampleShape } from '../layers/rank'
+import { checkSeed } from '../random'
+import { checkInteger, sameShape, shapeText } from '../shape'
+import { checkTensor, type Tensor } from '../tensor'
+import { type Batch, isStream, type Source, streamSource, tableSource, wholeBatch } from '../train/batches'
+import { checkData, checkSamples, type Data, type Form, type XY } from '../train/data'
+import type { History, Results } from '../train/events'
+import { runEvaluate, runFit } from '../train/fit'
+import { Means } from '../train/means'
+import { type CompileOptions, type Objective, objectiveOf, targetsOf } from '../train/objective'
+import { rateAt } from '../train/optimizers'
+import { callbacksOf, checkSignal, type EvaluateOptions, type FitOptions, fitOptionNames } from '../train/options'
+import type { Architecture, InputEnd } from './architecture'
+import { documentOf, metadataKey } from './document'
+import { Engine } from './engine'
+import { evaluatePlan, predictPlan, trainPlan } from './plans'
+import { capacityFor, largestChunk, predict } from './predict'
+import { type Profile, profileOf } from './profile'
+import type { RunOutputs } from './runner'
+import { type Summary, summarize } from './summary'
+
+/** A tensor of a known rank. */
+export interface RankedTensor<R extends Rank = Rank> extends Tensor {
+  readonly shape: readonly [n: number, ...SampleShape<R>]
+}
+
+export interface ModelOptions {
+  /** Of the first weights, and of fit where it has none of its own. The same seed gives the same model everywhere. Default 0. */
+  readonly seed?: number
+  /** Where it runs. Default: `CONVLANE_RUNTIME`, else `'native'`. `'reference'` is plain TypeScript in double precision: slow by nature. */
+  readonly runtime?: 'native' | 'reference'
+}
+
+export interface ProfileOptions {
+  /** Default 32. */
+  readonly batchSize?: number
+  /** Runs that are averaged. Default 10. */
+  readonly steps?: number
+}
+
+/**
+ * A network with its weights. Made by `sequential`, `network` and `loadModel`; X is what `predict` takes, Y what it gives.
+ *
+ * All methods throw, or reject with, a ConvlaneError: DISPOSED after `dispose`, and what they name themselves. Bad input changes nothing.
+ * Weights and programs live in native memory, which goes with the model: at `dispose`, or when the model is garbage.
+ */
+export class Model<X = Samples, Y = Tensor> {
+  readonly #architecture: Architecture
+  readonly #engine: Engine
+  readonly #seed: number
+  #inputs: readonly InputEnd[]
+  #objective: Objective | undefined
+  /** Since `compile`. */
+  #steps = 0
+  #epochs = 0
+  /** What keeps `compile` and the like from coming in between: names of methods under way. */
+  readonly #busy: string[] = []
+  #targetForms: readonly Form[] | undefined
+
+  /** @internal Use `sequential`, `network` or `loadModel`. */
+  constructor(architecture: Architecture, options: ModelOptions, weights?: Readonly<Record<string, Tensor>>) {
+    this.#architecture = architecture
+    this.#inputs = architecture.inputs
+    this.#seed = checkSeed(options.seed ?? 0, 'model')
+    const parameters = architecture.layers.flatMap((layer) => layer.parameters)
+    this.#engine = new Engine(parameters, this.#seed, options.runtime, weights)
+  }
+
+  /**
+   * Says what to train for, and with what. Starts anew: optimizer slots are zero, steps and epochs count from 0; the weights stay.
+   *
+   * `softmaxCrossEntropy` is computed on logits: those that the output gives, or, where a softmax is the last thing that a model does, those that go into
+   * it. `predict` gives what the model says: probabilities behind a softmax, else logits.
+   * @throws INVALID_ARGUMENT, INVALID_SHAPE; BUSY while fit, evaluate or trainOnBatch is under way
+   */
+  compile(options: CompileOptions): this {
+    this.#engine.checkUsable()
+    this.#checkIdle('compile')
+    const objective = objectiveOf(options, this.#architecture.outputs)
+    this.#objective = objective
+    this.#steps = 0
+    this.#epochs = 0
+    this.#targetForms = undefined
+    this.#engine.resetSlots(objective.optimizer.slots)
+    return this
+  }
+
+  /**
+   * Trains. The event loop stays free. One fit at a time; predict, evaluate, getWeights and save may be called meanwhile and see the weights of the last
+   * whole step. All data is checked before the first step; it must not change until fit is done. The order of samples follows from the seed and the number
+   * of the epoch since `compile`, so that two fits of one epoch are one of two. An epoch's loss and metrics are measured while it trains.
+   *
+   * After any failure the model is usable, with the weights of the last step that was done.
+   * @throws NOT_COMPILED, BUSY, INVALID_ARGUMENT, INVALID_TENSOR, INVALID_DTYPE, INVALID_SHAPE, INVALID_LABEL; NOT_FINITE when a loss is; what a callback throws
+   */
+  async fit(data: Data, options: FitOptions = {}): Promise<History> {
+    const objective = this.#compiled('fit')
+    checkOptions('fit', options, fitOptionNames)
+    const { epochs = 1, batchSize = 32, shuffle = true, seed = this.#seed, validationData } = options
+    checkInteger(batchSize, 'fit', 'batchSize')
+    checkSeed(seed, 'fit')
+    const order = checkBoolean(shuffle, 'fit', 'shuffle') ? seed : undefined
+    const plan = {
+      epochs: checkInteger(epochs, 'fit', 'epochs'),
+      signal: checkSignal(options.signal, 'fit'),
+      callbacks: callbacksOf(options),
+      data: this.#source(data, objective, 'fit', batchSize, order),
+      validation: validationData && this.#source(validationData, objective, 'fit: validationData', this.#chunk),
+    }
+    if (this.#architecture.layers.every(({ parameters }) => parameters.length === 0)) {
+      throw new ConvlaneError('INVALID_ARGUMENT', 'fit: the model has nothing to train')
+    }
+    this.#checkIdle('fit', 'evaluate')
+    if (!isStream(data)) this.#remember(data.normalize)
+    let capacity = plan.data.batchSize
+    return this.#during('fit', () =>
+      runFit(
+        {
+          reports: objective.reports,
+          nextEpoch: () => this.#epochs++,
+          evaluate: (source, signal) => this.#evaluate(source, objective, signal),
+          step: (batch) => {
+            capacity = Math.max(capacity, batch.n)
+            return this.#step(batch, capacity, objective, seed)
+          },
+        },
+        plan,
+      ),
+    )
+  }
+
+  /**
+   * One optimizer step on one batch.
+   * @returns loss and metrics of the batch before the step
+   * @throws NOT_COMPILED; BUSY during fit; what fit throws for bad data
+   */
+  async trainOnBatch(x: XY['x'], y: XY['y']): Promise<Results> {
+    const objective = this.#compiled('trainOnBatch')
+    this.#checkIdle('trainOnBatch', 'evaluate', 'trainOnBatch')
+    const batch = wholeBatch(checkData({ x, y }, this.#inputs, objective, 'trainOnBatch'))
+    return this.#during('trainOnBatch', async () => {
+      const outputs = await this.#step(batch, batch.n, objective, this.#seed)
+      return resultsOf(outputs, batch.n, objective)
+    })
+  }
+
+  /**
+   * Loss and metrics over all samples of the data, each weighed alike, without training.
+   * @throws NOT_COMPILED; ABORTED; what fit throws for bad data
+   */
+  async evaluate(data: Data, options: EvaluateOptions = {}): Promise<Results> {
+    const objective = this.#compiled('evaluate')
+    checkOptions('evaluate', options, ['batchSize', 'signal'])
+    const batchSize = checkInteger(options.batchSize ?? this.#chunk, 'evaluate', 'batchSize')
+    const signal = checkSignal(options.signal, 'evaluate')
+    const source = this.#source(data, objective, 'evaluate', batchSize)
+    return this.#during('evaluate', () => this.#evaluate(source, objective, signal))
+  }
+
+  /**
+   * What the model says, for any number of samples `[N, …]`; with several outputs an array in their order. Bytes are scaled as in training.
+   * The samples are copied before the call returns.
+   * @throws INVALID_ARGUMENT, INVALID_TENSOR, INVALID_DTYPE, INVALID_SHAPE
+   */
+  async predict(x: X): Promise<Y> {
+    this.#engine.checkUsable()
+    const samples = checkSamples(x, this.#inputs, 'predict')
+    const forms = samples.x.map(({ form }) => form)
+    const capacity = capacityFor(samples.n, this.#chunk)
+    const plan = predictPlan(this.#architecture, { x: forms, y: [], capacity })
+    const tensors = await predict(this.#engine, plan, capacity, samples, this.#architecture.outputs)
+    return (tensors.length === 1 ? tensors[0] : tensors) as Y
+  }
+
+  /** Copies of all weights, by name: `conv2d_1/kernel`, …, as they are after the last whole step. */
+  getWeights(): Promise<Record<string, Tensor>> {
+    return this.#engine.read()
+  }
+
+  /**
+   * Replaces weights, all those that are given or, where one does not fit, none. Optimizer slots stay.
+   * @throws INVALID_ARGUMENT for a name that there is not; INVALID_SHAPE, INVALID_TENSOR, INVALID_DTYPE; BUSY during fit and trainOnBatch
+   */
+  async setWeights(weights: Readonly<Record<string, Tensor>>): Promise<void> {
+    this.#engine.checkUsable()
+    this.#checkIdle('setWeights', 'evaluate')
+    await this.#engine.write(checkWeights(this.#architecture, weights))
+  }
+
+  /**
+   * Writes weights and architecture, and what it was compiled with, as a safetensors file. It appears whole or not at all: beside the old one, then renamed.
+   * A schedule is kept as the rate that it gives now; losses and metrics of one's own are not kept, compile again after `loadModel`.
+   * @throws FILE_ERROR
+   */
+  async save(file: string): Promise<void> {
+    if (typeof file !== 'string' || file === '') throw invalid('save', 'file', 'a path', file)
+    const document = documentOf({ ...this.#architecture, inputs: this.#inputs }, this.#seed, this.#objective, this.#steps)
+    await writeSafetensors(file, await this.#engine.read(), { [metadataKey]: JSON.stringify(document) })
+  }
+
+  /** Layers with shapes, numbers of parameters and multiply-adds; prints as a table. */
+  summary(): Summary {
+    this.#engine.checkUsable()
+    return summarize(this.#architecture, this.#engine.memory())
+  }
+
+  /**
+   * Time and algorithm of every step of training (before `compile`: of `predict`), on random samples and a copy of the weights.
+   * @throws INVALID_ARGUMENT; UNSUPPORTED on the reference runtime
+   */
+  async profile(options: ProfileOptions = {}): Promise<Profile> {
+    this.#engine.checkUsable()
+    checkOptions('profile', options, ['batchSize', 'steps'])
+    const capacity = checkInteger(options.batchSize ?? 32, 'profile', 'batchSize')
+    const runs = checkInteger(options.steps ?? 10, 'profile', 'steps')
+    const x = this.#architecture.inputs.map(({ shape }): Form => ({ dtype: 'float32', shape }))
+    const objective = this.#objective
+    if (!objective) {
+      const given = { x, y: [], capacity }
+      return profileOf(this.#engine, predictPlan(this.#architecture, given), given, 'predict', runs, {})
+    }
+    const likely = objective.outputs.map((output): Form => {
+      const { classes, values } = targetsOf(output)
+      return classes && !values ? { dtype: 'int32', shape: [] } : { dtype: 'float32', shape: output.end.shape }
+    })
+    const given = { x, y: this.#targetForms ?? likely, capacity }
+    const scalars = { learningRate: rateAt(objective.optimizer, this.#steps), step: 1, seed: this.#seed }
+    return profileOf(this.#engine, trainPlan(this.#architecture, objective, given), given, 'train', runs, scalars)
+  }
+
+  /** Native memory that this model takes now: scratch of its largest programs (which models on one runtime share), and weights with optimizer slots. */
+  memory(): { arenaBytes: number; stateBytes: number } {
+    return this.#engine.memory()
+  }
+
+  /** Frees native memory, once work under way is done; a fit under way rejects with DISPOSED. Twice is allowed. Optional: a finalizer does it too. */
+  dispose(): void {
+    this.#engine.dispose()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  /** Samples in a run where nobody says. */
+  get #chunk(): number {
+    return largestChunk(this.#architecture)
+  }
+
+  #compiled(method: string): Objective {
+    this.#engine.checkUsable()
+    if (this.#objective) return this.#objective
+    throw new ConvlaneError('NOT_COMPILED', `${method}: call compile({ optimizer, loss }) first`)
+  }
+
+  /** Throws BUSY while a method is under way that this one may not join; `allowed`: those that it may. */
+  #checkIdle(method: string, ...allowed: readonly string[]): void {
+    const other = this.#busy.find((name) => !allowed.includes(name))
+    if (other === undefined) return
+    throw new ConvlaneError('BUSY', `${method}: ${other} is under way on this model: await it first`, { received: other })
+  }
+
+  async #during<T>(method: string, work: () => Promise<T>): Promise<T> {
+    this.#busy.push(method)
+    try {
+      return await work()
+    } finally {
+      this.#busy.splice(this.#busy.indexOf(method), 1)
+    }
+  }
+
+  #source(data: Data, objective: Objective, label: string, batchSize: number, order?: number): Source {
+    const check = (given: XY) => checkData(given, this.#inputs, objective, label)
+    return isStream(data) ? streamSource(data, check, label) : tableSource(check(data), batchSize, order)
+  }
+
+  /** Keeps how training data scales its bytes, for `predict` and `save`. */
+  #remember(normalize: Normalize | undefined): void {
+    if (normalize) this.#inputs = this.#inputs.map((end) => ({ normalize, ...end }))
+  }
+
+  #step(batch: Batch, capacity: number, objective: Objective, seed: number): Promise<RunOutputs> {
+    this.#targetForms = batch.y
+    const learningRate = rateAt(objective.optimizer, this.#steps)
+    const scalars = { learningRate, step: ++this.#steps, seed }
+    const plan = trainPlan(this.#architecture, objective, { x: batch.x, y: batch.y, capacity })
+    return this.#engine.run(plan, { n: batch.n, inputs: batch.inputs, scalars })
+  }
+
+  #evaluate(source: Source, objective: Objective, signal: AbortSignal | undefined): Promise<Results> {
+    let capacity = source.batchSize
+    const run = (batch: Batch) => {
+      capacity = Math.max(capacity, batch.n)
+      const plan = evaluatePlan(this.#architecture, objective, { x: batch.x, y: batch.y, capacity })
+      return this.#engine.run(plan, { n: batch.n, inputs: batch.inputs })
+    }
+    return runEvaluate(source, objective.reports, run, signal)
+  }
+}
+
+function resultsOf(outputs: RunOutputs, n: number, { reports }: Objective): Results {
+  const means = new Means(reports)
+  means.add(outputs, n)
+  return means.results
+}
+
+/** Checks weights against a model. Throws INVALID_ARGUMENT, INVALID_SHAPE, INVALID_TENSOR, INVALID_DTYPE. */
+export function checkWeights({ layers }: Architecture, weights: unknown, label = 'setWeights'): Map<string, Float32Array> {
+  if (typeof weights !== 'object' || weights === null) throw invalid(label, 'weights', 'an object of tensors', weights)
+  const shapes = new Map(layers.flatMap(({ parameters }) => parameters.map(({ name, shape }) => [name, shape] as const)))
+  return new Map(
+    Object.entries(weights).map(([name, tensor]) => {
+      const expected = shapes.get(name)
+      if (!expected) {
+        const names = [...shapes.keys()]
+        throw new ConvlaneError(
+          'INVALID_ARGUMENT',
+          `${label}: the model has no weight "${name}"; there are ${names.slice(0, 12).join(', ')}`,
+          {
+            expected: names,
+            received: name,
+          },
+        )
+      }
+      checkTensor(tensor, label, `"${name}"`)
+      if (!sameShape(tensor.shape, expected)) {
+        const message = `${label}: "${name}" must have shape ${shapeText(expected)}, received ${shapeText(tensor.shape)}`
+        throw new ConvlaneError('INVALID_SHAPE', message, { expected, received: tensor.shape })
+      }
+      return [name, tensor.data]
+    }),
+  )
+}

@@ -1,0 +1,102 @@
+import { inspect } from 'node:util'
+import { nodeOf } from '../graph/apply'
+import type { OpNode } from '../graph/node'
+import { inputValue } from '../graph/sources'
+import type { Value } from '../graph/value'
+import { shapeText } from '../shape'
+import { type Architecture, buildGraph } from './architecture'
+import { textTable } from './text-table'
+
+/** One use of a layer. */
+export interface LayerSummary {
+  readonly name: string
+  readonly type: string
+  /** `null` is the batch. */
+  readonly outputShape: readonly (number | null)[]
+  /** Trained numbers; 0 where a layer comes up again. */
+  readonly parameters: number
+  /** Multiplications with addition for one sample, forward. */
+  readonly multiplyAdds: number
+}
+
+/** What a model consists of. Prints as a table. */
+export class Summary {
+  constructor(
+    readonly inputs: readonly { readonly name: string; readonly shape: readonly (number | null)[] }[],
+    readonly layers: readonly LayerSummary[],
+    /** Native memory in bytes: `parameters` of the weights alone, the others as `model.memory()` has them now. */
+    readonly memory: { readonly parameters: number; readonly arenaBytes: number; readonly stateBytes: number },
+  ) {}
+
+  /** All trained numbers. */
+  get parameters(): number {
+    return this.layers.reduce((sum, { parameters }) => sum + parameters, 0)
+  }
+
+  /** For one sample, forward. */
+  get multiplyAdds(): number {
+    return this.layers.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0)
+  }
+
+  toString(): string {
+    const rows = [
+      ...this.inputs.map(({ name, shape }) => [name, 'input', shapeText(shape), '', '']),
+      ...this.layers.map(({ name, type, outputShape, parameters, multiplyAdds }) => [
+        name,
+        type,
+        shapeText(outputShape),
+        parameters.toLocaleString('en'),
+        multiplyAdds.toLocaleString('en'),
+      ]),
+      ['total', '', '', this.parameters.toLocaleString('en'), this.multiplyAdds.toLocaleString('en')],
+    ]
+    const { parameters, arenaBytes, stateBytes } = this.memory
+    const memory = `weights ${bytesText(parameters)}; allocated now: state ${bytesText(stateBytes)}, arena ${bytesText(arenaBytes)}`
+    return `${textTable(['layer', 'type', 'output', 'parameters', 'multiply-adds'], rows, [3, 4])}\n${memory}`
+  }
+
+  [inspect.custom](): string {
+    return this.toString()
+  }
+}
+
+export function summarize(architecture: Architecture, memory: { arenaBytes: number; stateBytes: number }): Summary {
+  const inputs = architecture.inputs.map(({ name, shape }) => ({ name, shape: [null, ...shape] }))
+  const { places } = buildGraph(
+    architecture,
+    inputs.map(({ name, shape }) => inputValue(name, shape)),
+    false,
+  )
+  const counted = new Set<OpNode>()
+  const first = new Set<number>()
+  const layers = architecture.calls.map((call, index): LayerSummary => {
+    const { layer, name, parameters } = architecture.layers[call.layer]!
+    const fresh = !first.has(call.layer)
+    first.add(call.layer)
+    return {
+      name,
+      type: layer.type,
+      outputShape: call.shape,
+      parameters: fresh ? parameters.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0) : 0,
+      multiplyAdds: multiplyAdds(places[inputs.length + index]!, counted),
+    }
+  })
+  const elements = layers.reduce((sum, { parameters }) => sum + parameters, 0)
+  return new Summary(inputs, layers, { parameters: elements * 4, ...memory })
+}
+
+/** Of the ops that lead to a value and are not counted yet: those of one layer, when called in the order of the layers. */
+function multiplyAdds(value: Value, counted: Set<OpNode>): number {
+  const node = nodeOf(value)
+  if (!node || counted.has(node)) return 0
+  counted.add(node)
+  const below = node.inputs.reduce((sum, input) => sum + (input ? multiplyAdds(input, counted) : 0), 0)
+  return below + (node.op.multiplyAdds?.(node.inputs, node.outputs, node.attributes) ?? 0)
+}
+
+function bytesText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  const power = bytes === 0 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
+  const value = bytes / 2 ** (10 * power)
+  return `${power === 0 ? value : value.toPrecision(3)} ${units[power]}`
+}

@@ -1,0 +1,50 @@
+/** The loss and, by name, what else is measured. */
+export type Results = { loss: number } & Record<string, number>
+
+/** After each step of fit. */
+export interface StepEvent {
+  /** Counted from 1 in each call of fit. */
+  readonly epoch: number
+  /** Within the epoch, counted from 1. */
+  readonly step: number
+  /** Steps in an epoch; 0 when the data is an iterable whose length is not known. */
+  readonly steps: number
+  /** Of this step's batch, before its update. */
+  readonly loss: number
+  /** Means over the epoch so far, by name. */
+  readonly metrics: Readonly<Record<string, number>>
+  /** Samples per second, over the epoch so far. */
+  readonly imagesPerSecond: number
+}
+
+/** After each epoch of fit. */
+export interface EpochEvent {
+  /** Counted from 1 in each call of fit. */
+  readonly epoch: number
+  /** Mean over the epoch's samples, each before its batch's update. */
+  readonly loss: number
+  /** As `loss`, by name: `accuracy`; with several outputs `name/loss`, `name/accuracy`. */
+  readonly metrics: Readonly<Record<string, number>>
+  /** On `validationData`, with the weights after the epoch. */
+  readonly validation?: Results
+  /** Of training, without validation. */
+  readonly seconds: number
+  /** Samples per second of training. */
+  readonly imagesPerSecond: number
+}
+
+export interface History {
+  /** Whole epochs, in order. */
+  readonly epochs: readonly EpochEvent[]
+  /** Why it ended before the last epoch, if it did. */
+  readonly stopped?: 'aborted' | 'earlyStopping'
+}
+
+/** Hooks into fit, called in order and awaited. An error in one ends fit with it; the model stays usable. */
+export interface Callback {
+  onTrainBegin?(): void | Promise<void>
+  onStep?(event: StepEvent): void | Promise<void>
+  onEpoch?(event: EpochEvent): void | Promise<void>
+  /** After the last epoch, or when a signal stopped fit. */
+  onTrainEnd?(history: History): void | Promise<void>
+}

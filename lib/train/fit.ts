@@ -1,0 +1,92 @@
+import { ConvlaneError } from '../errors'
+import type { RunOutputs } from '../model/runner'
+import type { Batch, Source } from './batches'
+import type { Callback, EpochEvent, History, Results } from './events'
+import { Means } from './means'
+import type { Report } from './objective'
+import { pipeline } from './pipeline'
+
+/** What fit needs of a model. */
+export interface Trainer {
+  readonly reports: readonly Report[]
+  /** Queues one step and gives its loss and reports. */
+  step(batch: Batch): Promise<RunOutputs>
+  /** Number of the next epoch since `compile`, over all calls of fit: what its order of samples follows from. */
+  nextEpoch(): number
+  evaluate(source: Source, signal: AbortSignal | undefined): Promise<Results>
+}
+
+export interface FitPlan {
+  readonly epochs: number
+  readonly data: Source
+  readonly validation: Source | undefined
+  readonly signal: AbortSignal | undefined
+  readonly callbacks: readonly Callback[]
+}
+
+/** The training loop. */
+export async function runFit(trainer: Trainer, plan: FitPlan): Promise<History> {
+  const { epochs, callbacks } = plan
+  const aborted = () => plan.signal?.aborted === true
+  const done: EpochEvent[] = []
+  for (const callback of callbacks) await callback.onTrainBegin?.()
+  while (done.length < epochs && !aborted()) {
+    const event = await fitEpoch(trainer, plan, done.length + 1)
+    if (!event) break
+    done.push(event)
+    for (const callback of callbacks) await callback.onEpoch?.(event)
+  }
+  const history: History = done.length < epochs ? { epochs: done, stopped: 'aborted' } : { epochs: done }
+  for (const callback of callbacks) await callback.onTrainEnd?.(history)
+  return history
+}
+
+/** One epoch; nothing when it was stopped on the way. */
+async function fitEpoch(trainer: Trainer, plan: FitPlan, epoch: number): Promise<EpochEvent | undefined> {
+  const { data, validation, signal, callbacks } = plan
+  const aborted = () => signal?.aborted === true
+  const steps = data.length === undefined ? 0 : Math.ceil(data.length / data.batchSize)
+  const means = new Means(trainer.reports)
+  const begin = performance.now()
+  const seconds = () => (performance.now() - begin) / 1000
+  let step = 0
+  const after = async (outputs: RunOutputs, { n }: Batch) => {
+    step++
+    const loss = outputs[0]![0]!
+    if (!Number.isFinite(loss)) throw notFinite(loss, epoch, step)
+    means.add(outputs, n)
+    if (callbacks.length === 0) return
+    const event = { epoch, step, steps, loss, metrics: means.metrics, imagesPerSecond: means.samples / seconds() }
+    for (const callback of callbacks) await callback.onStep?.(event)
+  }
+  await pipeline(data.batches(trainer.nextEpoch()), (batch) => trainer.step(batch), after, aborted)
+  if (aborted() && !(steps > 0 && step === steps)) return undefined
+  const trained = seconds()
+  const event = { epoch, loss: means.loss, metrics: means.metrics, seconds: trained, imagesPerSecond: means.samples / trained }
+  if (!validation) return event
+  try {
+    return { ...event, validation: await trainer.evaluate(validation, signal) }
+  } catch (error) {
+    if (aborted() && error instanceof ConvlaneError && error.code === 'ABORTED') return event
+    throw error
+  }
+}
+
+function notFinite(loss: number, epoch: number, step: number): ConvlaneError {
+  const message = `fit: the loss became ${loss} in epoch ${epoch}, step ${step}: try a lower learning rate, and look for values that are not finite in the data`
+  return new ConvlaneError('NOT_FINITE', message, { expected: 'a finite loss', received: loss })
+}
+
+/** Loss and metrics over all samples. Throws ABORTED. */
+export async function runEvaluate(
+  source: Source,
+  reports: readonly Report[],
+  run: (batch: Batch) => Promise<RunOutputs>,
+  signal: AbortSignal | undefined,
+): Promise<Results> {
+  const means = new Means(reports)
+  const aborted = () => signal?.aborted === true
+  await pipeline(source.batches(0), run, (outputs, { n }) => means.add(outputs, n), aborted)
+  if (aborted()) throw new ConvlaneError('ABORTED', 'evaluate: stopped by its signal', { cause: signal!.reason })
+  return means.results
+}

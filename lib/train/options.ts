@@ -1,0 +1,54 @@
+import { invalid } from '../layers/check'
+import type { Data } from './data'
+import type { Callback, EpochEvent, StepEvent } from './events'
+
+export interface FitOptions {
+  /** Passes over the data. Default 1. */
+  readonly epochs?: number
+  /** Samples in a step; the last one of an epoch takes what is left. Default 32. Of no effect on an iterable, whose batches are taken as they come. */
+  readonly batchSize?: number
+  /** Measured after each epoch. */
+  readonly validationData?: Data
+  /** Takes the samples in a random order, another in each epoch. Default true. Of no effect on an iterable. */
+  readonly shuffle?: boolean
+  /** Of the order and of dropout. Default: the model's. */
+  readonly seed?: number
+  /** Ends fit after the step under way; the history says so. */
+  readonly signal?: AbortSignal
+  readonly callbacks?: readonly Callback[]
+  /** As the callback of that name. */
+  readonly onStep?: (event: StepEvent) => void | Promise<void>
+  /** As the callback of that name. */
+  readonly onEpoch?: (event: EpochEvent) => void | Promise<void>
+}
+
+export const fitOptionNames = ['epochs', 'batchSize', 'validationData', 'shuffle', 'seed', 'signal', 'callbacks', 'onStep', 'onEpoch']
+
+export interface EvaluateOptions {
+  /** Samples in a run. Default 256, fewer for large samples. Of no effect on the result beyond rounding, nor on an iterable. */
+  readonly batchSize?: number
+  /** Ends it with ABORTED. */
+  readonly signal?: AbortSignal
+}
+
+/** The callbacks of fit's options in one list. Throws INVALID_ARGUMENT. */
+export function callbacksOf({ callbacks = [], onStep, onEpoch }: FitOptions): Callback[] {
+  if (!Array.isArray(callbacks)) throw invalid('fit', 'callbacks', 'an array of objects', callbacks)
+  const all: Callback[] = [...callbacks]
+  if (onStep !== undefined || onEpoch !== undefined)
+    all.push({ ...(onStep !== undefined && { onStep }), ...(onEpoch !== undefined && { onEpoch }) })
+  for (const callback of all) {
+    if (typeof callback !== 'object' || callback === null) throw invalid('fit', 'callbacks', 'an array of objects', callback)
+    for (const hook of ['onTrainBegin', 'onStep', 'onEpoch', 'onTrainEnd'] as const) {
+      if (callback[hook] !== undefined && typeof callback[hook] !== 'function') throw invalid('fit', hook, 'a function', callback[hook])
+    }
+  }
+  return all
+}
+
+/** An `AbortSignal`, or what looks like one. Throws INVALID_ARGUMENT. */
+export function checkSignal(signal: unknown, label: string): AbortSignal | undefined {
+  if (signal === undefined) return undefined
+  if (typeof signal === 'object' && signal !== null && typeof (signal as AbortSignal).aborted === 'boolean') return signal as AbortSignal
+  throw invalid(label, 'signal', 'an AbortSignal', signal)
+}
