@@ -88,10 +88,9 @@ function compare(gradient: Float64Array, difference: Float64Array): GradientErro
   const size = [...gradient, ...difference].reduce((largest, x) => Math.max(largest, Math.abs(x)), 1e-4)
   let worst: GradientError = { error: -1, index: 0, gradient: 0, difference: 0 }
   gradient.forEach((g, index) => {
-    const error = Math.abs(g - difference[index]!) / size
-    // NaN counts as the worst there is.
-    if (!(error <= worst.error))
-      worst = { error: Number.isNaN(error) ? Number.POSITIVE_INFINITY : error, index, gradient: g, difference: difference[index]! }
+    const relative = Math.abs(g - difference[index]!) / size
+    const error = Number.isNaN(relative) ? Number.POSITIVE_INFINITY : relative
+    if (error > worst.error) worst = { error, index, gradient: g, difference: difference[index]! }
   })
   return worst
 }

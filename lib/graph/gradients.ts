@@ -14,12 +14,13 @@ export interface Seed {
 }
 
 /**
- * Reverse mode: the gradient of Σ seeds by each of `by`, in order; `undefined` where no gradient arrives. A value used several times gets the sum.
+ * Reverse mode: the gradient of Σ seeds by each of `by`, in order; `undefined` where no gradient arrives, class
+ * numbers among them. A value used several times gets the sum.
  * Only what `by` needs is built, and only the first derivative: throws `UNSUPPORTED` for an op on the way that has no gradient, such as a backward op.
  */
 export function gradients(seeds: readonly Seed[], by: readonly Value[]): (Value | undefined)[] {
   const order = forwardOrder(seeds.map((seed) => seed.of))
-  const needed = new Set<Value>(by)
+  const needed = new Set<Value>(by.filter((value) => value.dtype === 'float32'))
   for (const node of order) {
     if (!node.inputs.some((input) => input && needed.has(input))) continue
     for (const output of node.outputs) needed.add(output)
