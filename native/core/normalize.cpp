@@ -38,7 +38,6 @@ class Normalize : public Step {
     const std::vector<double>& scale = values_of(spec, "scale", channels);
     const std::vector<double>& offset = values_of(spec, "offset", channels);
     const size_t period = std::max(scale.size(), offset.size());
-    if (period > 1 && x_.batched && x_.rank == 1) refuse(spec, "x has no axis besides the batch: " + shape_text(x_));
     scale_ = expanded(spec, scale, period);
     offset_ = expanded(spec, offset, period);
   }
