@@ -1,5 +1,5 @@
 import { ConvlaneError } from '../errors'
-import type { Labels, Tensor } from '../tensor'
+import { checkArray, type Labels, type Tensor } from '../tensor'
 
 /** Linear map `value · scale + offset` applied natively to every element, or per channel when arrays of C numbers are given. */
 export interface Normalize {
@@ -38,9 +38,10 @@ export interface TrainTest {
  */
 export function dataset(parts: Omit<Dataset, 'length'>): Dataset {
   const { x, y, classNames, normalize } = parts
-  checkArray('x', x, [Float32Array, Uint8Array])
-  checkArray('y', y, [Float32Array, Int32Array, Uint8Array])
-  const length = x.shape[0]!
+  checkArray(x, 'dataset', 'x', ['Float32Array', 'Uint8Array'])
+  checkArray(y, 'dataset', 'y', ['Float32Array', 'Int32Array', 'Uint8Array'])
+  const [length] = x.shape
+  if (length === undefined) throw new ConvlaneError('INVALID_SHAPE', 'dataset: x must have an axis that counts the samples, received []')
   if (y.shape[0] !== length) {
     throw new ConvlaneError('INVALID_SHAPE', `dataset: x has ${length} samples, y has ${y.shape[0]}`, {
       expected: length,
@@ -86,39 +87,6 @@ export function checkLabels(what: string, labels: ArrayLike<number>, classes: nu
         received: label,
       })
     }
-  }
-}
-
-type ArrayType = Float32ArrayConstructor | Int32ArrayConstructor | Uint8ArrayConstructor
-
-function checkArray(name: string, array: Samples | Labels | Tensor, types: readonly ArrayType[]): void {
-  const data: unknown = array?.data
-  const shape: unknown = array?.shape
-  if (!types.some((type) => data instanceof type)) {
-    const expected = types.map((type) => type.name).join(' or ')
-    throw new ConvlaneError('INVALID_TENSOR', `dataset: ${name}.data must be a ${expected}`, { expected })
-  }
-  if (!Array.isArray(shape) || shape.length === 0 || !shape.every((size) => Number.isSafeInteger(size) && size > 0)) {
-    throw new ConvlaneError(
-      'INVALID_SHAPE',
-      `dataset: ${name}.shape must be an array of positive integers, received ${JSON.stringify(shape)}`,
-    )
-  }
-  const { buffer } = data as Float32Array
-  if (!(buffer instanceof ArrayBuffer) || (buffer as { resizable?: boolean }).resizable) {
-    throw new ConvlaneError('INVALID_TENSOR', `dataset: ${name}.data must lie in a plain ArrayBuffer, neither shared nor resizable`)
-  }
-  const expected = shape.reduce((product, size) => product * size, 1)
-  const received = (data as Float32Array).length
-  if (expected !== received) {
-    throw new ConvlaneError(
-      'INVALID_TENSOR',
-      `dataset: ${name} has shape [${shape.join(', ')}] (${expected} elements) but ${received} elements`,
-      {
-        expected,
-        received,
-      },
-    )
   }
 }
 
