@@ -74,7 +74,7 @@ function prepareForward(g: Geometry): PreparedProblem {
       dot.expect(buffers[3][at]!, `${g.id} fwd at ${at}`)
     }
   }
-  return { steps: [step], buffers, outputs: [3], check }
+  return { calls: [{ step, buffers }], outputs: [buffers[3]], check }
 }
 
 function prepareInput(g: Geometry): PreparedProblem {
@@ -100,33 +100,35 @@ function prepareInput(g: Geometry): PreparedProblem {
       dot.expect(buffers[2][at]!, `${g.id} bwd_d at ${at}`)
     }
   }
-  return { steps: [step], buffers, outputs: [2], check }
+  return { calls: [{ step, buffers }], outputs: [buffers[2]], check }
 }
 
 function prepareWeights(g: Geometry): PreparedProblem {
   const { x, w, y, size } = operandsOf(g)
-  const buffers = [randomData(size(y), 1), randomData(size(x), 2), new Float32Array(size(w)), new Float32Array(g.OC)] as const
-  const steps: Step[] = [
-    { op: 'conv2dBackwardWeights', dy: operand(0, y), x: operand(1, x), dw: operand(2, w), ...attributesOf(g) },
-    { op: 'biasGradient', dy: operand(0, y), db: operand(3, [g.OC]) },
-  ]
+  const [dy, xs, dw, db] = [randomData(size(y), 1), randomData(size(x), 2), new Float32Array(size(w)), new Float32Array(g.OC)]
+  const filters: Step = { op: 'conv2dBackwardWeights', dy: operand(0, y), x: operand(1, x), dw: operand(2, w), ...attributesOf(g) }
+  const bias: Step = { op: 'biasGradient', dy: operand(0, y), db: operand(1, [g.OC]) }
   const check = () => {
-    for (const at of samplePositions(buffers[2].length, SAMPLES)) {
+    for (const at of samplePositions(dw.length, SAMPLES)) {
       const [kh, kw, c, oc] = unravel(at, w)
       const dot = new Dot()
       eachOutput(g, (n, oh, ow, out) => {
         const row = pixel(g, n, oh * g.stride - g.pad + kh, ow * g.stride - g.pad + kw)
-        if (row >= 0) dot.add(buffers[0][out + oc]!, buffers[1][row + channelOf(g, oc) + c]!)
+        if (row >= 0) dot.add(dy[out + oc]!, xs[row + channelOf(g, oc) + c]!)
       })
-      dot.expect(buffers[2][at]!, `${g.id} bwd_w at ${at}`)
+      dot.expect(dw[at]!, `${g.id} bwd_w at ${at}`)
     }
     for (const oc of samplePositions(g.OC, 8)) {
       const dot = new Dot()
-      eachOutput(g, (_n, _oh, _ow, out) => dot.add(buffers[0][out + oc]!, 1))
-      dot.expect(buffers[3][oc]!, `${g.id} bwd_w, bias at ${oc}`)
+      eachOutput(g, (_n, _oh, _ow, out) => dot.add(dy[out + oc]!, 1))
+      dot.expect(db[oc]!, `${g.id} bwd_w, bias at ${oc}`)
     }
   }
-  return { steps, buffers, outputs: [2, 3], check }
+  const calls = [
+    { step: filters, buffers: [dy, xs, dw] },
+    { step: bias, buffers: [dy, db] },
+  ]
+  return { calls, outputs: [dw, db], check }
 }
 
 const isIndex = (value: number, size: number) => Number.isInteger(value) && value >= 0 && value < size

@@ -27,5 +27,5 @@ function prepare(id: string, M: number, N: number, K: number): PreparedProblem {
       dot.expect(buffers[2][at]!, `gemm ${id} at ${at}`)
     }
   }
-  return { steps: [step], buffers, outputs: [2], check }
+  return { calls: [{ step, buffers }], outputs: [buffers[2]], check }
 }

@@ -1,21 +1,21 @@
-import type { Binding, Step } from '../binding'
+import type { Binding } from '../binding'
 import type { PreparedProblem, Problem } from './problem'
 import type { Row } from './row'
 
 const ROUNDS = { least: 5, most: 200 }
-const PROBE_SECONDS = 0.02
+const PROBE_SECONDS = 0.005
 
 /**
- * One row per algorithm. Results are checked first; then the algorithms take turns, and between the rounds a probe measures what the processor can do
- * at that moment, so that a slow phase of the machine meets all of them.
+ * One row per algorithm. Results are checked first; then the algorithms take turns, and before each turn a probe measures what the processor can do
+ * at that moment, so that a slow phase of the machine meets all of them, and the probe.
  */
 export function measure(binding: Binding, problem: Problem, seconds: number): Row[] {
   const threads = binding.threads()
   const prepared = problem.prepare()
-  const contenders = algorithmsOf(binding, prepared).map(({ name, steps }) => ({
+  const contenders = algorithmsOf(binding, prepared).map(({ name, calls }) => ({
     name,
     run: () => {
-      for (const step of steps) binding.execute(step, prepared.buffers)
+      for (const { step, buffers } of calls) binding.execute(step, buffers)
     },
     times: [] as number[],
   }))
@@ -27,8 +27,8 @@ export function measure(binding: Binding, problem: Problem, seconds: number): Ro
   let peak = 0
   const end = performance.now() + 1000 * seconds * contenders.length
   for (let round = 0; round < ROUNDS.least || (round < ROUNDS.most && performance.now() < end); round++) {
-    peak = Math.max(peak, binding.probeFma(PROBE_SECONDS, threads))
     for (const { run, times } of contenders) {
+      peak = Math.max(peak, binding.probeFma(PROBE_SECONDS, threads))
       const start = performance.now()
       run()
       times.push(performance.now() - start)
@@ -56,20 +56,16 @@ export function measure(binding: Binding, problem: Problem, seconds: number): Ro
   })
 }
 
-/** The steps once per algorithm, the default first. A step that takes no algorithm is the same in all of them. */
-function algorithmsOf(binding: Binding, { steps }: PreparedProblem): { name: string; steps: readonly Step[] }[] {
-  const main = steps.find((step) => 'algorithm' in step)
-  if (main === undefined) return [{ name: binding.algorithms(steps[0]!)[0] ?? 'default', steps }]
-  return binding
-    .algorithms(main)
-    .map((name) => ({ name, steps: steps.map((step) => (step === main ? { ...step, algorithm: name } : step)) }))
+/** The calls once per algorithm, the default first. A step that takes no algorithm is the same in all of them. */
+function algorithmsOf(binding: Binding, { calls }: PreparedProblem): { name: string; calls: PreparedProblem['calls'] }[] {
+  const main = calls.find(({ step }) => 'algorithm' in step)
+  if (main === undefined) return [{ name: binding.algorithms(calls[0]!.step)[0] || 'default', calls }]
+  const using = (name: string) => calls.map((call) => (call === main ? { ...call, step: { ...call.step, algorithm: name } } : call))
+  return binding.algorithms(main.step).map((name) => ({ name, calls: using(name) }))
 }
 
-function clearOutputs({ buffers, outputs }: PreparedProblem): void {
-  for (const index of outputs) {
-    const buffer = buffers[index]!
-    buffer.fill(buffer instanceof Float32Array ? Number.NaN : -1)
-  }
+function clearOutputs({ outputs }: PreparedProblem): void {
+  for (const output of outputs) output.fill(output instanceof Float32Array ? Number.NaN : -1)
 }
 
 export function summarize(times: readonly number[]): { min: number; median: number } {

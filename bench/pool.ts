@@ -65,7 +65,7 @@ function prepareForward(s: PoolShape, OH: number, OW: number): PreparedProblem {
       }
     }
   }
-  return { steps: [step], buffers, outputs: [1, 2], check }
+  return { calls: [{ step, buffers }], outputs: [buffers[1], buffers[2]], check }
 }
 
 function prepareBackward(s: PoolShape, OH: number, OW: number): PreparedProblem {
@@ -89,5 +89,5 @@ function prepareBackward(s: PoolShape, OH: number, OW: number): PreparedProblem 
       }
     }
   }
-  return { steps: [step], buffers, outputs: [2], check }
+  return { calls: [{ step, buffers }], outputs: [buffers[2]], check }
 }

@@ -14,12 +14,13 @@ export interface Problem {
   prepare(): PreparedProblem
 }
 
+export type Buffer = Float32Array | Int32Array
+
 export interface PreparedProblem {
-  /** What to execute, in order. `algorithm` applies to those that take one. */
-  readonly steps: readonly Step[]
-  readonly buffers: readonly (Float32Array | Int32Array)[]
-  /** Which of the buffers are written. */
-  readonly outputs: readonly number[]
+  /** What to execute, in order, each step on buffers of its own. `algorithm` applies to those that take one. */
+  readonly calls: readonly { readonly step: Step; readonly buffers: readonly Buffer[] }[]
+  /** The buffers that are written. */
+  readonly outputs: readonly Buffer[]
   /** Throws when what the last run wrote differs from the definition at sampled positions, computed in double precision. */
   check(): void
 }

@@ -13,8 +13,9 @@ const problems = [
   ...gemmProblems({ id: 'gemm', M: 3, N: 4, K: 5 }),
 ]
 
-function runReference({ steps, buffers }: PreparedProblem): void {
-  for (const { op, ...rest } of steps) {
+function runReference({ calls }: PreparedProblem): void {
+  for (const { step, buffers } of calls) {
+    const { op, ...rest } = step
     const entries = Object.entries(rest)
     const isOperand = (value: unknown): value is Operand => typeof value === 'object' && !Array.isArray(value)
     const operands = entries.flatMap(([name, value]) =>
@@ -31,8 +32,7 @@ test.each(problems.map((problem) => [`${problem.kind} ${problem.item} ${problem.
     const prepared = problem.prepare()
     runReference(prepared)
     prepared.check()
-    for (const index of prepared.outputs) {
-      const output = prepared.buffers[index]!
+    for (const output of prepared.outputs) {
       for (let at = 0; at < output.length; at++) {
         const right = output[at]!
         output[at] = right + 1
