@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest'
+import type { Activation, Layer, Node } from '../../lib/index'
+import {
+  add,
+  averagePool2d,
+  concat,
+  conv2d,
+  dense,
+  dropout,
+  flatten,
+  globalAveragePool2d,
+  input,
+  maxPool2d,
+  relu,
+  sigmoid,
+  softmax,
+  tanh,
+} from '../../lib/index'
+import { parametersOf } from '../../lib/layers/layer'
+import { makeLayer } from '../../lib/layers/registry'
+import { expectError } from '../support/models'
+
+/** Layers of any kind, applied as a user without types would. */
+const applied = (layer: Layer, ...nodes: Node[]): Node => layer.apply(...nodes)
+const shapes = (layer: Layer, ...nodes: Node[]) => ({
+  output: applied(layer, ...nodes).shape,
+  parameters: Object.fromEntries(parametersOf(layer, nodes, 'test').map(({ name, shape }) => [name, shape])),
+})
+const image = input([28, 20, 6])
+const row = input([12])
+
+describe('shapes and parameters', () => {
+  const cases: [name: string, layer: Layer, nodes: Node[], output: (number | null)[], parameters: Record<string, number[]>][] = [
+    ['conv2d', conv2d(8, 3), [image], [null, 26, 18, 8], { kernel: [3, 3, 6, 8], bias: [8] }],
+    ['conv2d without bias', conv2d(8, [1, 5], { bias: false }), [image], [null, 28, 16, 8], { kernel: [1, 5, 6, 8] }],
+    [
+      'conv2d same, stride 2',
+      conv2d(8, 3, { padding: 'same', stride: 2 }),
+      [image],
+      [null, 14, 10, 8],
+      { kernel: [3, 3, 6, 8], bias: [8] },
+    ],
+    ['conv2d dilated', conv2d(8, 3, { dilation: [2, 1] }), [image], [null, 24, 18, 8], { kernel: [3, 3, 6, 8], bias: [8] }],
+    ['conv2d in groups', conv2d(9, 3, { groups: 3 }), [image], [null, 26, 18, 9], { kernel: [3, 3, 2, 9], bias: [9] }],
+    ['conv2d padded by side', conv2d(1, 3, { padding: [[1, 0], [2, 3]] }), [image], [null, 27, 23, 1], { kernel: [3, 3, 6, 1], bias: [1] }], // biome-ignore format: a row of the table
+    ['maxPool2d', maxPool2d(2), [image], [null, 14, 10, 6], {}],
+    ['maxPool2d overlapping', maxPool2d(3, { stride: 2, padding: 1 }), [image], [null, 14, 10, 6], {}],
+    ['maxPool2d, size rounded up', maxPool2d(3, { stride: 3, ceil: true }), [image], [null, 10, 7, 6], {}],
+    ['averagePool2d', averagePool2d([2, 4], { countPadding: true }), [image], [null, 14, 5, 6], {}],
+    ['globalAveragePool2d', globalAveragePool2d(), [image], [null, 6], {}],
+    ['flatten', flatten(), [image], [null, 3360], {}],
+    ['dense', dense(10), [row], [null, 10], { kernel: [12, 10], bias: [10] }],
+    ['dense with softmax', dense(10, { activation: 'softmax', bias: false }), [row], [null, 10], { kernel: [12, 10] }],
+    ['dropout', dropout(0.5), [image], [null, 28, 20, 6], {}],
+    ['relu', relu(), [row], [null, 12], {}],
+    ['sigmoid', sigmoid(), [image], [null, 28, 20, 6], {}],
+    ['tanh', tanh(), [row], [null, 12], {}],
+    ['softmax', softmax(), [row], [null, 12], {}],
+    ['add of three', add(), [row, row, row], [null, 12], {}],
+    ['concat', concat(), [image, input([28, 20, 3])], [null, 28, 20, 9], {}],
+  ]
+  test.each(cases)('%s', (_name, layer, nodes, output, parameters) => {
+    expect(shapes(layer, ...nodes)).toEqual({ output, parameters })
+    const again = makeLayer(layer.type, 'again', JSON.parse(JSON.stringify(layer.config())))
+    expect(again.config()).toEqual(layer.config())
+    expect(again.name).toBe('again')
+    expect(shapes(again, ...nodes)).toEqual({ output, parameters })
+  })
+})
+
+describe('names', () => {
+  test('the type, where none is given', () => {
+    expect([conv2d(1, 1).name, maxPool2d(2).name, dense(1, { name: 'head' }).name]).toEqual(['conv2d', 'maxPool2d', 'head'])
+  })
+
+  test.each(['', 'a/b', 3, null])('refuses %s', (name) =>
+    expectError(() => flatten({ name: name as string }), 'INVALID_ARGUMENT', 'flatten: name'),
+  )
+})
+
+describe('what a layer refuses when it is made', () => {
+  const cases: [what: string, make: () => unknown, message: string][] = [
+    ['fractional filters', () => conv2d(2.5, 3), 'conv2d: filters must be a positive integer, received 2.5'],
+    ['NaN filters', () => conv2d(Number.NaN, 3), 'conv2d: filters must be a positive integer, received NaN'],
+    ['no filters', () => conv2d(0, 3, { name: 'stem' }), 'conv2d "stem": filters must be a positive integer, received 0'],
+    ['a kernel of three sizes', () => conv2d(1, [3, 3, 3] as never), 'conv2d: kernelSize'],
+    ['stride 0', () => conv2d(1, 3, { stride: 0 }), 'conv2d: stride'],
+    ['groups that do not divide the filters', () => conv2d(4, 3, { groups: 3 }), 'conv2d: 3 groups do not divide 4 filters'],
+    ['another activation', () => conv2d(1, 3, { activation: 'selu' as Activation }), "conv2d: activation must be 'linear', 'relu'"],
+    ['a bias that is no boolean', () => dense(1, { bias: 1 as never }), 'dense: bias must be true or false, received 1'],
+    [
+      'an option that there is not',
+      () => conv2d(1, 3, { strides: 2 } as never),
+      'conv2d: unknown option "strides", the options are stride',
+    ],
+    ['another initializer', () => dense(1, { kernelInitializer: 'ones ' as never }), 'dense: kernelInitializer must be'],
+    ['infinite units', () => dense(Number.POSITIVE_INFINITY), 'dense: units must be a positive integer, received Infinity'],
+    ['a pool of fractional size', () => maxPool2d(1.5), 'maxPool2d: size'],
+    ['countPadding of a maximum', () => maxPool2d(2, { countPadding: true } as never), 'maxPool2d: unknown option "countPadding"'],
+    ['a rate of 1', () => dropout(1), 'dropout: rate must be'],
+    ['a negative rate', () => dropout(-0.1), 'dropout: rate must be'],
+    ['a rate of NaN', () => dropout(Number.NaN), 'dropout: rate must be'],
+    ['options that are no object', () => flatten(3 as never), 'flatten: options must be an object, received 3'],
+  ]
+  test.each(cases)('%s', (_what, make, message) => expectError(make, 'INVALID_ARGUMENT', message))
+})
+
+describe('what a layer refuses where it is put into a network', () => {
+  test('another rank, with what to do', async () => {
+    const hint = ': put flatten() or globalAveragePool2d() before it'
+    await expectError(() => applied(dense(3), image), 'INVALID_SHAPE', `dense: takes rank 2 [N, C] but gets rank 4 [N, 28, 20, 6]${hint}`)
+    await expectError(
+      () => applied(conv2d(3, 3, { name: 'a' }), row),
+      'INVALID_SHAPE',
+      'conv2d "a": takes rank 4 [N, H, W, C] but gets rank 2 [N, 12]',
+    )
+  })
+
+  test('a kernel larger than its padded input', () =>
+    expectError(
+      () => conv2d(1, 31, { padding: 1 }).apply(image),
+      'INVALID_SHAPE',
+      /^conv2d .*31 is larger than the height of the padded input/,
+    ))
+
+  test('another padding', () =>
+    expectError(() => conv2d(1, 3, { padding: 'full' as never }).apply(image), 'INVALID_ARGUMENT', /^conv2d .*padding must be/))
+
+  test('channels that the groups do not divide', () =>
+    expectError(() => conv2d(4, 3, { groups: 4 }).apply(image), 'INVALID_SHAPE', "conv2d: 4 groups do not divide the input's 6 channels"))
+
+  test('shapes that do not add up', () => expectError(() => add().apply(row, input([11])), 'INVALID_SHAPE', /^add /))
+
+  test('too few and too many nodes', async () => {
+    await expectError(() => add().apply(row), 'INVALID_ARGUMENT', 'add: takes 2 inputs or more, received 1')
+    await expectError(() => relu().apply(row, row), 'INVALID_ARGUMENT', 'relu: takes 1 input, received 2')
+  })
+
+  test('what is no node', () =>
+    expectError(() => relu().apply([1, 2] as never), 'INVALID_ARGUMENT', 'relu: apply must be called with nodes'))
+})
+
+test.each([[[]], [[0]], [[2.5]], [[Number.NaN]], [[1, 2, 3, 4, 5]], [[2 ** 30, 2 ** 30]], ['28'], [undefined]])(
+  'input refuses shape %j',
+  (shape) => expectError(() => input(shape as number[]), 'INVALID_SHAPE', 'input: the input shape must be 1 to 4 positive integers'),
+)

@@ -1,0 +1,145 @@
+import { resolve } from 'node:path'
+import ts from 'typescript'
+import { describe, expect, test } from 'vitest'
+
+const root = resolve(__dirname, '../..')
+const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(resolve(root, 'tsconfig.json'), ts.sys.readFile).config, ts.sys, root)
+const header = `import { add, conv2d, dense, digits, dropout, flatten, globalAveragePool2d, input, maxPool2d, network, relu, sequential } from '../../lib/index'
+import type { Layer, Model } from '../../lib/index'
+`
+
+interface Complaint {
+  /** The text that the error stands at. */
+  readonly at: string
+  readonly message: string
+}
+
+/** What the compiler says about snippets, each a file of its own in this folder. One program, so that the library is read once. */
+function compile(snippets: readonly string[]): Complaint[][] {
+  const files = new Map(snippets.map((snippet, index) => [resolve(__dirname, `snippet${index}.ts`), header + snippet]))
+  const host = ts.createCompilerHost(options)
+  const { getSourceFile, fileExists, readFile } = host
+  host.fileExists = (file) => files.has(file) || fileExists(file)
+  host.readFile = (file) => files.get(file) ?? readFile(file)
+  host.getSourceFile = (file, ...rest) => {
+    const text = files.get(file)
+    return text === undefined ? getSourceFile(file, ...rest) : ts.createSourceFile(file, text, ts.ScriptTarget.ES2022)
+  }
+  const program = ts.createProgram([...files.keys()], options, host)
+  return [...files.keys()].map((file) => {
+    const source = program.getSourceFile(file)!
+    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
+      ({ start, length, messageText }) => ({
+        at: source.text.slice(start, start! + length!),
+        message: ts.flattenDiagnosticMessageText(messageText, '\n'),
+      }),
+    )
+  })
+}
+
+const chain = (blocks: number) => "conv2d(8, 3, { padding: 'same' }), relu(), dropout(0.1), ".repeat(blocks)
+
+const accepted: Record<string, string> = {
+  'a network of all ranks':
+    "sequential({ input: [28, 28, 1] }, conv2d(8, 3, { activation: 'relu' }), maxPool2d(2), flatten(), dropout(0.5), dense(10))",
+  'dense layers alone': 'sequential({ input: [4] }, dense(8), relu(), dense(3))',
+  'the rank that comes out': `
+    const model = sequential({ input: [28, 28, 1] }, conv2d(8, 3), globalAveragePool2d(), dense(10))
+    async function run() {
+      const y = await model.predict({ shape: [1, 28, 28, 1], data: new Float32Array(784) })
+      const shape: readonly [n: number, classes: number] = y.shape
+      return shape
+    }
+    export { run }`,
+  'a model of images gives rank 4': `
+    export async function run() {
+      const y = await sequential({ input: [8, 8, 1] }, conv2d(2, 3)).predict({ shape: [1, 8, 8, 1], data: new Uint8Array(64) })
+      const shape: readonly [number, number, number, number] = y.shape
+      return shape
+    }`,
+  'layers made in a loop, whose ranks are checked when the model is built': `
+    const layers: Layer[] = []
+    for (const filters of [8, 16]) layers.push(conv2d(filters, 3), maxPool2d(2))
+    sequential({ input: [28, 28, 1] }, ...layers)`,
+  'a shape that is not known before it runs':
+    'export const build = (shape: number[]) => sequential({ input: shape }, conv2d(8, 3), flatten(), dense(10))',
+  'a shape of a data set': `
+    export async function run() {
+      const { train } = await digits()
+      return sequential({ input: train.x.shape.slice(1) }, conv2d(8, 3), flatten(), dense(10)).fit(train)
+    }`,
+  'a model where any model is asked for':
+    'export const models: Model[] = [sequential({ input: [4] }, dense(3)), sequential({ input: [4, 4, 1] }, conv2d(1, 3))]',
+  'a graph': `
+    const x = input([28, 28, 1])
+    const a = conv2d(8, 3, { padding: 'same' }).apply(x)
+    const b = add().apply(a, relu().apply(a))
+    const y = dense(10).apply(flatten().apply(b))
+    export async function run() {
+      const one = await network({ inputs: x, outputs: y }).predict({ shape: [1, 28, 28, 1], data: new Float32Array(784) })
+      const two = await network({ inputs: [x], outputs: [y, b] }).predict([{ shape: [1, 28, 28, 1], data: new Float32Array(784) }])
+      const shapes: [readonly [number, number], readonly [number, number], readonly [number, number, number, number]] = [one.shape, two[0].shape, two[1].shape]
+      return shapes
+    }`,
+  'a chain of 102 layers': `sequential({ input: [28, 28, 1] }, ${chain(33)}flatten(), dense(100), dense(10))`,
+  'a chain of 302 layers': `sequential({ input: [28, 28, 1] }, ${chain(100)}flatten(), dense(10))`,
+}
+
+const hint = 'put flatten() or globalAveragePool2d() before it'
+const refused: Record<string, [snippet: string, at: string, message: string]> = {
+  'dense after a convolution': [
+    'sequential({ input: [28, 28, 1] }, conv2d(32, 3), dense(10))',
+    'dense(10)',
+    `dense takes rank 2 [N, C] but gets rank 4 [N, H, W, C]: ${hint}`,
+  ],
+  'a convolution after flatten': [
+    'sequential({ input: [28, 28, 1] }, flatten(), conv2d(32, 3), flatten())',
+    'conv2d(32, 3)',
+    'conv2d takes rank 4 [N, H, W, C] but gets rank 2 [N, C]',
+  ],
+  'the first layer against the input': [
+    'sequential({ input: [784] }, conv2d(32, 3), flatten())',
+    'conv2d(32, 3)',
+    'conv2d takes rank 4 [N, H, W, C] but gets rank 2 [N, C]',
+  ],
+  'behind layers of any rank': [
+    'sequential({ input: [28, 28, 1] }, relu(), dropout(0.5), relu(), dense(10), relu())',
+    'dense(10)',
+    `dense takes rank 2 [N, C] but gets rank 4 [N, H, W, C]: ${hint}`,
+  ],
+  'by its own name': [
+    "sequential({ input: [28, 28, 1] }, conv2d(32, 3), dense(10, { name: 'head' }))",
+    "dense(10, { name: 'head' })",
+    `head takes rank 2 [N, C] but gets rank 4 [N, H, W, C]: ${hint}`,
+  ],
+  'at the end of a chain of 101': [
+    `sequential({ input: [28, 28, 1] }, ${chain(33)}maxPool2d(2), dense(10))`,
+    'dense(10)',
+    `dense takes rank 2 [N, C] but gets rank 4 [N, H, W, C]: ${hint}`,
+  ],
+  'in a graph': [
+    'dense(10).apply(conv2d(8, 3).apply(input([28, 28, 1])))',
+    'conv2d(8, 3).apply(input([28, 28, 1]))',
+    `dense takes rank 2 [N, C] but gets rank 4 [N, H, W, C]: ${hint}`,
+  ],
+}
+
+describe('rank typing', () => {
+  const snippets = [...Object.values(accepted), ...Object.values(refused).map(([snippet]) => snippet)]
+  const complaints = compile(snippets)
+
+  test.each(Object.keys(accepted).map((name, index) => [name, index] as const))('compiles: %s', (_name, index) => {
+    expect(complaints[index]).toEqual([])
+  })
+
+  const first = Object.keys(accepted).length
+  test.each(Object.entries(refused).map(([name, [, at, message]], index) => [name, first + index, at, message] as const))(
+    'refuses: %s',
+    (_name, index, at, message) => {
+      expect(complaints[index]).toHaveLength(1)
+      const [complaint] = complaints[index]!
+      expect(complaint!.at).toBe(at)
+      expect(complaint!.message).toContain(`"${message}"`)
+    },
+  )
+})
