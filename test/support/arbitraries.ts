@@ -62,16 +62,18 @@ export function poolingPasses(edges: readonly number[]): Cases {
     .map(poolPassesOf)
 }
 
-/** Pooling refuses a window that lies wholly in the padding. */
+/** Pooling refuses a window larger than the padded image, and one that lies wholly in the padding. */
 function everyWindowMeetsTheImage(p: Pooling): boolean {
   const [, OH, OW] = poolPassesOf(p)[0]!.shapes.y as [number, number, number, number]
-  const meets = (out: number, size: number, k: number, stride: number, before: number, dilation: number) =>
-    out >= 1 &&
-    Array.from({ length: out }, (_, o) => o * stride - before).every((start) =>
-      Array.from({ length: k }, (_, i) => start + i * dilation).some((at) => at >= 0 && at < size),
-    )
   const { H, W, size, stride, padding, dilation } = p
-  return meets(OH, H, size[0], stride![0], padding![0][0], dilation![0]) && meets(OW, W, size[1], stride![1], padding![1][0], dilation![1])
+  const meets = (axis: 0 | 1, input: number, out: number) => {
+    const [k, by, [before, after], apart] = [size[axis], stride![axis], padding![axis], dilation![axis]]
+    const starts = Array.from({ length: Math.max(out, 0) }, (_, o) => o * by - before)
+    const taps = Array.from({ length: k }, (_, i) => i * apart)
+    const touches = (start: number) => taps.some((tap) => start + tap >= 0 && start + tap < input)
+    return apart * (k - 1) + 1 <= input + before + after && starts.every(touches)
+  }
+  return meets(0, H, OH) && meets(1, W, OW)
 }
 
 const size = (edges: readonly number[]) => fc.oneof(whole(1, 24), fc.constantFrom(...edges))

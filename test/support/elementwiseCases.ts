@@ -18,6 +18,20 @@ export function elementwiseOf(shape: Shape): OpCase[] {
   const perChannel = (value: (c: number) => number) => Array.from({ length: channels }, (_, c) => value(c))
   const normalize = (dtype: 'uint8' | 'float32', scale: number | number[], offset: number | number[], note: string) =>
     named('normalize', shape, { shapes: { x, y }, attributes: { scale, offset }, dtypes: { x: dtype } }, `${dtype} ${note}`)
+  const perChannelNormalize = [
+    normalize(
+      'uint8',
+      perChannel((c) => 1 / (c + 60)),
+      perChannel((c) => c / 8 - 0.5),
+      'per channel',
+    ),
+    normalize(
+      'float32',
+      perChannel((c) => c - 1.5),
+      perChannel((c) => c / 8),
+      'per channel',
+    ),
+  ]
   return [
     ...['relu', 'sigmoid', 'tanh'].map((op) => named(op, shape, { shapes: { x, y }, attributes: {} })),
     ...['reluBackward', 'sigmoidBackward', 'tanhBackward'].map((op) => named(op, shape, { shapes: { dy, y, dx }, attributes: {} })),
@@ -32,18 +46,7 @@ export function elementwiseOf(shape: Shape): OpCase[] {
     ),
     normalize('uint8', 1 / 255, 0, 'one scale'),
     normalize('float32', 2, -1, 'one scale'),
-    normalize(
-      'uint8',
-      perChannel((c) => 1 / (c + 60)),
-      perChannel((c) => c / 8 - 0.5),
-      'per channel',
-    ),
-    normalize(
-      'float32',
-      perChannel((c) => c - 1.5),
-      perChannel((c) => c / 8),
-      'per channel',
-    ),
+    ...(shape.length > 1 ? perChannelNormalize : []),
     named('fill', shape, { shapes: { y }, attributes: { value: 0.1 } }),
   ]
 }
@@ -83,6 +86,6 @@ export function optimizersOf(size: number): OpCase[] {
 
 /** Elementwise ops and optimizers: sizes around the vector's, and one that is cut into several chunks. */
 export function elementwiseCases(info: KernelInfo): OpCase[] {
-  const shapes: Shape[] = [[1], [2, 3], [2, 3, 4, 5], ...vectorEdges(info).map((size) => [size]), [3, 341], [1025], [5, 9001]]
+  const shapes: Shape[] = [[1], [1025], [2, 3], [2, 3, 4, 5], ...vectorEdges(info).map((size) => [1, size]), [3, 341], [5, 9001]]
   return [...shapes.flatMap(elementwiseOf), ...[1, ...vectorEdges(info), 1023, 4099, 40001].flatMap(optimizersOf)]
 }

@@ -40,12 +40,13 @@ export const operandOf = (c: OpCase, name: string, place: Pick<Operand, 'space' 
   shape: c.shapes[name]!,
 })
 
-/** The case's step for `execute`: each operand is the buffer of its number in the order of `shapes`; `alias` puts one operand on another. */
-export function stepOf(c: OpCase, algorithm?: string, alias: Readonly<Record<string, string>> = {}): Step {
-  const names = Object.keys(c.shapes)
-  const operands = names.map((name) => [
+/** The case's step for `execute`: each operand is the buffer of its number in the order of `shapes`, but `onto`, which lies on `from`. */
+export function stepOf(c: OpCase, algorithm?: string, [from, onto]: readonly string[] = []): Step {
+  const names = Object.keys(c.shapes).filter((name) => name !== onto)
+  const numberOf = (name: string) => names.indexOf(name === onto ? from! : name)
+  const operands = Object.keys(c.shapes).map((name) => [
     name,
-    operandOf(c, name, { space: 'buffer', offset: names.indexOf(alias[name] ?? name), batched: false }),
+    operandOf(c, name, { space: 'buffer', offset: numberOf(name), batched: false }),
   ])
   return { ...c.attributes, ...(algorithm && { algorithm }), ...Object.fromEntries(operands), op: c.op }
 }
@@ -65,16 +66,17 @@ const isIntact = (values: Values, sentinel: number): boolean => values.every((va
  * output over the input that the op allows for it.
  */
 export function runNative(binding: Binding, c: OpCase, tensors: Tensors, algorithm?: string, inPlace = false): Record<string, Values> {
-  const [from, onto] = inPlace ? opFacts[c.op]!.inPlace! : []
-  const buffers = Object.entries(c.shapes).map(([name, shape]) => {
+  const alias = inPlace ? opFacts[c.op]!.inPlace! : []
+  const [from, onto] = alias
+  const names = Object.keys(c.shapes).filter((name) => name !== onto)
+  const buffers = names.map((name) => {
     const dtype = dtypeOf(c, name)
-    const buffer = guarded(dtype, sizeOf(shape))
+    const buffer = guarded(dtype, sizeOf(c.shapes[name]!))
     if (tensors[name]) buffer.inner.set(tensors[name])
     return { name, dtype, ...buffer }
   })
-  const step = stepOf(c, algorithm, onto ? { [onto]: from! } : {})
   binding.execute(
-    step,
+    stepOf(c, algorithm, alias),
     buffers.map(({ inner }) => inner),
     c.scalars,
   )

@@ -167,5 +167,6 @@ const neverBatched = new Set(['w', 'bias', 'dw', 'db', 'loss', 'correct', 's', '
 export function isBatched(c: OpCase, name: string): boolean {
   if (c.op !== 'matmul') return !neverBatched.has(name)
   // A transposed a is what a weight gradient reads: the batch is summed over, and is the first axis of both factors.
-  return c.attributes.transposeA ? name === 'a' || (name === 'b' && !c.attributes.transposeB) : name === 'a' || name === 'y'
+  const { transposeA, transposeB } = c.attributes
+  return transposeA ? !transposeB && (name === 'a' || name === 'b') : name === 'a' || name === 'y'
 }

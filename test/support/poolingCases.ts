@@ -18,8 +18,9 @@ export interface Pooling {
 
 /** The size that takes a last window reaching beyond the padded image, as long as it begins inside the image or the padding before it. */
 function ceilSize(size: number, k: number, stride: number, [before, after]: Pair, dilation: number): number {
-  const out = Math.ceil((size + before + after - dilation * (k - 1) - 1) / stride) + 1
-  return (out - 1) * stride >= size + before ? out - 1 : out
+  const floor = outputSize(size, k, stride, [before, after], dilation)
+  const isWhole = (size + before + after - dilation * (k - 1) - 1) % stride === 0
+  return isWhole || floor * stride >= size + before ? floor : floor + 1
 }
 
 const none: readonly [Pair, Pair] = [

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProjectInlineConfiguration } from 'vitest/config'
+import { loadNative } from '../../lib/native.js'
 
 /** Instruction sets that this machine runs, as the native core detected them. */
-export const availableIsas = (): string[] => []
+export const availableIsas = (): string[] => loadNative().isaAvailable()
 
 /** Where op tests leave how many cases they ran (test/support/counts.ts); set from outside, the counts of several machines can be compared. */
 function countsFolder(): string {
