@@ -9,8 +9,9 @@ namespace convlane {
 
 namespace {
 
-constexpr int64_t kSplitWeights = 48 << 10;  // up to this many weights, pixels are split first: merging is cheap
-constexpr int64_t kPartialFloats = 4 << 20;  // most floats of all partial sums
+constexpr int64_t kSplitPixels = 1536;       // fewest pixels of a split
+constexpr int64_t kMostSplits = 16;
+constexpr int64_t kPartialFloats = 2 << 20;  // most floats of all partial sums
 constexpr int64_t kBlockFloats = 64 << 10;   // of x and dy between two visits to the same weights: they stay in L2
 constexpr int64_t kBlockPixelsLeast = 256;   // so that loading and storing the sums is cheap against the reduction
 constexpr int64_t kBlockPixelsMost = 1024;   // so that no sum is one long chain
@@ -27,25 +28,25 @@ int64_t ColumnsConvolution::units(int64_t n) const {
   return g.batch.of(n) * g.d.out * g.h.out * (patches_ == Patches::copied ? g.w.out : 1);
 }
 
+// Pixels are split first: then x and dy are read once for all taps, and adding up the partial sums is cheap against the work on so many pixels.
 ColumnsConvolution::Cuts ColumnsConvolution::cut(int64_t chunks, int64_t units) const {
   const ConvGeometry& g = geometry_;
   const bool copied = patches_ == Patches::copied;
-  const bool split_first = g.weights() <= kSplitWeights;
   const int64_t whole_parts = copied ? g.d.kernel * g.h.kernel : g.taps() * g.groups;
+  const int64_t pixels = copied ? units : units * g.w.out;
   Cuts cuts;
-  cuts.ranges = copied || split_first ? 1 : std::clamp(divide_up(chunks, whole_parts), int64_t{1}, divide_up(g.group_c(), panels_.rows));
+  cuts.splits = std::clamp(std::min({chunks, units, pixels / kSplitPixels, kPartialFloats / g.weights()}), int64_t{1}, kMostSplits);
+  const int64_t rest = divide_up(chunks, cuts.splits);
+  cuts.ranges = copied ? 1 : std::clamp(rest / whole_parts, int64_t{1}, divide_up(g.group_c(), panels_.rows));
   cuts.range = round_up(divide_up(g.group_c(), cuts.ranges), panels_.rows);
   cuts.ranges = divide_up(g.group_c(), cuts.range);
   cuts.parts = whole_parts * cuts.ranges;
-  cuts.part_chunks = split_first ? 1 : std::min(cuts.parts, chunks);
-  cuts.splits = std::clamp(std::min({chunks / cuts.part_chunks, units, kPartialFloats / g.weights()}), int64_t{1}, kChunks);
+  cuts.part_chunks = std::min(cuts.parts, rest);
   return cuts;
 }
 
 int64_t ColumnsConvolution::scratch_floats(int64_t n) const {
-  int64_t splits = 1;  // the most of any smaller batch too
-  for (int64_t chunks = chunks_for(geometry_.work(n)); chunks > 0; --chunks) splits = std::max(splits, cut(chunks, units(n)).splits);
-  return (splits - 1) * geometry_.weights();
+  return (cut(chunks_for(geometry_.work(n)), units(n)).splits - 1) * geometry_.weights();
 }
 
 int64_t ColumnsConvolution::block_rows(const Cuts& cuts) const {

@@ -12,7 +12,7 @@ constexpr int64_t kBlockPixels = 256;        // rows of the product between two 
 constexpr int64_t kBlockChunks = 64;         // blocks are smaller than that when there would be fewer of them
 constexpr int64_t kListPointers = 64 << 10;  // most row pointers of one block
 constexpr int64_t kPatchFloats = 64 << 10;   // most copied floats of one block
-constexpr int64_t kUnpackedPixels = 512;     // below, packing the weights costs more than it gains
+constexpr int64_t kUnpackedPixels = 64;     // below, packing the weights costs more than it gains
 
 bool inside(int64_t position, int64_t size) { return static_cast<uint64_t>(position) < static_cast<uint64_t>(size); }
 
