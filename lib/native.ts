@@ -13,8 +13,13 @@ let binding: Binding | undefined
  * Throws `NATIVE_LOAD` when none can be loaded, and `UNSUPPORTED` when `CONVLANE_ISA` names an instruction set that this machine lacks.
  */
 export function loadNative(): Binding {
-  binding ??= process.env.CONVLANE_BINARY ? loadFile(resolve(process.env.CONVLANE_BINARY)) : loadFile(find())
+  binding ??= loadFile(nativeFile())
   return binding
+}
+
+/** The file that `loadNative` loads. Throws `NATIVE_LOAD` when there is none. */
+export function nativeFile(): string {
+  return process.env.CONVLANE_BINARY ? resolve(process.env.CONVLANE_BINARY) : find()
 }
 
 function find(): string {

@@ -11,6 +11,8 @@ import { textTable } from './text-table'
 export interface LayerSummary {
   readonly name: string
   readonly type: string
+  /** Of the layers that have one. */
+  readonly activation?: string
   /** `null` is the batch. */
   readonly outputShape: readonly (number | null)[]
   /** Trained numbers; 0 where a layer comes up again. */
@@ -71,11 +73,13 @@ export function summarize(architecture: Architecture, memory: { arenaBytes: numb
   const first = new Set<number>()
   const layers = architecture.calls.map((call, index): LayerSummary => {
     const { layer, name, parameters } = architecture.layers[call.layer]!
+    const { activation } = layer.config()
     const fresh = !first.has(call.layer)
     first.add(call.layer)
     return {
       name,
       type: layer.type,
+      ...(typeof activation === 'string' && { activation }),
       outputShape: call.shape,
       parameters: fresh ? parameters.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0) : 0,
       multiplyAdds: multiplyAdds(places[inputs.length + index]!, counted),

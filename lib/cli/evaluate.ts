@@ -1,0 +1,42 @@
+import { loadModel } from '../model/load'
+import { type Command, parseCommand, printHelp, usage, wholeNumber } from './arguments'
+import { checkClassifier } from './classifier'
+import { dataOption, openData } from './data'
+import { percent } from './progress'
+import { chooseMachine, runtimeOptions } from './runtime'
+
+export const evaluateCommand = {
+  name: 'evaluate',
+  arguments: 'MODEL',
+  about: 'Measures a saved model on the test images of a data set.',
+  options: {
+    data: dataOption,
+    batch: { value: 'N', about: 'images in a run (default 256)' },
+    ...runtimeOptions,
+    json: { about: 'one line of JSON instead' },
+  },
+} satisfies Command
+
+/** Runs `convlane evaluate`; gives the exit code. */
+export async function evaluate(argv: readonly string[]): Promise<number> {
+  const parsed = parseCommand(evaluateCommand, argv)
+  if (!parsed) return printHelp(evaluateCommand)
+  const { values, positionals } = parsed
+  const [file, unexpected] = positionals
+  if (file === undefined) throw usage(evaluateCommand, 'MODEL is missing: the file that train saved')
+  if (unexpected !== undefined) throw usage(evaluateCommand, `unexpected argument "${unexpected}"`)
+  const batchSize = wholeNumber(evaluateCommand, 'batch', values.batch, 1)
+  const machine = chooseMachine(evaluateCommand, values)
+  const dataset = String(values.data ?? 'digits')
+  const model = await loadModel(file, { runtime: machine.runtime })
+  const data = await openData(dataset, (line) => void process.stderr.write(`${line}\n`))
+  checkClassifier(model, file, data)
+  const start = performance.now()
+  const { loss, accuracy } = await model.evaluate(data.test, batchSize === undefined ? {} : { batchSize })
+  const imagesPerSecond = data.test.length / ((performance.now() - start) / 1000)
+  const line = values.json
+    ? JSON.stringify({ dataset, model: file, images: data.test.length, loss, accuracy, imagesPerSecond, ...machine })
+    : `${data.test.length.toLocaleString('en')} test images of ${dataset}: accuracy ${percent(accuracy!)}, loss ${loss.toFixed(4)}, ${Math.round(imagesPerSecond).toLocaleString('en')} images/s`
+  process.stdout.write(`${line}\n`)
+  return 0
+}

@@ -1,0 +1,205 @@
+import { access, constants, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { Dataset } from '../data/dataset'
+import { ConvlaneError } from '../errors'
+import { fileError } from '../io/files'
+import { weightsSha256 } from '../io/weights-hash'
+import { loadModel } from '../model/load'
+import type { Model } from '../model/model'
+import type { EpochEvent, StepEvent } from '../train/events'
+import { adam, type Optimizer, type Schedule, sgd } from '../train/optimizers'
+import { lenet } from '../zoo/lenet'
+import { type Command, choice, parseCommand, printHelp, usage, wholeNumber } from './arguments'
+import { checkClassifier } from './classifier'
+import { dataOption, type OpenedData, openData } from './data'
+import { catchInterrupt } from './interrupt'
+import { Progress, percent } from './progress'
+import { chooseMachine, type Machine, runtimeOptions } from './runtime'
+
+export const trainCommand = {
+  name: 'train',
+  about: `Trains a network to put images into classes, saves it, and measures it on test images that it has never seen.
+Ctrl-C stops after the current step and saves.`,
+  options: {
+    data: dataOption,
+    model: { value: 'lenet|FILE', about: 'a new LeNet (default), or a saved model to go on with' },
+    epochs: { value: 'N', about: 'passes over the training images (default: 3; 15 for fewer than 10,000 images)' },
+    batch: { value: 'N', about: 'images in a step (default: 64; 32 for fewer than 10,000 images)' },
+    optimizer: { value: 'adam|sgd', about: 'default adam; sgd has a momentum of 0.9' },
+    lr: { value: 'R', about: 'learning rate at the start, which falls to 0 on a cosine\n(default: 0.002 for adam, 0.05 for sgd)' },
+    seed: { value: 'N', about: 'of the first weights and the order of images (default 1)' },
+    ...runtimeOptions,
+    out: { value: 'FILE', about: 'where to save (default: DATA-lenet.safetensors here, or the FILE of --model)' },
+    json: { about: 'ends standard output with one line of JSON; the rest goes to standard error' },
+  },
+} satisfies Command
+
+interface Plan {
+  readonly epochs: number
+  readonly batchSize: number
+  readonly optimizer: 'adam' | 'sgd'
+  readonly learningRate: number
+  readonly seed: number
+}
+
+/** Runs `convlane train`; gives the exit code. */
+export async function train(argv: readonly string[]): Promise<number> {
+  const parsed = parseCommand(trainCommand, argv)
+  if (!parsed) return printHelp(trainCommand)
+  const { values } = parsed
+  const given = { data: String(values.data ?? 'digits'), model: String(values.model ?? 'lenet') }
+  const readPlan = planReader(values)
+  const machine = chooseMachine(trainCommand, values)
+  const out = values.json ? process.stderr : process.stdout
+  const say = (line: string) => void out.write(`${line}\n`)
+  let progress: Progress | undefined
+  const interrupt = catchInterrupt(() => {
+    progress?.clear()
+    say('stopping after this step …')
+  })
+  try {
+    const data = await openData(given.data, say, interrupt.signal)
+    const plan = readPlan(data.train)
+    const file = await writable(String(values.out ?? (given.model === 'lenet' ? `${data.name}-lenet.safetensors` : given.model)))
+    const model = await openModel(given.model, data, plan, machine)
+    model.compile({ optimizer: optimizerOf(plan, data.train.length), loss: 'softmaxCrossEntropy', metrics: ['accuracy'] })
+    const params = model.summary().parameters
+    say(headline(given, data, params, machine))
+    progress = new Progress(out, plan.epochs)
+    const tally = new Tally(plan.batchSize, data.train.length)
+    const { epochs } = await model.fit(data.train, {
+      epochs: plan.epochs,
+      batchSize: plan.batchSize,
+      seed: plan.seed,
+      signal: interrupt.signal,
+      callbacks: [progress, tally],
+    })
+    progress.clear()
+    await model.save(file)
+    const isStopped = epochs.length < plan.epochs
+    const test = isStopped ? undefined : await model.evaluate(data.test)
+    if (test) say(`accuracy on ${data.test.length.toLocaleString('en')} images never seen: ${percent(test.accuracy!)}`)
+    say(`saved ${file}`)
+    if (!isStopped) say(`\n${whatNext(given.data, file)}`)
+    if (values.json) {
+      const result = {
+        dataset: given.data,
+        model: given.model,
+        params,
+        ...plan,
+        epochs: epochs.length,
+        stopped: isStopped,
+        trainLoss: epochs.at(-1)?.loss ?? null,
+        testLoss: test?.loss ?? null,
+        testAccuracy: test?.accuracy ?? null,
+        ...tally.result(),
+        ...machine,
+        out: file,
+        weightsSha256: weightsSha256(await model.getWeights()),
+      }
+      process.stdout.write(`${JSON.stringify(result)}\n`)
+    }
+    return interrupt.exitCode
+  } catch (error) {
+    progress?.clear()
+    if (error instanceof ConvlaneError && error.code === 'ABORTED' && interrupt.exitCode !== 0) return interrupt.exitCode
+    throw error
+  } finally {
+    interrupt.release()
+  }
+}
+
+/** Checks the options at once, and gives the plan when the data is known. */
+function planReader(values: Readonly<Record<string, unknown>>): (data: Dataset) => Plan {
+  const epochs = wholeNumber(trainCommand, 'epochs', values.epochs, 1)
+  const batch = wholeNumber(trainCommand, 'batch', values.batch, 1)
+  const seed = wholeNumber(trainCommand, 'seed', values.seed, 0) ?? 1
+  const optimizer = choice(trainCommand, 'optimizer', values.optimizer, ['adam', 'sgd']) ?? 'adam'
+  const learningRate = values.lr === undefined ? { adam: 0.002, sgd: 0.05 }[optimizer] : Number(values.lr)
+  if (!Number.isFinite(learningRate) || learningRate <= 0) {
+    throw usage(trainCommand, `--lr must be a number above 0, received "${values.lr}"`)
+  }
+  return ({ length }) => {
+    const isSmall = length < 10_000
+    return { epochs: epochs ?? (isSmall ? 15 : 3), batchSize: batch ?? (isSmall ? 32 : 64), optimizer, learningRate, seed }
+  }
+}
+
+function optimizerOf(plan: Plan, images: number): Optimizer {
+  const learningRate = cosine(plan.learningRate, plan.epochs * Math.ceil(images / plan.batchSize))
+  return plan.optimizer === 'adam' ? adam({ learningRate }) : sgd({ learningRate, momentum: 0.9 })
+}
+
+/** From `rate` to 0 in `steps` steps along half a cosine (Loshchilov and Hutter, "SGDR", 2017). */
+function cosine(rate: number, steps: number): Schedule {
+  return (step) => (rate / 2) * (1 + Math.cos((Math.PI * Math.min(step, steps)) / steps))
+}
+
+async function openModel(given: string, data: OpenedData, { seed }: Plan, { runtime }: Machine): Promise<Model> {
+  if (given === 'lenet') {
+    const input = data.train.x.shape.slice(1) as [number, number, number]
+    return lenet({ input, classes: data.train.classNames!.length, seed, runtime }) as Model
+  }
+  const model = await loadModel(given, { runtime })
+  checkClassifier(model, given, data)
+  return model
+}
+
+/** Finds out before the training, not after it, that a file cannot be written. Throws `FILE_ERROR`. */
+async function writable(file: string): Promise<string> {
+  try {
+    await access(dirname(resolve(file)), constants.W_OK)
+    const there = await stat(file).catch(() => undefined)
+    if (there?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
+  } catch (error) {
+    throw fileError('write', file, error)
+  }
+  return file
+}
+
+/** Counts images and seconds of training, those of an epoch that is not finished too. */
+class Tally {
+  readonly #batchSize: number
+  readonly #images: number
+  #whole = { images: 0, seconds: 0 }
+  #part = { images: 0, seconds: 0 }
+
+  constructor(batchSize: number, images: number) {
+    this.#batchSize = batchSize
+    this.#images = images
+  }
+
+  onStep({ step, imagesPerSecond }: StepEvent): void {
+    const images = Math.min(step * this.#batchSize, this.#images)
+    this.#part = { images, seconds: images / imagesPerSecond }
+  }
+
+  onEpoch({ seconds }: EpochEvent): void {
+    this.#whole = { images: this.#whole.images + this.#images, seconds: this.#whole.seconds + seconds }
+    this.#part = { images: 0, seconds: 0 }
+  }
+
+  result(): { imagesPerSecond: number | null; seconds: number } {
+    const images = this.#whole.images + this.#part.images
+    const seconds = this.#whole.seconds + this.#part.seconds
+    return { imagesPerSecond: seconds > 0 ? images / seconds : null, seconds }
+  }
+}
+
+function headline(given: { data: string; model: string }, data: OpenedData, params: number, machine: Machine): string {
+  const { length, x, classNames } = data.train
+  const images = `${length.toLocaleString('en')} images of ${x.shape.slice(1).join(' x ')} in ${classNames!.length} classes`
+  const computed = machine.runtime === 'reference' ? 'reference runtime' : `${machine.isa}, threads: ${machine.threads}`
+  return `${given.model} (${params.toLocaleString('en')} parameters) on ${given.data}: ${images}; ${computed}`
+}
+
+function whatNext(data: string, file: string): string {
+  const other =
+    data === 'mnist'
+      ? '--data DIR          images of your own, or CIFAR-10 (--help tells)'
+      : '--data mnist        60,000 images, downloaded once (11 MB)'
+  return `Try next:
+  npx convlane predict ${file} --data ${data} --index 0 1 2
+  npx convlane train ${other}
+  npx convlane train --help`
+}
