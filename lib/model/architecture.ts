@@ -54,13 +54,14 @@ export function architectureOf(inputs: readonly Node[], outputs: readonly Node[]
   checkEnds(inputs, outputs)
   const order = callOrder(inputs, outputs)
   const layers = [...new Set(order.map((node) => node.origin!.layer))]
+  const indices = new Map(layers.map((layer, index) => [layer, index]))
   const names = uniqueNames(layers.map(({ name, named, type }) => ({ name: named ? name : undefined, fallback: type })))
   const inputNames = uniqueNames(inputs.map(({ options }) => ({ name: options.name, fallback: 'input' })))
   const places = new Map([...inputs, ...order].map((node, place) => [node, place]))
   const parameters = new Map<Layer, readonly Parameter[]>()
   for (const { origin } of order) {
     const { layer, nodes } = origin!
-    const name = names[layers.indexOf(layer)]!
+    const name = names[indices.get(layer)!]!
     const found = parametersOf(layer, nodes, labelOf(layer.type, name)).map((parameter) => ({
       ...parameter,
       name: `${name}/${parameter.name}`,
@@ -69,7 +70,7 @@ export function architectureOf(inputs: readonly Node[], outputs: readonly Node[]
     parameters.set(layer, found)
   }
   const calls = order.map(({ origin, shape }) => ({
-    layer: layers.indexOf(origin!.layer),
+    layer: indices.get(origin!.layer)!,
     inputs: origin!.nodes.map((node) => places.get(node)!),
     shape,
   }))
@@ -166,12 +167,16 @@ function uniqueNames(wanted: readonly { readonly name: string | undefined; reado
       throw new ConvlaneError('INVALID_ARGUMENT', `network: two of its parts have the name "${name}"`, { received: name })
     taken.add(name)
   }
+  const next = new Map<string, number>()
   return wanted.map(({ name, fallback }) => {
     if (name !== undefined) return name
-    let free = fallback
-    for (let number = 1; taken.has(free); number++) free = `${fallback}_${number}`
-    taken.add(free)
-    return free
+    for (let number = next.get(fallback) ?? 0; ; number++) {
+      const free = number === 0 ? fallback : `${fallback}_${number}`
+      if (taken.has(free)) continue
+      taken.add(free)
+      next.set(fallback, number + 1)
+      return free
+    }
   })
 }
 

@@ -19,8 +19,8 @@ export function someLabels(n: number, classes: number) {
   return { shape: [n] as const, data: Int32Array.from({ length: n }, (_, index) => (index * 7 + 3) % classes) }
 }
 
-/** Expects a ConvlaneError of that code whose message matches. Takes what may throw at once or reject. */
-export async function expectError(call: () => unknown, code: ErrorCode, message: string | RegExp): Promise<ConvlaneError> {
+/** What a call throws, at once or by rejecting; it must be a ConvlaneError. */
+export async function errorOf(call: () => unknown): Promise<ConvlaneError> {
   const error = await Promise.resolve()
     .then(call)
     .then(
@@ -28,8 +28,12 @@ export async function expectError(call: () => unknown, code: ErrorCode, message:
       (thrown: unknown) => thrown,
     )
   expect(error).toBeInstanceOf(ConvlaneError)
-  const { code: actual, message: text } = error as ConvlaneError
-  expect(text).toMatch(message)
-  expect(actual).toBe(code)
   return error as ConvlaneError
+}
+
+/** Expects a ConvlaneError of that code whose message holds or matches. */
+export async function expectError(call: () => unknown, code: ErrorCode, message: string | RegExp): Promise<void> {
+  const error = await errorOf(call)
+  expect(error.message).toMatch(message)
+  expect(error.code).toBe(code)
 }
