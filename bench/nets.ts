@@ -4,10 +4,10 @@ import { randomData } from './problem'
 export type InputShape = readonly [number, number, number]
 
 /** Networks of the suite, by id, compiled for training. */
-export const nets: Readonly<Record<string, (input: InputShape) => Model>> = {
-  lenet: (input) =>
+export const nets: Readonly<Record<string, (input: InputShape, runtime?: 'native' | 'reference') => Model>> = {
+  lenet: (input, runtime = 'native') =>
     sequential(
-      { input, seed: 1 },
+      { input, seed: 1, runtime },
       conv2d(32, 3, { padding: 'same', activation: 'relu' }),
       maxPool2d(2),
       conv2d(64, 5, { padding: 'same', activation: 'relu' }),

@@ -29,11 +29,11 @@ async function train({ id, batch, input, threads, seconds }: Order): Promise<Tra
   const { summarize } = await import('./measure.js')
   setThreads(threads)
   const model = nets[id]!(input)
-  const data = noise(batch * 8, input)
   const first = noise(batch, input)
   await model.trainOnBatch(first.x, first.y)
   const startup = performance.now() - start
 
+  const data = noise(batch * 8, input)
   const ends: number[] = []
   const stop = new AbortController()
   const least = WARM_UP + 5 * WINDOW

@@ -34,15 +34,10 @@ export async function measureTraining(item: TrainItem, threads: number, seconds:
 async function checkStep({ id, input }: TrainItem): Promise<void> {
   const { x, y } = noise(4, input)
   const losses = async (runtime: 'native' | 'reference') => {
-    process.env.CONVLANE_RUNTIME = runtime
-    try {
-      const model = nets[id]!(input)
-      const steps = [await model.trainOnBatch(x, y), await model.trainOnBatch(x, y)]
-      model[Symbol.dispose]()
-      return steps.map(({ loss }) => loss)
-    } finally {
-      delete process.env.CONVLANE_RUNTIME
-    }
+    const model = nets[id]!(input, runtime)
+    const steps = [await model.trainOnBatch(x, y), await model.trainOnBatch(x, y)]
+    model[Symbol.dispose]()
+    return steps.map(({ loss }) => loss)
   }
   const received = await losses('native')
   const expected = await losses('reference')
