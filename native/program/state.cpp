@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "state.h"
 
-#include <cstring>
+#include <algorithm>
 
 namespace convlane {
 
@@ -42,14 +42,14 @@ void StateLock::downgrade() {
 
 void StateMemory::read(int64_t offset, int64_t length, float* out) {
   lock.lock_shared();
-  std::memcpy(out, buffer.floats() + offset, static_cast<size_t>(length) * sizeof(float));
+  std::copy_n(buffer.floats() + offset, length, out);
   lock.unlock_shared();
 }
 
 void StateMemory::write(int64_t offset, int64_t length, const float* values) {
   StateAccess access(this, true);
   access.begin_update();
-  std::memcpy(buffer.floats() + offset, values, static_cast<size_t>(length) * sizeof(float));
+  std::copy_n(values, length, buffer.floats() + offset);
 }
 
 StateAccess::StateAccess(StateMemory* state, bool writes) : state_(state), writes_(writes) {
