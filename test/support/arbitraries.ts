@@ -29,7 +29,6 @@ export function convolutionsNear(edges: readonly number[]): fc.Arbitrary<Convolu
       stride: pair(1, 3),
       padding: sides(3),
       dilation: pair(1, 3),
-      bias: fc.boolean(),
       activation,
     })
     .map(({ perGroup: [c, oc], groups, kernel: [KH, KW], ...rest }) => ({ ...rest, groups, KH, KW, C: c * groups, OC: oc * groups }))
@@ -43,7 +42,7 @@ function fits({ N = 1, H, W, C, OC, KH, KW, stride, padding, dilation, groups = 
 }
 
 export const convolutionPasses = (edges: readonly number[]): Cases =>
-  convolutionsNear(edges).map((c) => [...passesOf({ ...c, bias: true }), ...(c.bias ? [] : passesOf(c).slice(0, 1))])
+  convolutionsNear(edges).map((c) => [...passesOf({ ...c, bias: true }), passesOf(c)[0]!])
 
 export function poolingPasses(edges: readonly number[]): Cases {
   return fc
