@@ -7,7 +7,7 @@ import { runUpdate } from './update'
 export interface SgdUpdateOptions extends OpOptions {
   /** Finite. */
   readonly learningRate: number
-  /** 0 ≤ momentum. Default 0. More than 0 needs `velocity`. */
+  /** 0 ≤ momentum. Default 0. More than 0 needs `velocity`, and so does `nesterov`. */
   readonly momentum?: number | undefined
   /** Default false. */
   readonly nesterov?: boolean | undefined
@@ -32,7 +32,9 @@ export function sgd(param: Tensor, grad: Tensor, options: SgdUpdateOptions): { p
   }
   const scalars = { learningRate: checkNumber(options.learningRate, 'sgd', 'learningRate') }
   const { velocity } = options
-  if (attributes.momentum > 0 && velocity === undefined) throw new ConvlaneError('INVALID_ARGUMENT', 'sgd: momentum needs a velocity')
+  if ((attributes.momentum > 0 || attributes.nesterov) && velocity === undefined) {
+    throw new ConvlaneError('INVALID_ARGUMENT', 'sgd: momentum needs a velocity')
+  }
   const tensors = { param, ...(velocity === undefined ? {} : { velocity }), grad }
   return runUpdate('sgd', tensors, attributes, scalars, options) as { param: Tensor; velocity?: Tensor }
 }

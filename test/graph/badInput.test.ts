@@ -1,0 +1,207 @@
+import { describe, expect, test } from 'vitest'
+import { inputValue } from '../../lib/graph/sources'
+import * as ops from '../../lib/ops'
+import type { Tensor } from '../../lib/tensor'
+
+const zeros = (...shape: number[]): Tensor => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) })
+const classes = (...numbers: number[]) => ({ shape: [numbers.length] as const, data: Int32Array.from(numbers) })
+const any = (value: unknown) => value as never
+
+const image = zeros(1, 4, 4, 3)
+const filters = zeros(3, 3, 3, 2)
+const detached = zeros(1, 4, 4, 3)
+structuredClone(detached.data, { transfer: [detached.data.buffer as ArrayBuffer] })
+const shared = { shape: [1, 4, 4, 3], data: new Float32Array(new SharedArrayBuffer(192)) }
+
+const cases: [run: () => unknown, code: string, message: string][] = [
+  [() => ops.conv2d(image, zeros(3, 3, 1, 2), { name: 'stem' }), 'INVALID_SHAPE', 'conv2d "stem": input has 3 channels, filters expect 1'],
+  [() => ops.conv2d(zeros(1, 4, 4, 6), filters, { groups: 3 }), 'INVALID_SHAPE', 'conv2d: groups 3 do not divide the 2 filters'],
+  [
+    () => ops.conv2d(zeros(1, 4, 4, 6), zeros(3, 3, 2, 2), { groups: 2 }),
+    'INVALID_SHAPE',
+    'conv2d: input has 6 channels, filters expect 2 · 2 groups = 4',
+  ],
+  [
+    () => ops.conv2d(zeros(1, 4, 4, 3), zeros(3, 3, 2, 2), { groups: 2 }),
+    'INVALID_SHAPE',
+    "conv2d: groups 2 do not divide the input's 3 channels",
+  ],
+  [() => ops.conv2d(zeros(4, 4, 3), filters), 'INVALID_SHAPE', 'conv2d: input must have rank 4 [N, H, W, C], received rank 3 [4, 4, 3]'],
+  [
+    () => ops.conv2d(image, zeros(3, 3, 3)),
+    'INVALID_SHAPE',
+    'conv2d: filters must have rank 4 [KH, KW, C/groups, OC], received rank 3 [3, 3, 3]',
+  ],
+  [() => ops.conv2d(image, zeros(5, 1, 3, 2)), 'INVALID_SHAPE', 'conv2d: kernel height 5 is larger than the height of the input, 4'],
+  [() => ops.conv2d(image, filters, { bias: zeros(3) }), 'INVALID_SHAPE', 'conv2d: bias must have shape [2] for 2 filters, received [3]'],
+  [() => ops.conv2d(image, filters, { stride: 0 }), 'INVALID_ARGUMENT', 'conv2d: stride must be a positive integer, received 0'],
+  [
+    () => ops.conv2d(image, filters, { dilation: [1, Number.NaN] }),
+    'INVALID_ARGUMENT',
+    'conv2d: dilation[1] must be a positive integer, received NaN',
+  ],
+  [() => ops.conv2d(image, filters, { groups: 1.5 }), 'INVALID_ARGUMENT', 'conv2d: groups must be a positive integer, received 1.5'],
+  [() => ops.conv2d(image, filters, { padding: -1 }), 'INVALID_ARGUMENT', 'conv2d: padding must be an integer of at least 0, received -1'],
+  [
+    () => ops.conv2d(image, filters, { padding: any('full') }),
+    'INVALID_ARGUMENT',
+    "conv2d: padding must be 'valid', 'same', a number, [h, w] or [[top, bottom], [left, right]], received \"full\"",
+  ],
+  [
+    () => ops.conv2d(image, filters, { activation: any('swish') }),
+    'INVALID_ARGUMENT',
+    "conv2d: activation must be 'linear', 'relu', 'sigmoid', 'tanh', 'softmax', received \"swish\"",
+  ],
+  [
+    () => ops.conv2d(image, filters, { algorithm: any('fft') }),
+    'INVALID_ARGUMENT',
+    "conv2d: algorithm must be 'auto', 'im2col', 'indirect', received \"fft\"",
+  ],
+  [
+    () => ops.conv2d(image, filters, any({ strides: 2 })),
+    'INVALID_ARGUMENT',
+    'conv2d: unknown option "strides"; there are runtime, name, bias, stride, padding, dilation, groups, activation, algorithm',
+  ],
+  [() => ops.conv2d(image, filters, any(3)), 'INVALID_ARGUMENT', 'conv2d: options must be an object, received 3'],
+  [
+    () => ops.conv2d(image, filters, { runtime: any('gpu') }),
+    'INVALID_ARGUMENT',
+    "runtime must be 'native' or 'reference', received \"gpu\"",
+  ],
+  [() => ops.conv2d(any(undefined), filters), 'INVALID_TENSOR', 'conv2d: input must be a tensor { shape, data }, received undefined'],
+  [() => ops.conv2d(detached, filters), 'INVALID_TENSOR', 'conv2d: the data of input is empty or detached (its buffer was transferred)'],
+  [
+    () => ops.conv2d(shared, filters),
+    'INVALID_TENSOR',
+    'conv2d: the data of input lies in a SharedArrayBuffer, which may change while it is read: copy it',
+  ],
+  [
+    () => ops.conv2d({ shape: [1, 4, 4, 4], data: image.data }, filters),
+    'INVALID_TENSOR',
+    'conv2d: input has shape [1, 4, 4, 4], 64 elements, but its data has 48',
+  ],
+  [
+    () => ops.conv2d(any({ shape: [1, 4, 4, 3], data: new Float64Array(48) }), filters),
+    'INVALID_DTYPE',
+    'conv2d: the data of input must be a Float32Array, received Float64Array',
+  ],
+  [
+    () => ops.conv2d({ shape: [0, 4, 4, 3], data: new Float32Array(0) }, filters),
+    'INVALID_SHAPE',
+    'conv2d: input: sizes must be positive integers, received [0, 4, 4, 3]',
+  ],
+  [
+    () => ops.conv2d({ shape: [2 ** 30, 2 ** 30, 4, 3], data: image.data }, filters),
+    'INVALID_SHAPE',
+    'conv2d: input: shape [1073741824, 1073741824, 4, 3] has more than 2^40 elements',
+  ],
+  [
+    () => ops.conv2d(inputValue('x', [null, 4, 4, 3], 'int32'), inputValue('w', [3, 3, 3, 2])),
+    'INVALID_DTYPE',
+    'conv2d: input must be float32, received int32',
+  ],
+  [
+    () => ops.conv2dBackward(zeros(1, 4, 4, 2), image, filters),
+    'INVALID_SHAPE',
+    "conv2dBackward: dy must have the result's shape [1, 2, 2, 2], received [1, 4, 4, 2]",
+  ],
+  [() => ops.maxPool2d(image, 0), 'INVALID_ARGUMENT', 'maxPool2d: size must be a positive integer, received 0'],
+  [() => ops.maxPool2d(image, 5), 'INVALID_SHAPE', 'maxPool2d: kernel height 5 is larger than the height of the input, 4'],
+  [
+    () => ops.maxPool2d(image, 2, { padding: 2, stride: 1 }),
+    'INVALID_ARGUMENT',
+    'maxPool2d: padding [[2, 2], [2, 2]] leaves a window wholly outside the input of 4 pixels',
+  ],
+  [() => ops.maxPool2d(image, 2, { ceil: any('yes') }), 'INVALID_ARGUMENT', 'maxPool2d: ceil must be true or false, received "yes"'],
+  [() => ops.averagePool2d(zeros(2, 3), 2), 'INVALID_SHAPE', 'averagePool2d: input must have rank 4 [N, H, W, C], received rank 2 [2, 3]'],
+  [
+    () => ops.averagePool2dBackward(image, image, 2),
+    'INVALID_SHAPE',
+    "averagePool2dBackward: dy must have the result's shape [1, 2, 2, 3], received [1, 4, 4, 3]",
+  ],
+  [
+    () => ops.dense(image, zeros(3, 2), { name: 'head' }),
+    'INVALID_SHAPE',
+    'dense "head": input must have rank 2 [N, I], received rank 4 [1, 4, 4, 3]',
+  ],
+  [() => ops.dense(zeros(2, 5), zeros(4, 3)), 'INVALID_SHAPE', 'dense: input has 5 features, weights expect 4'],
+  [
+    () => ops.denseBackward(zeros(2, 5), zeros(2, 4), zeros(4, 3)),
+    'INVALID_SHAPE',
+    "denseBackward: dy must have the result's shape [2, 3], received [2, 5]",
+  ],
+  [() => ops.matmul(zeros(2, 5), zeros(4, 3)), 'INVALID_SHAPE', 'matmul: a [2, 5] has 5 columns, b [4, 3] has 4 rows'],
+  [
+    () => ops.matmul(zeros(2, 5), zeros(4, 3), { transposeA: any(1) }),
+    'INVALID_ARGUMENT',
+    'matmul: transposeA must be true or false, received 1',
+  ],
+  [() => ops.add(zeros(2, 3), zeros(3, 2)), 'INVALID_SHAPE', 'add: a and b must have one shape, received [2, 3] and [3, 2]'],
+  [() => ops.reluBackward(zeros(2), zeros(3)), 'INVALID_SHAPE', 'reluBackward: dy and x must have one shape, received [2] and [3]'],
+  [() => ops.scale(zeros(2), Number.NaN), 'INVALID_ARGUMENT', 'scale: factor must be a finite number, received NaN'],
+  [() => ops.scale(zeros(2), zeros(2)), 'INVALID_SHAPE', 'scale: s must have one element, received [2]'],
+  [() => ops.concat([]), 'INVALID_ARGUMENT', 'concat: takes an array of at least one tensor, received []'],
+  [
+    () => ops.concat([zeros(2, 3), zeros(3, 3)]),
+    'INVALID_SHAPE',
+    'concat: sizes must be alike but for the last, received [2, 3] and, at index 1, [3, 3]',
+  ],
+  [() => ops.slice(zeros(2, 3), 2, 2), 'INVALID_SHAPE', 'slice: channels 2 to 3 are not all within the last axis of [2, 3]'],
+  [() => ops.slice(zeros(2, 3), -1, 2), 'INVALID_ARGUMENT', 'slice: start must be an integer of at least 0, received -1'],
+  [() => ops.dropout(zeros(2), 1), 'INVALID_ARGUMENT', 'dropout: rate must be a finite number of at least 0 and below 1, received 1'],
+  [
+    () => ops.dropout(zeros(2), 0.5, { seed: -1 }),
+    'INVALID_ARGUMENT',
+    'dropout: seed must be an integer from 0 to 9007199254740991, received -1',
+  ],
+  [
+    () => ops.normalize(zeros(2, 3), { scale: [1, 2] }),
+    'INVALID_SHAPE',
+    'normalize: scale must be one number or one per channel of [2, 3], received 2',
+  ],
+  [() => ops.reshape(zeros(2, 3), [4]), 'INVALID_SHAPE', 'reshape: shape [2, 3] cannot become [4]'],
+  [() => ops.reshape(zeros(2, 3), any(6)), 'INVALID_ARGUMENT', 'reshape: shape must be an array, received 6'],
+  [() => ops.flatten(zeros()), 'INVALID_SHAPE', 'flatten: input must have at least rank 1, received []'],
+  [() => ops.biasGradient(zeros()), 'INVALID_SHAPE', 'biasGradient: dy must have a last axis of channels [..., C], received []'],
+  [
+    () => ops.softmaxCrossEntropy(zeros(2, 3), classes(0, 3)),
+    'INVALID_LABEL',
+    'softmaxCrossEntropy: labels must be from 0 to 2, received 3 at index 1',
+  ],
+  [
+    () => ops.softmaxCrossEntropy(zeros(2, 3), classes(-1, 0)),
+    'INVALID_LABEL',
+    'softmaxCrossEntropy: labels must be from 0 to 2, received -1 at index 0',
+  ],
+  [
+    () => ops.softmaxCrossEntropy(zeros(2, 3), classes(0)),
+    'INVALID_SHAPE',
+    'softmaxCrossEntropy: labels must have shape [2] for logits [2, 3], received [1]',
+  ],
+  [
+    () => ops.softmaxCrossEntropy(zeros(2, 3), zeros(2, 2)),
+    'INVALID_SHAPE',
+    'softmaxCrossEntropy: labels must have shape [2, 3] for logits [2, 3], received [2, 2]',
+  ],
+  [
+    () => ops.meanSquaredError(zeros(2, 3), zeros(6)),
+    'INVALID_SHAPE',
+    'meanSquaredError: predictions and targets must have one shape, received [2, 3] and [6]',
+  ],
+  [() => ops.accuracy(zeros(2, 3), classes(0, 9)), 'INVALID_LABEL', 'accuracy: labels must be from 0 to 2, received 9 at index 1'],
+  [() => ops.sgd(zeros(2), zeros(3), { learningRate: 1 }), 'INVALID_SHAPE', "sgd: grad must have the parameter's shape [2], received [3]"],
+  [() => ops.sgd(zeros(2), zeros(2), any({})), 'INVALID_ARGUMENT', 'sgd: learningRate must be a finite number, received undefined'],
+  [() => ops.sgd(zeros(2), zeros(2), { learningRate: 1, momentum: 0.5 }), 'INVALID_ARGUMENT', 'sgd: momentum needs a velocity'],
+  [
+    () => ops.adam(zeros(2), zeros(2), { m: zeros(2), v: zeros(2), step: 0 }),
+    'INVALID_ARGUMENT',
+    'adam: step must be an integer from 1 to 9007199254740991, received 0',
+  ],
+  [() => ops.fill([2, 0], 1), 'INVALID_SHAPE', 'fill: sizes must be positive integers, received [2, 0]'],
+]
+
+describe('bad input is refused in the words of the caller', () => {
+  test.each(cases.map(([run, code, message]) => ({ run, code, message })))('$message', ({ run, code, message }) => {
+    expect(run).toThrow(expect.objectContaining({ name: 'ConvlaneError', code, message }))
+  })
+})

@@ -1,0 +1,183 @@
+import { describe, expect, test } from 'vitest'
+import { inputValue } from '../../lib/graph/sources'
+import { Value } from '../../lib/graph/value'
+import * as ops from '../../lib/ops'
+import { compileProgram } from '../../lib/program/compile'
+import { stateLayout } from '../../lib/program/state-layout'
+import { type AnyTensor, type Labels, type Tensor, tensor } from '../../lib/tensor'
+import { runSpec } from '../program/runSpec'
+import { Random } from '../support/random'
+
+const random = new Random(3)
+const numbers = (...shape: number[]): Tensor => ({
+  shape,
+  data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.between(-1, 1)),
+})
+const labels: Labels = { shape: [4], data: Int32Array.of(0, 2, 1, 2) }
+
+/** Every function, called alike with tensors and with values. `o` are the options of the runtime. */
+type Call = (x: readonly never[], o: ops.OpOptions) => unknown
+const calls: Record<string, [call: Call, ...inputs: AnyTensor[]]> = {
+  conv2d: [
+    ([x, w, bias], o) => ops.conv2d(x!, w!, { ...o, bias: bias!, stride: 2, padding: 'same', activation: 'relu' }),
+    numbers(2, 7, 6, 4),
+    numbers(3, 3, 4, 5),
+    numbers(5),
+  ],
+  'conv2d with softmax': [
+    ([x, w], o) => ops.conv2d(x!, w!, { ...o, groups: 2, activation: 'softmax' }),
+    numbers(2, 4, 5, 4),
+    numbers(2, 2, 2, 6),
+  ],
+  conv2dBackward: [
+    ([dy, x, w], o) => ops.conv2dBackward(dy!, x!, w!, { ...o, padding: 1 }),
+    numbers(2, 5, 5, 3),
+    numbers(2, 5, 5, 2),
+    numbers(3, 3, 2, 3),
+  ],
+  'conv2dBackward with sigmoid': [
+    ([dy, x, w, bias], o) => ops.conv2dBackward(dy!, x!, w!, { ...o, bias: bias!, activation: 'sigmoid' }),
+    numbers(1, 3, 3, 3),
+    numbers(1, 5, 5, 2),
+    numbers(3, 3, 2, 3),
+    numbers(3),
+  ],
+  maxPool2d: [([x], o) => ops.maxPool2d(x!, [3, 2], { ...o, stride: 2, padding: 1, ceil: true }), numbers(2, 6, 7, 3)],
+  maxPool2dWithPositions: [([x], o) => ops.maxPool2dWithPositions(x!, 2, o), numbers(2, 4, 4, 3)],
+  maxPool2dBackward: [([dy, x], o) => ops.maxPool2dBackward(dy!, x!, 3, { ...o, stride: 1 }), numbers(2, 2, 3, 3), numbers(2, 4, 5, 3)],
+  averagePool2d: [([x], o) => ops.averagePool2d(x!, 3, { ...o, stride: 2, padding: 1, countPadding: true }), numbers(2, 6, 7, 3)],
+  averagePool2dBackward: [([dy, x], o) => ops.averagePool2dBackward(dy!, x!, 2, { ...o }), numbers(2, 2, 2, 3), numbers(2, 4, 5, 3)],
+  globalAveragePool2d: [([x], o) => ops.globalAveragePool2d(x!, o), numbers(2, 3, 5, 4)],
+  dense: [([x, w, bias], o) => ops.dense(x!, w!, { ...o, bias: bias!, activation: 'tanh' }), numbers(3, 5), numbers(5, 4), numbers(4)],
+  denseBackward: [
+    ([dy, x, w, bias], o) => ops.denseBackward(dy!, x!, w!, { ...o, bias: bias!, activation: 'tanh' }),
+    numbers(3, 4),
+    numbers(3, 5),
+    numbers(5, 4),
+    numbers(4),
+  ],
+  matmul: [([a, b], o) => ops.matmul(a!, b!, { ...o, transposeA: true, transposeB: true }), numbers(5, 3), numbers(4, 5)],
+  relu: [([x], o) => ops.relu(x!, o), numbers(3, 7)],
+  reluBackward: [([dy, x], o) => ops.reluBackward(dy!, x!, o), numbers(3, 7), numbers(3, 7)],
+  sigmoid: [([x], o) => ops.sigmoid(x!, o), numbers(3, 7)],
+  sigmoidBackward: [([dy, x], o) => ops.sigmoidBackward(dy!, x!, o), numbers(3, 7), numbers(3, 7)],
+  tanh: [([x], o) => ops.tanh(x!, o), numbers(3, 7)],
+  tanhBackward: [([dy, x], o) => ops.tanhBackward(dy!, x!, o), numbers(3, 7), numbers(3, 7)],
+  softmax: [([x], o) => ops.softmax(x!, o), numbers(2, 3, 7)],
+  softmaxBackward: [([dy, x], o) => ops.softmaxBackward(dy!, x!, o), numbers(2, 3, 7), numbers(2, 3, 7)],
+  add: [([a, b], o) => ops.add(a!, b!, { ...o, activation: 'relu' }), numbers(3, 7), numbers(3, 7)],
+  multiply: [([a, b], o) => ops.multiply(a!, b!, o), numbers(3, 7), numbers(3, 7)],
+  'scale by a number': [([x], o) => ops.scale(x!, 2.5, o), numbers(3, 7)],
+  'scale by a tensor': [([x, s], o) => ops.scale(x!, s!, o), numbers(3, 7), numbers()],
+  concat: [(xs, o) => ops.concat(xs, o), numbers(3, 2), numbers(3, 5), numbers(3, 1)],
+  slice: [([x], o) => ops.slice(x!, 2, 3, o), numbers(2, 3, 7)],
+  dropout: [([x], o) => ops.dropout(x!, 0.5, { ...o, seed: 5, step: 1, stream: 2 }), numbers(9, 7)],
+  normalize: [([x], o) => ops.normalize(x!, { ...o, scale: [1, 2, 3], offset: -0.5 }), numbers(2, 2, 3)],
+  'normalize of bytes': [
+    ([x], o) => ops.normalize(x!, { ...o, scale: 1 / 255 }),
+    { shape: [2, 3], data: Uint8Array.of(0, 1, 127, 128, 254, 255) },
+  ],
+  biasGradient: [([dy], o) => ops.biasGradient(dy!, o), numbers(2, 3, 4, 5)],
+  reshape: [([x], o) => ops.reshape(x!, [6, 2, 1], o), numbers(3, 4)],
+  flatten: [([x], o) => ops.flatten(x!, o), numbers(3, 4, 2)],
+  softmaxCrossEntropy: [([x, t], o) => ops.softmaxCrossEntropy(x!, t!, o), numbers(4, 3), labels],
+  'softmaxCrossEntropy with a distribution': [
+    ([x, t], o) => ops.softmaxCrossEntropy(x!, t!, o),
+    numbers(2, 2),
+    tensor([0.5, 0.5, 0, 1], [2, 2]),
+  ],
+  meanSquaredError: [([x, t], o) => ops.meanSquaredError(x!, t!, o), numbers(4, 3), numbers(4, 3)],
+  accuracy: [([x, t], o) => ops.accuracy(x!, t!, o), numbers(4, 3), labels],
+}
+
+/** Results as a list: of a tensor, a number, or an object of them. */
+function listed(result: unknown): (AnyTensor | Value)[] {
+  if (result instanceof Value) return [result]
+  if (typeof result === 'number') return [{ shape: [], data: Float32Array.of(result) }]
+  if (ArrayBuffer.isView((result as AnyTensor).data)) return [result as AnyTensor]
+  return Object.values(result as object).flatMap(listed)
+}
+
+describe.each(Object.entries(calls))('%s', (_, [call, ...inputs]) => {
+  const compute = (runtime: 'native' | 'reference') => listed(call(inputs as never[], { runtime })) as AnyTensor[]
+
+  test('native gives what the reference gives, and changes none of its inputs', () => {
+    const before = structuredClone(inputs)
+    const [native, reference] = [compute('native'), compute('reference')]
+    expect(inputs).toEqual(before)
+    expect(native.map(({ shape }) => shape)).toEqual(reference.map(({ shape }) => shape))
+    native.forEach(({ data }, index) => {
+      expect(data.constructor).toBe(reference[index]!.data.constructor)
+      for (const [i, x] of data.entries()) expect(x).toBeCloseTo(reference[index]!.data[i]!, 4)
+    })
+  })
+
+  test('a graph gives the same, to the bit of float32', () => {
+    const dtypes = { Float32Array: 'float32', Int32Array: 'int32', Uint8Array: 'uint8' } as const
+    const values = inputs.map(({ shape, data }, index) => inputValue(`${index}`, shape, dtypes[data[Symbol.toStringTag]]))
+    const outputs = listed(call(values as never[], {})) as Value[]
+    const expected = compute('reference')
+    expect(outputs.map(({ shape }) => shape)).toEqual(expected.map(({ shape }) => shape))
+    const passes = { fuse: false }
+    const { spec } = compileProgram({ inputs: values, outputs, layout: stateLayout([]), capacity: 1, lane: 'infer', passes })
+    const found = runSpec(
+      spec,
+      new Float64Array(),
+      inputs.map(({ data }) => Float64Array.from(data)),
+    )
+    found.forEach((data, index) => {
+      for (const [i, x] of data.entries()) expect(x).toBeCloseTo(expected[index]!.data[i]!, 5)
+    })
+  })
+})
+
+describe('what is told apart', () => {
+  test('positions given are used, those of others refused', () => {
+    const [x, dy] = [tensor([1, 2, 3, 4], [1, 2, 2, 1]), tensor([5], [1, 1, 1, 1])]
+    const { y, positions } = ops.maxPool2dWithPositions(x, 2)
+    expect([y.data, positions.data]).toEqual([Float32Array.of(4), Int32Array.of(3)])
+    expect(ops.maxPool2dBackward(dy, x, 2, { positions }).dx.data).toEqual(Float32Array.of(0, 0, 0, 5))
+    const other = { shape: [1, 1, 1, 1], data: Int32Array.of(1) }
+    expect(ops.maxPool2dBackward(dy, x, 2, { positions: other }).dx.data).toEqual(Float32Array.of(0, 5, 0, 0))
+    other.data[0] = 4
+    expect(() => ops.maxPool2dBackward(dy, x, 2, { positions: other })).toThrow(
+      'maxPool2dBackward: positions must be from 0 to 3, received 4',
+    )
+  })
+
+  test('each algorithm', () => {
+    const [x, w] = [numbers(2, 9, 9, 8), numbers(3, 3, 8, 16)]
+    const results = (['auto', 'im2col', 'indirect'] as const).map(
+      (algorithm) => ops.conv2d(x, w, { runtime: 'native', algorithm, padding: 1 }).data,
+    )
+    for (const data of results) for (const [i, y] of data.entries()) expect(y).toBeCloseTo(results[0]![i]!, 4)
+  })
+
+  test('bytes as labels', () => {
+    const logits = numbers(4, 3)
+    const bytes: Labels = { shape: [4], data: Uint8Array.from(labels.data) }
+    expect(ops.softmaxCrossEntropy(logits, bytes)).toEqual(ops.softmaxCrossEntropy(logits, labels))
+    expect(ops.accuracy(logits, bytes)).toEqual(ops.accuracy(logits, labels))
+  })
+})
+
+describe.each(['native', 'reference'] as const)('updates on the %s', (runtime) => {
+  const [param, grad] = [tensor([1, -2], [2]), tensor([0.5, 1], [2])]
+
+  test('sgd, by hand', () => {
+    expect(ops.sgd(param, grad, { learningRate: 0.5, runtime })).toEqual({ param: tensor([0.75, -2.5], [2]) })
+    const options = { learningRate: 0.5, momentum: 0.5, weightDecay: 1, velocity: tensor([2, 4], [2]), runtime }
+    expect(ops.sgd(param, grad, options)).toEqual({ param: tensor([-0.25, -2.5], [2]), velocity: tensor([2.5, 1], [2]) })
+    expect(ops.sgd(param, grad, { ...options, nesterov: true }).param).toEqual(tensor([1 - 0.5 * 2.75, -2 - 0.5 * -0.5], [2]))
+    expect(param.data).toEqual(Float32Array.of(1, -2))
+  })
+
+  test('adam: the first update goes by the learning rate, whatever the gradient', () => {
+    const zeros = tensor([0, 0], [2])
+    const { param: updated, m, v } = ops.adam(param, grad, { m: zeros, v: zeros, step: 1, learningRate: 0.25, runtime })
+    expect(Array.from(updated.data)).toEqual([expect.closeTo(0.75, 6), expect.closeTo(-2.25, 6)])
+    expect(Array.from(m.data)).toEqual([expect.closeTo(0.05, 6), expect.closeTo(0.1, 6)])
+    expect(Array.from(v.data)).toEqual([expect.closeTo(0.00025, 7), expect.closeTo(0.001, 7)])
+    expect(zeros.data).toEqual(new Float32Array(2))
+  })
+})
