@@ -94,8 +94,8 @@ Lane& Environment::state_lane() {
 
 Napi::Value Environment::submit(Napi::Env env, Lane& lane, std::unique_ptr<Task> task) {
   const Napi::Value promise = task->promise(env);
-  if (pending_++ == 0) napi_ref_threadsafe_function(env, wake_);
   lane.submit(std::move(task));
+  if (pending_++ == 0) napi_ref_threadsafe_function(env, wake_);
   return promise;
 }
 
@@ -117,7 +117,10 @@ void Environment::settle(Napi::Env env) {
   }
   for (const auto& task : tasks) {
     Napi::HandleScope scope(env);
-    task->settle(env);
+    try {
+      task->settle(env);
+    } catch (const Napi::Error&) {  // a worker that is being terminated can make no objects
+    }
     if (--pending_ == 0) napi_unref_threadsafe_function(env, wake_);
   }
   tasks.clear();
