@@ -17,7 +17,7 @@ test("README's example runs as it stands and learns the digits", () => {
     writeFileSync(join(folder, 'example.mjs'), example.replace("'convlane'", "'./convlane/dist/index.mjs'"))
     const output = execFileSync(process.execPath, ['example.mjs'], { cwd: folder, encoding: 'utf8' })
     const accuracy = Number(/images never seen: ([\d.]+) %/.exec(output)![1])
-    expect(accuracy).toBeGreaterThan(95)
+    expect(accuracy).toBeGreaterThan(90)
     expect(output).toContain('[ 360, 10 ]')
   } finally {
     rmSync(folder, { recursive: true })
@@ -28,7 +28,7 @@ test("README's commands exist", () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   for (const file of ['README.md', 'CONTRIBUTING.md', 'bench/README.md']) {
     const text = readFileSync(join(root, file), 'utf8')
-    const names = [...text.matchAll(/npm (?:run (?:--silent )?)?([a-z:0-9]+)/g)]
+    const names = [...text.matchAll(/npm (?:run (?:--silent )?)?([a-z:0-9-]+)/g)]
       .map(([, name]) => name!)
       .filter((name) => !['ci', 'install', 'run'].includes(name))
     for (const name of names) expect(Object.keys(scripts), `${file}: npm run ${name}`).toContain(name)
