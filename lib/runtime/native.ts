@@ -41,6 +41,12 @@ function wrapState(native: NativeState): State {
   return state
 }
 
+function nativeState(state: State | undefined): NativeState | undefined {
+  const native = state && natives.get(state)
+  if (state && !native) throw new ConvlaneError('INVALID_ARGUMENT', 'the state belongs to another runtime')
+  return native
+}
+
 function wrapProgram(native: NativeProgram): Program {
   return {
     arenaBytes: native.arenaBytes,
@@ -53,7 +59,7 @@ function wrapProgram(native: NativeProgram): Program {
 const runtime: Runtime = {
   name: 'native',
   createState: (elements) => fromNative((binding) => wrapState(binding.createState(elements))),
-  createProgram: (spec, state) => fromNative((binding) => wrapProgram(binding.createProgram(spec, state && natives.get(state)))),
+  createProgram: (spec, state) => fromNative((binding) => wrapProgram(binding.createProgram(spec, nativeState(state)))),
 }
 
 /** Runs programs on the native addon, which is loaded now. Throws what `loadNative` throws. */
