@@ -36,6 +36,9 @@ export class Engine {
   #version = 0
   #opened: Opened | undefined
   #opening: Promise<Opened> | undefined
+  /** Calls that wait for the state, and the end of the last one's wait. */
+  #waiting = 0
+  #turn: Promise<unknown> = Promise.resolve()
   #disposed = false
 
   /** @param weights first values, by name; absent: drawn as the parameters' initializers say */
@@ -64,50 +67,49 @@ export class Engine {
   /** Whether `run` of this plan would start before it returns. */
   free(plan: Plan): boolean {
     const opened = this.#current()
-    return opened !== undefined && this.#runner(opened, plan).free
+    return opened !== undefined && this.#waiting === 0 && this.#runner(opened, plan).free
   }
 
   /** Runs a program, compiled when it is not at hand. */
-  async run(plan: Plan, options: RunOptions): Promise<RunOutputs> {
-    this.checkUsable()
-    const opened = this.#current() ?? (await this.#open())
-    return this.#runner(opened, plan).run(options)
+  run(plan: Plan, options: RunOptions): Promise<RunOutputs> {
+    return this.#enter((opened) => this.#runner(opened, plan).run(options))
   }
 
   /** The weights as copies, after the last whole step. */
-  async read(): Promise<Record<string, Tensor>> {
-    this.checkUsable()
-    const { layout, state } = this.#current() ?? (await this.#open())
-    const values = layout.parameterElements > 0 ? await state.read(0, layout.parameterElements) : new Float32Array()
-    const tensorOf = ({ name, shape, offset, elements }: StateEntry) => [name, { shape, data: values.slice(offset, offset + elements) }]
-    return Object.fromEntries(layout.parameters.map(tensorOf))
+  read(): Promise<Record<string, Tensor>> {
+    return this.#enter(async ({ layout, state }) => {
+      const values = layout.parameterElements > 0 ? await state.read(0, layout.parameterElements) : new Float32Array()
+      const tensorOf = ({ name, shape, offset, elements }: StateEntry) => [name, { shape, data: values.slice(offset, offset + elements) }]
+      return Object.fromEntries(layout.parameters.map(tensorOf))
+    })
   }
 
   /** Replaces weights, all at once. The names and sizes are the caller's to check. */
   async write(weights: ReadonlyMap<string, Float32Array>): Promise<void> {
-    this.checkUsable()
     const copies = new Map([...weights].map(([name, data]) => [name, data.slice()]))
-    const { layout, state } = this.#current() ?? (await this.#open())
-    const values = await state.read(0, layout.parameterElements)
-    for (const { name, offset } of layout.parameters) {
-      const data = copies.get(name)
-      if (data) values.set(data, offset)
-    }
-    await state.write(0, values)
+    await this.#enter(async ({ layout, state }) => {
+      if (copies.size === 0) return
+      const values = await state.read(0, layout.parameterElements)
+      for (const { name, offset } of layout.parameters) {
+        const data = copies.get(name)
+        if (data) values.set(data, offset)
+      }
+      await state.write(0, values)
+    })
   }
 
   /** Runs `work` on a state of its own that holds the present weights, and drops it. */
-  async onCopy<T>(work: (state: State, layout: StateLayout, runtime: Runtime) => Promise<T>): Promise<T> {
-    this.checkUsable()
-    const { layout, state } = this.#current() ?? (await this.#open())
-    const runtime = selectRuntime(this.runtime)
-    const copy = runtime.createState(layout.elements)
-    try {
-      await copy.write(0, await state.read(0, layout.elements))
-      return await work(copy, layout, runtime)
-    } finally {
-      copy.dispose()
-    }
+  onCopy<T>(work: (state: State, layout: StateLayout, runtime: Runtime) => Promise<T>): Promise<T> {
+    return this.#enter(async ({ layout, state }) => {
+      const runtime = selectRuntime(this.runtime)
+      const copy = runtime.createState(layout.elements)
+      try {
+        await copy.write(0, await state.read(0, layout.elements))
+        return await work(copy, layout, runtime)
+      } finally {
+        copy.dispose()
+      }
+    })
   }
 
   memory(): { arenaBytes: number; stateBytes: number } {
@@ -122,6 +124,21 @@ export class Engine {
   dispose(): void {
     this.#disposed = true
     this.#close()
+  }
+
+  /** Does work that needs the state: at once when that is open, else as soon as it is, in the order of the calls. */
+  async #enter<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
+    this.checkUsable()
+    const opened = this.#waiting === 0 ? this.#current() : undefined
+    if (opened) return work(opened)
+    const turn = this.#turn.then(() => this.#current() ?? this.#open())
+    this.#turn = turn.catch(() => {})
+    this.#waiting++
+    try {
+      return work(await turn)
+    } finally {
+      this.#waiting--
+    }
   }
 
   #current(): Opened | undefined {
