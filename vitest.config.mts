@@ -1,7 +1,7 @@
 import type { ViteUserConfig } from 'vitest/config'
-import { availableIsas, isaProject, onceProject, proofProject } from './test/support/projects.mjs'
+import { addon, isaProject, onceProject, proofProject } from './test/support/projects.mjs'
 
-const isas = availableIsas()
+const isas = addon().isaAvailable()
 
 /** Everything once, the ops on every instruction set of this machine, and a last look at whether each of them ran as many cases as the others. */
 export default {

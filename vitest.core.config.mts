@@ -1,6 +1,5 @@
 import type { ViteUserConfig } from 'vitest/config'
-import { loadNative } from './lib/native.js'
-import { isaProject, proofProject } from './test/support/projects.mjs'
+import { addon, isaProject, proofProject } from './test/support/projects.mjs'
 
 const core = ['test/ops/*.test.ts', 'test/program/*.test.ts', 'test/train/short.test.ts']
 
@@ -12,6 +11,6 @@ export default {
   test: {
     pool: 'threads',
     fileParallelism: false,
-    projects: [isaProject(undefined, core, ['test/ops/*.property.test.ts']), proofProject([loadNative().isa()], 0)],
+    projects: [isaProject(undefined, core, ['test/ops/*.property.test.ts']), proofProject([addon().isa()], 0)],
   },
 } satisfies ViteUserConfig
