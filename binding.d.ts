@@ -13,7 +13,7 @@ export type Dtype = 'float32' | 'int32' | 'uint8'
  * Where an operand lives.
  * - `arena`: scratch memory of the lane that runs the program; nothing survives a run. `offset` in elements of 4 bytes.
  * - `state`: weights, optimizer slots, statistics (a `State`). `offset` in elements of 4 bytes. Always float32.
- * - `input`: the `offset`-th input of `run`, copied before `run` returns. Read only.
+ * - `input`: the `offset`-th input of `run`, copied before `run` returns. Read only. The operand may have another shape of as many elements.
  * - `buffer`: the `offset`-th typed array given to `execute`.
  */
 export type Space = 'arena' | 'state' | 'input' | 'buffer'

@@ -79,6 +79,17 @@ export function checkArray(
   throw new ConvlaneError('INVALID_TENSOR', message, { expected: count, received: data.length })
 }
 
+type ArrayClass = Float64ArrayConstructor | Float32ArrayConstructor | Int32ArrayConstructor
+
+/** A new array. Throws `OUT_OF_MEMORY` instead of a RangeError. */
+export function allocate<T extends ArrayClass>(type: T, count: number, label: string): InstanceType<T> {
+  try {
+    return new type(count) as InstanceType<T>
+  } catch (cause) {
+    throw new ConvlaneError('OUT_OF_MEMORY', `${label}: no memory for ${count} elements`, { cause })
+  }
+}
+
 const tagOf = (value: object): string => Object.prototype.toString.call(value).slice(8, -1)
 
 function unusable(label: string, what: string, why: string): ConvlaneError {

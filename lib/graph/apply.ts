@@ -1,4 +1,5 @@
 import type { Attributes, OpDefinition } from '../ops/op'
+import { elementCount } from '../shape'
 import type { OpNode } from './node'
 import { Value } from './value'
 
@@ -9,7 +10,7 @@ export function labelOf(op: string, name?: string): string {
 
 /**
  * Adds a node to the graph and returns its outputs. Inputs are in the order of `op.inputs`, `undefined` for one left out; attributes are resolved.
- * `name` is the layer's. Throws what the op's shape rule throws.
+ * `name` is the layer's. Throws what the op's shape rule throws, and `INVALID_SHAPE` for too many elements.
  */
 export function apply(
   op: OpDefinition,
@@ -17,7 +18,9 @@ export function apply(
   attributes: Attributes = {},
   name?: string,
 ): readonly Value[] {
-  const types = op.infer(inputs, attributes, labelOf(op.name, name))
+  const label = labelOf(op.name, name)
+  const types = op.infer(inputs, attributes, label)
+  for (const { shape } of types) elementCount(shape, label)
   const outputs: Value[] = []
   const node: OpNode = { op, inputs, outputs, attributes, ...(name === undefined ? {} : { label: name }) }
   types.forEach((type, output) => {

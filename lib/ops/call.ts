@@ -5,8 +5,8 @@ import { type Dtype, type TensorType, Value } from '../graph/value'
 import { reference } from '../reference/index'
 import { fromNative } from '../runtime/native'
 import { runtimeName } from '../runtime/select'
-import { elementCount, valueText } from '../shape'
-import { type AnyTensor, checkArray } from '../tensor'
+import { elementCount } from '../shape'
+import { type AnyTensor, allocate, checkArray } from '../tensor'
 import type { Attributes, OpDefinition } from './op'
 import type { OpOptions } from './options'
 import { inputNames, makeStep } from './step'
@@ -76,7 +76,7 @@ export function execute(
     if (wanted && !wanted.includes(index)) return []
     const shape = type.shape as readonly number[]
     const count = elementCount(shape, `${label}: result`)
-    return [{ name: op.outputs[index]!, shape, data: allocate(type.dtype, count, label) }]
+    return [{ name: op.outputs[index]!, shape, data: allocate(type.dtype === 'int32' ? Int32Array : Float32Array, count, label) }]
   })
 
   if (runtime === 'native') {
@@ -89,7 +89,7 @@ export function execute(
     const buffers = all.map(({ data }) => data)
     fromNative((binding) => binding.execute(step, buffers, scalars))
   } else {
-    const wide = made.map((result) => ({ ...result, data: new Float64Array(result.data.length) }))
+    const wide = made.map((result) => ({ ...result, data: allocate(Float64Array, result.data.length, label) }))
     const operands = Object.fromEntries([...given, ...wide].map(({ name, shape, data }) => [name, { shape, data }]))
     reference[op.name]!({ operands, attributes, scalars })
     made.forEach((result, index) => {
@@ -106,12 +106,4 @@ function arrayName(data: AnyTensor['data']): (typeof arrays)[Dtype] {
 
 function dtypeOf(data: AnyTensor['data']): Dtype {
   return (Object.keys(arrays) as Dtype[]).find((dtype) => arrays[dtype] === arrayName(data))!
-}
-
-function allocate(dtype: Dtype, count: number, label: string): Float32Array | Int32Array {
-  try {
-    return dtype === 'int32' ? new Int32Array(count) : new Float32Array(count)
-  } catch (cause) {
-    throw new ConvlaneError('OUT_OF_MEMORY', `${label}: no memory for a result of ${valueText(count)} elements`, { cause })
-  }
 }

@@ -1,8 +1,8 @@
 import type { ProgramSpec, RunInput, RunOptions } from '../../binding'
 import { ConvlaneError } from '../errors'
 import { reference } from '../reference/index'
-import { checkInteger, elementCount, valueText } from '../shape'
-import { checkArray } from '../tensor'
+import { checkInteger, elementCount, MAX_ELEMENTS, valueText } from '../shape'
+import { allocate, checkArray } from '../tensor'
 import { type InterpretedRun, interpret, isOperand, resolve } from './interpret'
 import { Lock } from './lock'
 import type { Program, Runtime, State } from './runtime'
@@ -17,7 +17,7 @@ class ReferenceState implements State {
   isDisposed = false
 
   constructor(readonly elements: number) {
-    this.memory = new Float64Array(checkInteger(elements, 'createState', 'elements'))
+    this.memory = allocate(Float64Array, checkInteger(elements, 'createState', 'elements', 1, MAX_ELEMENTS), 'createState')
   }
 
   async read(offset: number, length: number): Promise<Float32Array> {
@@ -57,7 +57,7 @@ class ReferenceProgram implements Program {
     private readonly state: ReferenceState | undefined,
   ) {
     checkSpec(spec, state?.elements ?? 0)
-    this.arena = new Float64Array(spec.arenaElements)
+    this.arena = allocate(Float64Array, spec.arenaElements, 'createProgram')
     this.arenaBytes = this.arena.byteLength
   }
 

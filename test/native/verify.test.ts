@@ -60,9 +60,10 @@ describe('createProgram', () => {
     refuses(spec([relu(operand('buffer', 0, [4]), arena(16, [4]))]), /no buffer 0/)
   })
 
-  test('refuses inputs that are missing, of another shape or written', () => {
+  test('refuses inputs that are missing, of another size or written', () => {
     const inputs = [{ dtype: 'float32' as const, shape: [4, 2], batched: true }]
     create(spec([relu(operand('input', 0, [4, 2], { batched: true }), arena(0, [4, 2], { batched: true }))], { inputs }))
+    create(spec([relu(operand('input', 0, [4, 1, 2], { batched: true }), arena(0, [4, 1, 2], { batched: true }))], { inputs }))
     refuses(spec([relu(operand('input', 1, [4, 2], { batched: true }), arena(0, [4, 2], { batched: true }))], { inputs }), /no input 1/)
     for (const other of [
       operand('input', 0, [4, 3], { batched: true }),
