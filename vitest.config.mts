@@ -1,5 +1,5 @@
 import type { ViteUserConfig } from 'vitest/config'
-import { addon, isaProject, onceProject, proofProject } from './test/support/projects.mjs'
+import { addon, isaProject, onceProject, perIsa, proofProject } from './test/support/projects.mjs'
 
 const isas = addon().isaAvailable()
 
@@ -7,6 +7,6 @@ const isas = addon().isaAvailable()
 export default {
   test: {
     pool: 'forks',
-    projects: [onceProject, ...isas.map((isa) => isaProject(isa, ['test/ops/*.test.ts'])), proofProject(isas, 500)],
+    projects: [onceProject, ...isas.map((isa) => isaProject(isa, perIsa)), proofProject(isas, 500)],
   },
 } satisfies ViteUserConfig

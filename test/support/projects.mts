@@ -27,10 +27,13 @@ export function isaProject(isa: string | undefined, include: string[], exclude: 
   return { extends: true, test: { name: isa ?? 'core', include, exclude, env, testTimeout: 120_000, sequence: { groupOrder: 1 } } }
 }
 
+/** What runs on every instruction set of the machine. */
+export const perIsa = ['test/ops/*.test.ts', 'test/program/nativeGraphs.test.ts', 'test/train/short.test.ts']
+
 /** Tests of everything that is the same whatever the instruction set. */
 export const onceProject: TestProjectInlineConfiguration = {
   extends: true,
-  test: { name: 'once', include: ['test/**/*.test.ts'], exclude: ['test/ops/**', 'test/proof/**'], testTimeout: 60_000 },
+  test: { name: 'once', include: ['test/**/*.test.ts'], exclude: [...perIsa, 'test/proof/*.test.ts'], testTimeout: 60_000 },
 }
 
 /** Runs after the others: compares what the instruction sets counted, and whether each op and algorithm had so many property cases. */
