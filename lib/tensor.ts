@@ -15,7 +15,7 @@ export interface Labels {
 
 /** Makes a tensor; the array is kept, not copied (numbers in an ordinary array are). Throws as `checkTensor` does. */
 export function tensor(data: Float32Array | readonly number[], shape: readonly number[]): Tensor {
-  const made = { shape: [...shape], data: data instanceof Float32Array ? data : Float32Array.from(data) }
+  const made = { shape: Array.isArray(shape) ? [...shape] : shape, data: data instanceof Float32Array ? data : Float32Array.from(data) }
   checkTensor(made, 'tensor', 'data')
   return made
 }

@@ -1,5 +1,6 @@
 import type { ProgramSpec } from '../../binding'
 import { ConvlaneError } from '../errors'
+import { checkOptions } from '../ops/options'
 import { compileProgram } from '../program/compile'
 import { stateLayout } from '../program/state-layout'
 import { interpret, resolve } from '../runtime/interpret'
@@ -39,6 +40,13 @@ export function checkGradients(
   inputs: readonly (Tensor | Labels)[],
   options: CheckGradientsOptions = {},
 ): (GradientError | undefined)[] {
+  checkOptions(options, ['tolerance', 'step'], 'checkGradients')
+  if (typeof fn !== 'function' || !Array.isArray(inputs)) {
+    throw new ConvlaneError(
+      'INVALID_ARGUMENT',
+      `checkGradients: takes a function and an array of tensors, received ${valueText(fn)} and ${valueText(inputs)}`,
+    )
+  }
   const tolerance = checkNumber(options.tolerance ?? 1e-6, 'checkGradients', 'tolerance', { low: 0 })
   const step = checkNumber(options.step ?? 1e-5, 'checkGradients', 'step', { low: Number.MIN_VALUE })
   const values = inputs.map((input, index) => {

@@ -9,13 +9,13 @@ export function inputValue(name: string, shape: SymbolicShape, dtype: Dtype = 'f
     throw new ConvlaneError('INVALID_SHAPE', message, { received: shape })
   }
   elementCount(shape, `input "${name}"`)
-  return new Value(shape, dtype, { kind: 'input', name })
+  return new Value([...shape], dtype, { kind: 'input', name })
 }
 
 /** A parameter, read from the state. */
 export function parameterValue(name: string, shape: readonly number[]): Value {
   elementCount(shape, `parameter "${name}"`)
-  return new Value(shape, 'float32', { kind: 'state', name })
+  return new Value([...shape], 'float32', { kind: 'state', name })
 }
 
 /** The gradient of a loss by itself: the number 1. */

@@ -24,7 +24,7 @@ export const accuracyOp: OpDefinition = {
 export function accuracy(predictions: Tensor, labels: Labels | Tensor, options?: OpOptions): { correct: number }
 export function accuracy(predictions: Value, labels: Value, options?: OpOptions): { correct: Value }
 export function accuracy(predictions: Operand, labels: Operand, options: OpOptions = {}) {
-  const label = labelOf('accuracy', options.name)
+  const label = labelOf('accuracy', options?.name)
   checkOptions(options, [], label)
   const { shape } = typeOf(predictions, label, 'predictions')
   checkRank(shape, ['N', 'K'], label, 'predictions')

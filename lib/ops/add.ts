@@ -28,7 +28,7 @@ export interface AddOptions extends OpOptions {
 export function add(a: Tensor, b: Tensor, options?: AddOptions): Tensor
 export function add(a: Value, b: Value, options?: AddOptions): Value
 export function add(a: Operand, b: Operand, options: AddOptions = {}): Operand {
-  const label = labelOf('add', options.name)
+  const label = labelOf('add', options?.name)
   checkOptions(options, ['activation'], label)
   const activation = checkActivation(options.activation, label)
   typeOf(a, label, 'a')

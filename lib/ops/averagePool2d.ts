@@ -48,7 +48,7 @@ function prepare(x: Operand, size: number | Pair, options: AveragePool2dOptions,
 export function averagePool2d(x: Tensor, size: number | Pair, options?: AveragePool2dOptions): Tensor
 export function averagePool2d(x: Value, size: number | Pair, options?: AveragePool2dOptions): Value
 export function averagePool2d(x: Operand, size: number | Pair, options: AveragePool2dOptions = {}): Operand {
-  const { attributes } = prepare(x, size, options, labelOf('averagePool2d', options.name))
+  const { attributes } = prepare(x, size, options, labelOf('averagePool2d', options?.name))
   return call(averagePool2dOp, [x], attributes, options)[0]!
 }
 
@@ -56,7 +56,7 @@ export function averagePool2d(x: Operand, size: number | Pair, options: AverageP
 export function averagePool2dBackward(dy: Tensor, x: Tensor, size: number | Pair, options?: AveragePool2dOptions): { dx: Tensor }
 export function averagePool2dBackward(dy: Value, x: Value, size: number | Pair, options?: AveragePool2dOptions): { dx: Value }
 export function averagePool2dBackward(dy: Operand, x: Operand, size: number | Pair, options: AveragePool2dOptions = {}) {
-  const label = labelOf('averagePool2dBackward', options.name)
+  const label = labelOf('averagePool2dBackward', options?.name)
   const { image, shape, attributes } = prepare(x, size, options, label)
   checkPoolGradient(typeOf(dy, label, 'dy'), shape, label)
   return { dx: backward(dy, attributes, image.shape as number[], options) }
@@ -66,7 +66,7 @@ export function averagePool2dBackward(dy: Operand, x: Operand, size: number | Pa
 export function globalAveragePool2d(x: Tensor, options?: OpOptions): Tensor
 export function globalAveragePool2d(x: Value, options?: OpOptions): Value
 export function globalAveragePool2d(x: Operand, options: OpOptions = {}): Operand {
-  const label = labelOf('globalAveragePool2d', options.name)
+  const label = labelOf('globalAveragePool2d', options?.name)
   checkOptions(options, [], label)
   const { shape } = typeOf(x, label, 'input')
   checkRank(shape, ['N', 'H', 'W', 'C'], label, 'input')

@@ -23,7 +23,7 @@ export const biasGradientOp: OpDefinition = {
 export function biasGradient(dy: Tensor, options?: OpOptions): Tensor
 export function biasGradient(dy: Value, options?: OpOptions): Value
 export function biasGradient(dy: Operand, options: OpOptions = {}): Operand {
-  const label = labelOf('biasGradient', options.name)
+  const label = labelOf('biasGradient', options?.name)
   checkOptions(options, [], label)
   typeOf(dy, label, 'dy')
   return call(biasGradientOp, [dy], {}, options)[0]!

@@ -52,7 +52,7 @@ export function call(
   if (values === 0 && inputs.length > 0) return execute(op, inputs as (AnyTensor | undefined)[], attributes, options, extras)
   if (values === inputs.filter((input) => input !== undefined).length)
     return apply(op, inputs as (Value | undefined)[], attributes, options.name)
-  throw new ConvlaneError('INVALID_ARGUMENT', `${labelOf(op.name, options.name)}: takes tensors or values of a graph, not both`)
+  throw new ConvlaneError('INVALID_ARGUMENT', `${labelOf(op.name, options?.name)}: takes tensors or values of a graph, not both`)
 }
 
 /** Runs one op now: on the native core, or on the reference with results rounded to float32 at the end. */
@@ -63,7 +63,7 @@ export function execute(
   options: OpOptions,
   { wanted, scalars = {} }: CallExtras = {},
 ): AnyTensor[] {
-  const label = labelOf(op.name, options.name)
+  const label = labelOf(op.name, options?.name)
   const runtime = runtimeName(options.runtime)
   const types = op.infer(
     inputs.map((input) => input && { shape: input.shape, dtype: dtypeOf(input.data) }),
@@ -74,7 +74,7 @@ export function execute(
   const given = inputs.flatMap((input, index) => (input ? [{ name: names[index]!, ...input }] : []))
   const made = types.flatMap((type, index) => {
     if (wanted && !wanted.includes(index)) return []
-    const shape = type.shape as readonly number[]
+    const shape = [...(type.shape as readonly number[])]
     const count = elementCount(shape, `${label}: result`)
     return [{ name: op.outputs[index]!, shape, data: allocate(type.dtype === 'int32' ? Int32Array : Float32Array, count, label) }]
   })

@@ -39,7 +39,7 @@ export const concatOp: OpDefinition = {
 export function concat(xs: readonly Tensor[], options?: OpOptions): Tensor
 export function concat(xs: readonly Value[], options?: OpOptions): Value
 export function concat(xs: readonly Operand[], options: OpOptions = {}): Operand {
-  const label = labelOf('concat', options.name)
+  const label = labelOf('concat', options?.name)
   checkOptions(options, [], label)
   if (!Array.isArray(xs) || xs.length === 0) {
     throw new ConvlaneError('INVALID_ARGUMENT', `${label}: takes an array of at least one tensor, received ${valueText(xs)}`, {

@@ -160,7 +160,7 @@ function prepare(x: Operand, w: Operand, options: Conv2dOptions<Operand>, label:
 export function conv2d(x: Tensor, w: Tensor, options?: Conv2dOptions): Tensor
 export function conv2d(x: Value, w: Value, options?: Conv2dOptions<Value>): Value
 export function conv2d(x: Operand, w: Operand, options: Conv2dOptions<Operand> = {}): Operand {
-  const { activation, attributes } = prepare(x, w, options, labelOf('conv2d', options.name))
+  const { activation, attributes } = prepare(x, w, options, labelOf('conv2d', options?.name))
   return activate(call(conv2dOp, [x, w, options.bias], attributes, options)[0]!, activation, options)
 }
 
@@ -176,7 +176,7 @@ export function conv2dBackward(
   w: Operand,
   options: Conv2dOptions<Operand> = {},
 ): Record<'dx' | 'dw' | 'db', Operand> {
-  const label = labelOf('conv2dBackward', options.name)
+  const label = labelOf('conv2dBackward', options?.name)
   const { image, filters, y, activation, attributes } = prepare(x, w, options, label)
   checkGradientShape(typeOf(dy, label, 'dy'), y, label)
   const linear = activation === 'linear' ? dy : call(conv2dOp, [x, w, options.bias], attributes, options)[0]!

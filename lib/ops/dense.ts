@@ -67,7 +67,7 @@ function prepare(x: Operand, w: Operand, options: DenseOptions<Operand>, label: 
 export function dense(x: Tensor, w: Tensor, options?: DenseOptions): Tensor
 export function dense(x: Value, w: Value, options?: DenseOptions<Value>): Value
 export function dense(x: Operand, w: Operand, options: DenseOptions<Operand> = {}): Operand {
-  const { activation } = prepare(x, w, options, labelOf('dense', options.name))
+  const { activation } = prepare(x, w, options, labelOf('dense', options?.name))
   return activate(call(denseOp, [x, w, options.bias], { activation: 'linear' }, options)[0]!, activation, options)
 }
 
@@ -83,7 +83,7 @@ export function denseBackward(
   w: Operand,
   options: DenseOptions<Operand> = {},
 ): Record<'dx' | 'dw' | 'db', Operand> {
-  const label = labelOf('denseBackward', options.name)
+  const label = labelOf('denseBackward', options?.name)
   const { activation, y } = prepare(x, w, options, label)
   const { shape } = typeOf(dy, label, 'dy')
   if (shape.length !== 2 || shape[0] !== y.shape[0] || shape[1] !== y.shape[1]) {

@@ -32,7 +32,7 @@ export interface DropoutOptions extends OpOptions {
 export function dropout(x: Tensor, rate: number, options?: DropoutOptions): Tensor
 export function dropout(x: Value, rate: number, options?: DropoutOptions): Value
 export function dropout(x: Operand, rate: number, options: DropoutOptions = {}): Operand {
-  const label = labelOf('dropout', options.name)
+  const label = labelOf('dropout', options?.name)
   checkOptions(options, ['stream', 'seed', 'step'], label)
   checkNumber(rate, label, 'rate', { low: 0, high: 1, below: true })
   const stream = checkInteger(options.stream ?? 0, label, 'stream', 0)

@@ -52,13 +52,13 @@ export function activationOp(
     gradient: (node, [dy]) => [call(backward, [dy, node.outputs[0]], {}, { name: node.label })[0] as Value],
   }
   const run = (x: Operand, options: OpOptions = {}) => {
-    const label = labelOf(name, options.name)
+    const label = labelOf(name, options?.name)
     checkOptions(options, [], label)
     typeOf(x, label, 'input')
     return call(forward, [x], {}, options)[0]!
   }
   const runBackward = (dy: Operand, x: Operand, options: OpOptions = {}) => {
-    const label = labelOf(backward.name, options.name)
+    const label = labelOf(backward.name, options?.name)
     checkOptions(options, [], label)
     checkSameShape(typeOf(dy, label, 'dy'), typeOf(x, label, 'x'), label, ['dy', 'x'])
     return { dx: call(backward, [dy, run(x, options)], {}, options)[0]! }

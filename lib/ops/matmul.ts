@@ -47,7 +47,7 @@ export interface MatmulOptions extends OpOptions {
 export function matmul(a: Tensor, b: Tensor, options?: MatmulOptions): Tensor
 export function matmul(a: Value, b: Value, options?: MatmulOptions): Value
 export function matmul(a: Operand, b: Operand, options: MatmulOptions = {}): Operand {
-  const label = labelOf('matmul', options.name)
+  const label = labelOf('matmul', options?.name)
   checkOptions(options, ['transposeA', 'transposeB'], label)
   const transposeA = checkFlag(options.transposeA, label, 'transposeA')
   const transposeB = checkFlag(options.transposeB, label, 'transposeB')

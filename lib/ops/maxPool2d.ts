@@ -63,7 +63,7 @@ function backward(
 export function maxPool2d(x: Tensor, size: number | Pair, options?: PoolOptions): Tensor
 export function maxPool2d(x: Value, size: number | Pair, options?: PoolOptions): Value
 export function maxPool2d(x: Operand, size: number | Pair, options: PoolOptions = {}): Operand {
-  const { attributes } = preparePool(x, size, options, [], labelOf('maxPool2d', options.name))
+  const { attributes } = preparePool(x, size, options, [], labelOf('maxPool2d', options?.name))
   return call(maxPool2dOp, [x], attributes, options, { wanted: [0] })[0]!
 }
 
@@ -71,7 +71,7 @@ export function maxPool2d(x: Operand, size: number | Pair, options: PoolOptions 
 export function maxPool2dWithPositions(x: Tensor, size: number | Pair, options?: PoolOptions): { y: Tensor; positions: Positions }
 export function maxPool2dWithPositions(x: Value, size: number | Pair, options?: PoolOptions): { y: Value; positions: Value }
 export function maxPool2dWithPositions(x: Operand, size: number | Pair, options: PoolOptions = {}) {
-  const { attributes } = preparePool(x, size, options, [], labelOf('maxPool2dWithPositions', options.name))
+  const { attributes } = preparePool(x, size, options, [], labelOf('maxPool2dWithPositions', options?.name))
   const [y, positions] = call(maxPool2dOp, [x], attributes, options)
   return { y: y!, positions: positions! }
 }
@@ -85,7 +85,7 @@ export interface MaxPool2dBackwardOptions<T = Positions> extends PoolOptions {
 export function maxPool2dBackward(dy: Tensor, x: Tensor, size: number | Pair, options?: MaxPool2dBackwardOptions): { dx: Tensor }
 export function maxPool2dBackward(dy: Value, x: Value, size: number | Pair, options?: MaxPool2dBackwardOptions<Value>): { dx: Value }
 export function maxPool2dBackward(dy: Operand, x: Operand, size: number | Pair, options: MaxPool2dBackwardOptions<Operand> = {}) {
-  const label = labelOf('maxPool2dBackward', options.name)
+  const label = labelOf('maxPool2dBackward', options?.name)
   const { image, shape, attributes } = preparePool(x, size, options, ['positions'], label)
   checkPoolGradient(typeOf(dy, label, 'dy'), shape, label)
   const { runtime, name, positions } = options

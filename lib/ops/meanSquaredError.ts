@@ -27,7 +27,7 @@ export const meanSquaredErrorOp: OpDefinition = {
 export function meanSquaredError(predictions: Tensor, targets: Tensor, options?: OpOptions): { loss: number; dpredictions: Tensor }
 export function meanSquaredError(predictions: Value, targets: Value, options?: OpOptions): { loss: Value; dpredictions: Value }
 export function meanSquaredError(predictions: Operand, targets: Operand, options: OpOptions = {}) {
-  const label = labelOf('meanSquaredError', options.name)
+  const label = labelOf('meanSquaredError', options?.name)
   checkOptions(options, [], label)
   typeOf(predictions, label, 'predictions')
   typeOf(targets, label, 'targets')

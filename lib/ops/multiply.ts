@@ -24,7 +24,7 @@ export const multiplyOp: OpDefinition = {
 export function multiply(a: Tensor, b: Tensor, options?: OpOptions): Tensor
 export function multiply(a: Value, b: Value, options?: OpOptions): Value
 export function multiply(a: Operand, b: Operand, options: OpOptions = {}): Operand {
-  const label = labelOf('multiply', options.name)
+  const label = labelOf('multiply', options?.name)
   checkOptions(options, [], label)
   typeOf(a, label, 'a')
   typeOf(b, label, 'b')

@@ -33,7 +33,7 @@ export interface NormalizeOptions extends OpOptions {
 export function normalize(x: Tensor | { readonly shape: readonly number[]; readonly data: Uint8Array }, options?: NormalizeOptions): Tensor
 export function normalize(x: Value, options?: NormalizeOptions): Value
 export function normalize(x: AnyTensor | Value, options: NormalizeOptions = {}): Operand {
-  const label = labelOf('normalize', options.name)
+  const label = labelOf('normalize', options?.name)
   checkOptions(options, ['scale', 'offset'], label)
   const numbers = (value: number | readonly number[], argument: string): number[] =>
     (Array.isArray(value) ? value : [value]).map((number) => checkNumber(number, label, argument))

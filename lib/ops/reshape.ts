@@ -31,7 +31,7 @@ export const reshapeOp: OpDefinition = {
 export function reshape(x: Tensor, shape: readonly number[], options?: OpOptions): Tensor
 export function reshape(x: Value, shape: SymbolicShape, options?: OpOptions): Value
 export function reshape(x: Operand, shape: SymbolicShape, options: OpOptions = {}): Operand {
-  const label = labelOf('reshape', options.name)
+  const label = labelOf('reshape', options?.name)
   checkOptions(options, [], label)
   if (!Array.isArray(shape)) {
     throw new ConvlaneError('INVALID_ARGUMENT', `${label}: shape must be an array, received ${valueText(shape)}`, { received: shape })
@@ -48,7 +48,7 @@ export function reshape(x: Operand, shape: SymbolicShape, options: OpOptions = {
 export function flatten(x: Tensor, options?: OpOptions): Tensor
 export function flatten(x: Value, options?: OpOptions): Value
 export function flatten(x: Operand, options: OpOptions = {}): Operand {
-  const label = labelOf('flatten', options.name)
+  const label = labelOf('flatten', options?.name)
   const { shape } = typeOf(x, label, 'input')
   if (shape.length === 0)
     throw new ConvlaneError('INVALID_SHAPE', `${label}: input must have at least rank 1, received []`, { received: shape })

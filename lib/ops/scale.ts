@@ -52,7 +52,7 @@ function knownScalar(s: Value): number | undefined {
 export function scale(x: Tensor, factor: number | Tensor, options?: OpOptions): Tensor
 export function scale(x: Value, factor: number | Value, options?: OpOptions): Value
 export function scale(x: Operand, factor: number | Operand, options: OpOptions = {}): Operand {
-  const label = labelOf('scale', options.name)
+  const label = labelOf('scale', options?.name)
   checkOptions(options, [], label)
   typeOf(x, label, 'input')
   if (typeof factor === 'object') {

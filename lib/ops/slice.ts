@@ -33,7 +33,7 @@ export const sliceOp: OpDefinition = {
 export function slice(x: Tensor, start: number, count: number, options?: OpOptions): Tensor
 export function slice(x: Value, start: number, count: number, options?: OpOptions): Value
 export function slice(x: Operand, start: number, count: number, options: OpOptions = {}): Operand {
-  const label = labelOf('slice', options.name)
+  const label = labelOf('slice', options?.name)
   checkOptions(options, [], label)
   typeOf(x, label, 'input')
   const attributes = { start: checkInteger(start, label, 'start', 0), count: checkInteger(count, label, 'count') }

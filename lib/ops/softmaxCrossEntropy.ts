@@ -32,7 +32,7 @@ export const softmaxCrossEntropyOp: OpDefinition = {
 export function softmaxCrossEntropy(logits: Tensor, labels: Labels | Tensor, options?: OpOptions): { loss: number; dlogits: Tensor }
 export function softmaxCrossEntropy(logits: Value, labels: Value, options?: OpOptions): { loss: Value; dlogits: Value }
 export function softmaxCrossEntropy(logits: Operand, labels: Operand, options: OpOptions = {}) {
-  const label = labelOf('softmaxCrossEntropy', options.name)
+  const label = labelOf('softmaxCrossEntropy', options?.name)
   checkOptions(options, [], label)
   const { shape } = typeOf(logits, label, 'logits')
   checkRank(shape, ['N', 'K'], label, 'logits')

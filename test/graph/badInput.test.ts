@@ -62,6 +62,7 @@ const cases: [run: () => unknown, code: string, message: string][] = [
     'INVALID_ARGUMENT',
     'conv2d: unknown option "strides"; there are runtime, name, bias, stride, padding, dilation, groups, activation, algorithm',
   ],
+  [() => ops.conv2d(image, filters, any(null)), 'INVALID_ARGUMENT', 'conv2d: options must be an object, received null'],
   [() => ops.conv2d(image, filters, any(3)), 'INVALID_ARGUMENT', 'conv2d: options must be an object, received 3'],
   [
     () => ops.conv2d(image, filters, { runtime: any('gpu') }),

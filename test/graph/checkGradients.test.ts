@@ -130,6 +130,12 @@ describe('wrong gradients are found', () => {
   })
 
   test('bad arguments', () => {
+    expect(() => checkGradients(ops.relu as never, numbers(2) as never)).toThrow(
+      'takes a function and an array of tensors, received a function and Object',
+    )
+    expect(() => checkGradients(ops.relu as never, [numbers(2)], null as never)).toThrow(
+      'checkGradients: options must be an object, received null',
+    )
     expect(() => checkGradients((() => 3) as never, [numbers(2)])).toThrow(
       'checkGradients: the function must return a value of the graph, returned 3',
     )
