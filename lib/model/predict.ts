@@ -3,6 +3,7 @@ import type { Column } from '../train/data'
 import { pipeline } from '../train/pipeline'
 import type { Architecture, End } from './architecture'
 import type { Engine, Plan } from './engine'
+import type { RunOutputs } from './runner'
 
 /** Batch sizes that programs without training are made for: few, so that few are made. */
 const capacities = [1, 16, 256]
@@ -32,26 +33,27 @@ export async function predict(
 ): Promise<Tensor[]> {
   const { n } = samples
   // A run that starts at once copies its samples itself.
-  const own = n <= capacity && engine.free(plan)
-  const columns = samples.x.map(({ data }) => ({ data: own ? data : data.slice(), row: data.length / n }))
-  const starts = Array.from({ length: Math.ceil(n / capacity) }, (_, index) => index * capacity)
+  const isCopied = n <= capacity && engine.free(plan)
+  const columns = samples.x.map(({ data }) => ({ data: isCopied ? data : data.slice(), row: data.length / n }))
+  const run = (start: number) => {
+    const count = Math.min(capacity, n - start)
+    const inputs = columns.map(({ data, row }) => ({ data: data.subarray(start * row, (start + count) * row) }))
+    return engine.run(plan, { n: count, inputs })
+  }
+  if (n <= capacity) {
+    const results = await run(0)
+    return ends.map(({ shape }, index) => ({ shape: [n, ...shape], data: results[index] as Float32Array }))
+  }
   const outputs = ends.map(({ shape }) => {
     const row = shape.reduce((product, size) => product * size, 1)
     return { shape: [n, ...shape], data: new Float32Array(n * row), row }
   })
-  await pipeline(
-    starts,
-    (start) => {
-      const count = Math.min(capacity, n - start)
-      const inputs = columns.map(({ data, row }) => ({ data: data.subarray(start * row, (start + count) * row) }))
-      return engine.run(plan, { n: count, inputs })
-    },
-    (results, start) => {
-      outputs.forEach(({ data, row }, index) => {
-        data.set(results[index]!, start * row)
-      })
-    },
-    () => false,
-  )
+  const join = (results: RunOutputs, start: number) => {
+    outputs.forEach(({ data, row }, index) => {
+      data.set(results[index]!, start * row)
+    })
+  }
+  const starts = Array.from({ length: Math.ceil(n / capacity) }, (_, index) => index * capacity)
+  await pipeline(starts, run, join, () => false)
   return outputs.map(({ shape, data }) => ({ shape, data }))
 }
