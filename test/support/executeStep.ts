@@ -40,10 +40,14 @@ export const operandOf = (c: OpCase, name: string, place: Pick<Operand, 'space' 
   shape: c.shapes[name]!,
 })
 
-/** The case's step for `execute`: each operand is the buffer of its number in the order of `shapes`, but `onto`, which lies on `from`. */
-export function stepOf(c: OpCase, algorithm?: string, [from, onto]: readonly string[] = []): Step {
-  const names = Object.keys(c.shapes).filter((name) => name !== onto)
-  const numberOf = (name: string) => names.indexOf(name === onto ? from! : name)
+/** The output that is written over `over`. */
+const aliasOf = (c: OpCase, over?: string) => (over === undefined ? undefined : opFacts[c.op]!.outputs[0]!)
+
+/** The case's step for `execute`: each operand is the buffer of its number in the order of `shapes`, the output that of `over` if given. */
+export function stepOf(c: OpCase, algorithm?: string, over?: string): Step {
+  const alias = aliasOf(c, over)
+  const names = Object.keys(c.shapes).filter((name) => name !== alias)
+  const numberOf = (name: string) => names.indexOf(name === alias ? over! : name)
   const operands = Object.keys(c.shapes).map((name) => [
     name,
     operandOf(c, name, { space: 'buffer', offset: numberOf(name), batched: false }),
@@ -62,13 +66,12 @@ function guarded(dtype: Dtype, size: number): { whole: Values; inner: Values } {
 const isIntact = (values: Values, sentinel: number): boolean => values.every((value) => Object.is(value, sentinel))
 
 /**
- * What the native core makes of the tensors. Throws when it touched a guard zone or an operand that it should only read. `inPlace` writes the
- * output over the input that the op allows for it.
+ * What the native core makes of the tensors. Throws when it touched a guard zone or an operand that it should only read. The output is written
+ * over the operand `over` if given.
  */
-export function runNative(binding: Binding, c: OpCase, tensors: Tensors, algorithm?: string, inPlace = false): Record<string, Values> {
-  const alias = inPlace ? opFacts[c.op]!.inPlace! : []
-  const [from, onto] = alias
-  const names = Object.keys(c.shapes).filter((name) => name !== onto)
+export function runNative(binding: Binding, c: OpCase, tensors: Tensors, algorithm?: string, over?: string): Record<string, Values> {
+  const alias = aliasOf(c, over)
+  const names = Object.keys(c.shapes).filter((name) => name !== alias)
   const buffers = names.map((name) => {
     const dtype = dtypeOf(c, name)
     const buffer = guarded(dtype, sizeOf(c.shapes[name]!))
@@ -76,7 +79,7 @@ export function runNative(binding: Binding, c: OpCase, tensors: Tensors, algorit
     return { name, dtype, ...buffer }
   })
   binding.execute(
-    stepOf(c, algorithm, alias),
+    stepOf(c, algorithm, over),
     buffers.map(({ inner }) => inner),
     c.scalars,
   )
@@ -84,9 +87,9 @@ export function runNative(binding: Binding, c: OpCase, tensors: Tensors, algorit
   for (const { name, dtype, whole, inner } of buffers) {
     const zones = [whole.subarray(0, GUARD), whole.subarray(GUARD + inner.length)]
     if (!zones.every((zone) => isIntact(zone, sentinels[dtype]))) throw new Error(`${c.name}: wrote beyond ${name}`)
-    if (!written.includes(name) && name !== from && inner.some((value, i) => !Object.is(value, tensors[name]![i])))
+    if (!written.includes(name) && name !== over && inner.some((value, i) => !Object.is(value, tensors[name]![i])))
       throw new Error(`${c.name}: changed ${name}, which is only read`)
   }
-  const innerOf = (name: string) => buffers.find((buffer) => buffer.name === (name === onto ? from : name))!.inner
+  const innerOf = (name: string) => buffers.find((buffer) => buffer.name === (name === alias ? over : name))!.inner
   return Object.fromEntries(written.map((name) => [name, innerOf(name)]))
 }

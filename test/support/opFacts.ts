@@ -20,8 +20,8 @@ export interface OpFacts {
   readonly factor: number
   /** Small whole numbers give exact results. */
   readonly exactOnWholeNumbers?: (c: OpCase) => boolean
-  /** An output that may be written over an input. */
-  readonly inPlace?: readonly [input: string, output: string]
+  /** Inputs that the output may be written over. */
+  readonly inPlace?: readonly string[]
 }
 
 export type Maker = (random: Random, shape: readonly number[], c: OpCase) => number[]
@@ -78,8 +78,8 @@ const one = () => 1
 const window = (c: OpCase) => sizeOf(c.attributes.size as number[])
 const pixels = (shape: readonly number[]) => sizeOf(shape.slice(0, -1))
 const columns = (name: string) => (c: OpCase) => c.shapes[name]!.at(-1) ?? 1
-const elementwise = { outputs: ['y'], terms: one, inPlace: ['x', 'y'] } as const
-const backward = { outputs: ['dx'], terms: one, factor: 4, inPlace: ['dy', 'dx'] } as const
+const elementwise = { outputs: ['y'], terms: one, inPlace: ['x'] } as const
+const backward = { outputs: ['dx'], terms: one, factor: 4, inPlace: ['dy', 'y'] } as const
 
 export const opFacts: Readonly<Record<string, OpFacts>> = {
   conv2d: {
@@ -122,8 +122,8 @@ export const opFacts: Readonly<Record<string, OpFacts>> = {
   sigmoidBackward: { ...backward, data: { y: unit } },
   tanhBackward: { ...backward },
   softmaxBackward: { ...backward, data: { y: distributions }, terms: columns('y') },
-  add: { outputs: ['y'], terms: one, factor: 4, exactOnWholeNumbers: isLinear, inPlace: ['a', 'y'] },
-  multiply: { outputs: ['y'], terms: one, factor: 1, exactOnWholeNumbers: always, inPlace: ['a', 'y'] },
+  add: { outputs: ['y'], terms: one, factor: 4, exactOnWholeNumbers: isLinear, inPlace: ['a', 'b'] },
+  multiply: { outputs: ['y'], terms: one, factor: 1, exactOnWholeNumbers: always, inPlace: ['a', 'b'] },
   scale: { ...elementwise, factor: 3 },
   concat: { outputs: ['y'], terms: one, factor: 0 },
   slice: { outputs: ['y'], terms: one, factor: 0 },
