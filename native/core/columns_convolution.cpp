@@ -62,7 +62,8 @@ void ColumnsConvolution::run(int64_t n, const float* x, const float* dy, float* 
   const bool copied = patches_ == Patches::copied;
   const int64_t patch = divide_up(cuts.parts, cuts.part_chunks) * g.w.kernel * g.group_c();  // of a copied pixel, at most
   const int64_t block = copied ? std::clamp(kBlockFloats / patch, int64_t{16}, kBlockPixelsLeast) : block_rows(cuts);
-  const int64_t memory_floats = block * (copied ? patch : static_cast<int64_t>(sizeof(GemmColsRun) / sizeof(float)));
+  const int64_t list_floats = round_up(block * static_cast<int64_t>(sizeof(GemmColsRun) / sizeof(float)), 16);
+  const int64_t memory_floats = copied ? block * patch : list_floats + (packs() ? packed_floats(block) : 0);
   parallel_with_scratch(cuts.splits * cuts.part_chunks, memory_floats, [&](int64_t chunk, float* memory) {
     const int64_t split = chunk / cuts.part_chunks, part = chunk % cuts.part_chunks;
     const int64_t first = split * units(n) / cuts.splits, last = (split + 1) * units(n) / cuts.splits;
@@ -71,7 +72,7 @@ void ColumnsConvolution::run(int64_t n, const float* x, const float* dy, float* 
     if (copied) {
       add_copied(x, dy, {first, last, block}, first_part, last_part, memory, sums);
     } else {
-      add_indirect(cuts, x, dy, {first, last, block}, first_part, last_part, memory, sums);
+      add_indirect(cuts, x, dy, {first, last, block}, first_part, last_part, memory, packs() ? memory + list_floats : nullptr, sums);
     }
   });
   if (cuts.splits == 1) return;
@@ -82,21 +83,38 @@ void ColumnsConvolution::run(int64_t n, const float* x, const float* dy, float* 
   });
 }
 
-// The stretches of output rows first_row .. last_row-1 (over all images) whose tap lies inside the input.
-int64_t ColumnsConvolution::list_runs(int64_t tap, const float* x, const float* dy, int64_t first_row, int64_t last_row, GemmColsRun* runs) const {
+// Narrow panels of dy are copied, once for all taps and channels: a line or two from each distant row would have every tile fetch them from L2 again.
+bool ColumnsConvolution::packs() const {
+  constexpr int64_t kNarrow = 32;
+  return panels_.count > 1 && panels_.width < kNarrow && geometry_.taps() > 1;
+}
+
+int64_t ColumnsConvolution::packed_floats(int64_t rows) const { return geometry_.groups * panels_.count * rows * geometry_.w.out * panels_.width; }
+
+void ColumnsConvolution::pack(const float* dy, int64_t pixels, float* packed) const {
+  const ConvGeometry& g = geometry_;
+  for (int64_t unit = 0; unit < g.groups * panels_.count; ++unit) {
+    const int64_t panel = unit % panels_.count, column = unit / panels_.count * g.group_oc() + panels_.first(panel);
+    kernels().pack_rows(dy + column, g.oc, pixels, panels_.columns_of(panel), panels_.padded_of(panel), packed + unit * pixels * panels_.width, panels_.width);
+  }
+}
+
+// The stretches of output rows first_row .. last_row-1 (over all images) whose tap lies inside the input. `dy` is that of first_row, its pixels ldb apart.
+int64_t ColumnsConvolution::list_runs(int64_t tap, const float* x, const float* dy, int64_t ldb, int64_t first_row, int64_t last_row,
+                                      GemmColsRun* runs) const {
   const ConvGeometry& g = geometry_;
   const int64_t kw = tap % g.w.kernel, kh = tap / g.w.kernel % g.h.kernel, kd = tap / g.w.kernel / g.h.kernel;
   const int64_t shift = kw * g.w.dilation - g.w.before;  // of input against output · stride
   const int64_t first = shift >= 0 ? 0 : divide_up(-shift, g.w.stride);
   const int64_t last = shift >= g.w.in ? 0 : std::min(g.w.out, divide_up(g.w.in - shift, g.w.stride));
   if (first >= last) return 0;
-  const int64_t lda = g.w.stride * g.c, ldb = g.oc;
+  const int64_t lda = g.w.stride * g.c;
   int64_t count = 0;
   for (int64_t row = first_row; row < last_row; ++row) {
     const int64_t n = row / (g.d.out * g.h.out);
     const int64_t d = g.d.source(row / g.h.out % g.d.out, kd), h = g.h.source(row % g.h.out, kh);
     if (d < 0 || d >= g.d.in || h < 0 || h >= g.h.in) continue;
-    const GemmColsRun run{x + (((n * g.d.in + d) * g.h.in + h) * g.w.in + first * g.w.stride + shift) * g.c, dy + (row * g.w.out + first) * g.oc,
+    const GemmColsRun run{x + (((n * g.d.in + d) * g.h.in + h) * g.w.in + first * g.w.stride + shift) * g.c, dy + ((row - first_row) * g.w.out + first) * ldb,
                           last - first};
     GemmColsRun* before = count > 0 ? &runs[count - 1] : nullptr;
     if (before != nullptr && run.a == before->a + before->length * lda && run.b == before->b + before->length * ldb) {
@@ -109,30 +127,35 @@ int64_t ColumnsConvolution::list_runs(int64_t tap, const float* x, const float* 
 }
 
 void ColumnsConvolution::add_indirect(const Cuts& cuts, const float* x, const float* dy, Stretch rows, int64_t first_part, int64_t last_part,
-                                      float* memory, float* dw) const {
+                                      float* memory, float* packed, float* dw) const {
   const KernelTable& table = kernels();
   const ConvGeometry& g = geometry_;
   GemmColsRun* runs = reinterpret_cast<GemmColsRun*>(memory);
   GemmColsArgs args{};
   args.runs = runs;
   args.lda = g.w.stride * g.c;
-  args.ldb = args.ldc = g.oc;
+  args.ldb = packed != nullptr ? panels_.width : g.oc;
+  args.ldc = g.oc;
   for (int64_t row = rows.first; row < rows.last; row += rows.block) {
+    const int64_t end = std::min(row + rows.block, rows.last), pixels = (end - row) * g.w.out;
+    const float* block = dy + row * g.w.out * g.oc;
+    if (packed != nullptr) pack(block, pixels, packed);
     args.accumulate = row > rows.first;
     int64_t listed = -1;
     for (int64_t part = first_part; part < last_part; ++part) {
       const int64_t range = part % cuts.ranges, group = part / cuts.ranges % g.groups, tap = part / cuts.ranges / g.groups;
-      if (tap != listed) args.run_count = list_runs(tap, x, dy, row, std::min(row + rows.block, rows.last), runs);
+      if (tap != listed) args.run_count = list_runs(tap, x, packed != nullptr ? packed : block, args.ldb, row, end, runs);
       listed = tap;
       if (args.run_count == 0 && args.accumulate) continue;
       const int64_t last_c = std::min((range + 1) * cuts.range, g.group_c());
       for (int64_t panel = 0; panel < panels_.count; ++panel) {
-        args.b_offset = group * g.group_oc() + panels_.first(panel);
+        const int64_t column = group * g.group_oc() + panels_.first(panel);
+        args.b_offset = packed != nullptr ? (group * panels_.count + panel) * pixels * panels_.width : column;
         args.vectors = panels_.vectors_of(panel);
         args.columns = panels_.columns_of(panel);
         for (int64_t c = range * cuts.range; c < last_c; c += panels_.rows) {
           args.a_offset = group * g.group_c() + c;
-          args.c = dw + (tap * g.group_c() + c) * g.oc + args.b_offset;
+          args.c = dw + (tap * g.group_c() + c) * g.oc + column;
           args.m = static_cast<int32_t>(std::min<int64_t>(panels_.rows, last_c - c));
           table.gemm_cols(args);
         }

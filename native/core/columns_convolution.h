@@ -27,10 +27,13 @@ class ColumnsConvolution {
   int64_t units(int64_t n) const;
   Cuts cut(int64_t chunks, int64_t units) const;
   int64_t block_rows(const Cuts& cuts) const;
+  bool packs() const;
+  int64_t packed_floats(int64_t rows) const;
+  void pack(const float* dy, int64_t pixels, float* packed) const;
   void add_indirect(const Cuts& cuts, const float* x, const float* dy, Stretch rows, int64_t first_part, int64_t last_part, float* memory,
-                    float* dw) const;
+                    float* packed, float* dw) const;
   void add_copied(const float* x, const float* dy, Stretch pixels, int64_t first_part, int64_t last_part, float* memory, float* dw) const;
-  int64_t list_runs(int64_t tap, const float* x, const float* dy, int64_t first_row, int64_t last_row, GemmColsRun* runs) const;
+  int64_t list_runs(int64_t tap, const float* x, const float* dy, int64_t ldb, int64_t first_row, int64_t last_row, GemmColsRun* runs) const;
 
   ConvGeometry geometry_;
   Patches patches_;

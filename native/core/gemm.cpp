@@ -5,11 +5,12 @@ namespace convlane {
 
 namespace {
 
-constexpr int64_t kRowsDepth = 1024;    // reduction between two visits to y when a is read by rows: what a visit costs sets it
-constexpr int64_t kColumnsDepth = 128;  // when a is read by columns: its rows and those of b stay in L2 for all tiles
-constexpr int64_t kBlockRows = 128;     // rows of a that pass one panel of b: kRowsDepth floats each, in L2
-constexpr int64_t kPackedRows = 128;    // with fewer rows, packing b costs more than it gains
-constexpr int64_t kPanelsTogether = 4;  // panels of one chunk, at most
+constexpr int64_t kDepth = 1024;         // reduction between two packings of b, and two visits to y when a is read by rows: what a visit costs sets it
+constexpr int64_t kColumnsDepth = 256;   // the same when a is read by columns in place: its rows and a panel of b stay in L2
+constexpr int64_t kBlockRows = 64;       // rows of y in one chunk, at most: their part of a stays in L2
+constexpr int64_t kChunkColumns = 256;   // columns of y in one chunk, about, at most
+constexpr int64_t kCopyColumns = 256;    // with more, a transposed a is copied block by block: its rows may lie a multiple of 4 KiB apart
+constexpr int64_t kPackedRows = 128;     // with fewer rows, packing b costs more than it gains
 
 double work(const GemmSizes& s) { return static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k); }
 
@@ -17,10 +18,14 @@ double work(const GemmSizes& s) { return static_cast<double>(s.m) * static_cast<
 int64_t depth_of(int64_t k, int64_t most) { return divide_up(k, divide_up(k, most)); }
 
 // Whether all panels of b are copied; else only a last one that kernels couldn't read in place: its vectors reach beyond the row.
-bool packs_all(const GemmSizes& s) { return s.transpose_b || (!s.transpose_a && s.m > kPackedRows); }
+// When a is read by columns, wide panels lie well as they are; of narrow ones each tile would fetch a line or two from every row.
+bool packs_all(const GemmSizes& s, const Panels& panels) {
+  constexpr int64_t kNarrow = 32;
+  return s.transpose_b || (s.m > kPackedRows && (!s.transpose_a || (panels.count > 1 && panels.width < kNarrow)));
+}
 
 int64_t packed_panels(const GemmSizes& s, const Panels& panels) {
-  if (packs_all(s)) return panels.count;
+  if (packs_all(s, panels)) return panels.count;
   return !s.transpose_a && s.n % kernels().width != 0 ? 1 : 0;
 }
 
@@ -43,13 +48,13 @@ void pack(const GemmSizes& s, const Panels& panels, const float* b, int64_t firs
   });
 }
 
-// One chunk per block of rows and group of panels, sized for about twice kChunks of them when there is enough to do.
+// One chunk per block of rows and group of panels.
 struct Chunks {
   int64_t block, blocks, panels, groups;
-  Chunks(const GemmSizes& s, const Panels& all, int64_t most_rows) {
+  Chunks(const GemmSizes& s, const Panels& all, int64_t columns) {
     const int64_t wanted = chunks_for(work(s));
-    panels = std::min(all.count, kPanelsTogether);
-    block = std::min(most_rows, s.m);
+    panels = std::clamp(columns / all.width, int64_t{1}, all.count);
+    block = std::min(kBlockRows, s.m);
     if (divide_up(s.m, block) * divide_up(all.count, panels) < wanted) panels = std::max<int64_t>(1, all.count * divide_up(s.m, block) / wanted);
     groups = divide_up(all.count, panels);
     if (divide_up(s.m, block) * groups < wanted) block = divide_up(s.m * groups, wanted);
@@ -57,36 +62,65 @@ struct Chunks {
     blocks = divide_up(s.m, block);
   }
   int64_t count() const { return blocks * groups; }
+  int64_t first_row(int64_t chunk) const { return chunk / groups * block; }
+  int64_t first_panel(int64_t chunk) const { return chunk % groups * panels; }
+};
+
+// Where kernels find a panel of b.
+struct PanelOfB {
+  const float* data;
+  int64_t ld;
+};
+
+// The panels of b for one stretch of the reduction: packed, or as they lie.
+class StretchOfB {
+ public:
+  StretchOfB(const GemmSizes& s, const Panels& panels, const float* b, int64_t first, int64_t length, float* scratch)
+      : sizes_(s), panels_(panels), b_(b), first_(first), length_(length), packed_(packed_panels(s, panels)), scratch_(scratch) {
+    if (packed_ > 0) pack(s, panels, b, first, length, packed_, scratch);
+  }
+  PanelOfB at(int64_t panel) const {
+    const int64_t number = panel - (panels_.count - packed_);
+    if (number >= 0) return {scratch_ + number * length_ * panels_.width, panels_.width};
+    return {b_ + first_ * sizes_.n + panels_.first(panel), sizes_.n};
+  }
+
+ private:
+  const GemmSizes& sizes_;
+  const Panels& panels_;
+  const float* b_;
+  int64_t first_, length_, packed_;
+  float* scratch_;
 };
 
 void gemm_by_rows(const GemmSizes& s, const float* a, const float* b, const float* bias, Activation activation, float* y, float* scratch) {
   const KernelTable& table = kernels();
   const Panels panels(s.n);
-  const int64_t packed = packed_panels(s, panels), depth = depth_of(s.k, kRowsDepth);
-  const Chunks chunks(s, panels, kBlockRows);
+  const Chunks chunks(s, panels, kChunkColumns);
+  const int64_t depth = depth_of(s.k, kDepth);
   for (int64_t first = 0; first < s.k; first += depth) {
     const int64_t length = std::min(depth, s.k - first);
-    if (packed > 0) pack(s, panels, b, first, length, packed, scratch);
-    auto body = [&](int64_t chunk) {
-      const int64_t begin = chunk / chunks.groups * chunks.block, end = std::min(begin + chunks.block, s.m);
-      const int64_t first_panel = chunk % chunks.groups * chunks.panels, last_panel = std::min(first_panel + chunks.panels, panels.count);
-      GemmRowsArgs args{};
-      GemmRun run{};
+    const bool ends = first + length == s.k;
+    const StretchOfB stretch(s, panels, b, first, length, scratch);
+    parallel_blocks(chunks.count(), 1, [&](int64_t chunk, int64_t) {
+      const int64_t begin = chunks.first_row(chunk), end = std::min(begin + chunks.block, s.m);
+      const int64_t first_panel = chunks.first_panel(chunk), last_panel = std::min(first_panel + chunks.panels, panels.count);
       const float* rows[kMaxRows];
       float* out[kMaxRows];
+      GemmRun run{nullptr, length};
+      GemmRowsArgs args{};
       args.rows = rows;
       args.runs = &run;
       args.run_count = 1;
       args.out = out;
       args.accumulate = first > 0;
-      args.activation = first + length == s.k ? activation : Activation::linear;
-      run.length = length;
+      args.activation = ends ? activation : Activation::linear;
       for (int64_t panel = first_panel; panel < last_panel; ++panel) {
-        const bool is_packed = panel >= panels.count - packed;
-        run.b = is_packed ? scratch + (panel - panels.count + packed) * length * panels.width : b + first * s.n + panels.first(panel);
-        args.ldb = is_packed ? panels.width : s.n;
+        const PanelOfB panel_b = stretch.at(panel);
+        run.b = panel_b.data;
+        args.ldb = panel_b.ld;
         args.out_offset = panels.first(panel);
-        args.bias = bias != nullptr && first + length == s.k ? bias + args.out_offset : nullptr;
+        args.bias = bias != nullptr && ends ? bias + args.out_offset : nullptr;
         args.vectors = panels.vectors_of(panel);
         args.columns = panels.columns_of(panel);
         for (int64_t i = begin; i < end; i += panels.rows) {
@@ -98,50 +132,71 @@ void gemm_by_rows(const GemmSizes& s, const float* a, const float* b, const floa
           table.gemm_rows(args);
         }
       }
-    };
-    parallel_blocks(chunks.count(), 1, [&](int64_t chunk, int64_t) { body(chunk); });
+    });
+  }
+}
+
+// Columns of a transposed a, tile by tile: the values that a tile takes at each k lie beside each other, in the order in which they are read.
+void copy_tiles(const float* a, int64_t lda, int64_t length, int64_t columns, int32_t tile, float* to) {
+  constexpr int64_t kRowsTogether = 32;  // so that a cache line of a serves the tiles that share it
+  for (int64_t k = 0; k < length; k += kRowsTogether) {
+    const int64_t rows = std::min(kRowsTogether, length - k);
+    for (int64_t i = 0; i < columns; i += tile) {
+      kernels().pack_rows(a + k * lda + i, lda, rows, std::min<int64_t>(tile, columns - i), tile, to + i * length + k * tile, tile);
+    }
   }
 }
 
 void gemm_by_columns(const GemmSizes& s, const float* a, const float* b, float* y, float* scratch) {
   const KernelTable& table = kernels();
   const Panels panels(s.n);
-  if (s.transpose_b) pack(s, panels, b, 0, s.k, panels.count, scratch);
-  const int64_t depth = depth_of(s.k, kColumnsDepth);
-  const Chunks chunks(s, panels, kBlockRows);
-  parallel_blocks(chunks.count(), 1, [&](int64_t chunk, int64_t) {
-    const int64_t begin = chunk / chunks.groups * chunks.block, end = std::min(begin + chunks.block, s.m);
-    const int64_t first_panel = chunk % chunks.groups * chunks.panels, last_panel = std::min(first_panel + chunks.panels, panels.count);
-    GemmColsArgs args{};
-    GemmColsRun run{};
-    args.runs = &run;
-    args.run_count = 1;
-    args.lda = s.m;
-    args.ldb = s.transpose_b ? panels.width : s.n;
-    args.ldc = s.n;
-    for (int64_t first = 0; first < s.k; first += depth) {
-      args.accumulate = first > 0;
-      run.length = std::min(depth, s.k - first);
-      for (int64_t panel = first_panel; panel < last_panel; ++panel) {
-        run.b = s.transpose_b ? scratch + (panel * s.k + first) * panels.width : b + first * s.n + panels.first(panel);
-        args.vectors = panels.vectors_of(panel);
-        args.columns = panels.columns_of(panel);
-        for (int64_t i = begin; i < end; i += panels.rows) {
-          run.a = a + first * s.m + i;
-          args.c = y + i * s.n + panels.first(panel);
-          args.m = static_cast<int32_t>(std::min<int64_t>(panels.rows, end - i));
-          table.gemm_cols(args);
+  const bool copies = s.n > kCopyColumns;
+  const Chunks chunks(s, panels, copies ? 4 * kChunkColumns : kChunkColumns);
+  const int64_t depth = depth_of(s.k, kDepth);
+  for (int64_t first = 0; first < s.k; first += depth) {
+    const int64_t length = std::min(depth, s.k - first), part = copies ? length : depth_of(length, kColumnsDepth);
+    const StretchOfB stretch(s, panels, b, first, length, scratch);
+    parallel_with_scratch(chunks.count(), copies ? part * chunks.block : 0, [&](int64_t chunk, float* memory) {
+      const int64_t begin = chunks.first_row(chunk), end = std::min(begin + chunks.block, s.m);
+      const int64_t first_panel = chunks.first_panel(chunk), last_panel = std::min(first_panel + chunks.panels, panels.count);
+      GemmColsRun run{};
+      GemmColsArgs args{};
+      args.runs = &run;
+      args.run_count = 1;
+      args.ldc = s.n;
+      for (int64_t k = 0; k < length; k += part) {
+        run.length = std::min(part, length - k);
+        run.a = a + (first + k) * s.m + begin;
+        args.lda = s.m;
+        if (copies) {
+          copy_tiles(run.a, s.m, run.length, end - begin, panels.rows, memory);
+          run.a = memory;
+          args.lda = panels.rows;
+        }
+        args.accumulate = first + k > 0;
+        for (int64_t panel = first_panel; panel < last_panel; ++panel) {
+          const PanelOfB panel_b = stretch.at(panel);
+          run.b = panel_b.data + k * panel_b.ld;
+          args.ldb = panel_b.ld;
+          args.vectors = panels.vectors_of(panel);
+          args.columns = panels.columns_of(panel);
+          for (int64_t i = begin; i < end; i += panels.rows) {
+            args.a_offset = copies ? (i - begin) * run.length : i - begin;
+            args.c = y + i * s.n + panels.first(panel);
+            args.m = static_cast<int32_t>(std::min<int64_t>(panels.rows, end - i));
+            table.gemm_cols(args);
+          }
         }
       }
-    }
-  });
+    });
+  }
 }
 
 }  // namespace
 
 int64_t gemm_scratch_floats(const GemmSizes& sizes) {
   const Panels panels(sizes.n);
-  return packed_panels(sizes, panels) * panels.width * (sizes.transpose_a ? sizes.k : depth_of(sizes.k, kRowsDepth));
+  return packed_panels(sizes, panels) * panels.width * std::min(sizes.k, kDepth);
 }
 
 void gemm(const GemmSizes& sizes, const float* a, const float* b, const float* bias, Activation activation, float* y, float* scratch) {

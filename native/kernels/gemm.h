@@ -73,6 +73,7 @@ CONVLANE_NOINLINE void gemm_cols_tile(const GemmColsArgs& g) {
     const float* a = g.runs[r].a + g.a_offset;
     const float* b = g.runs[r].b + g.b_offset;
     for (int64_t p = g.runs[r].length; p > 0; --p, a += lda, b += ldb) {
+      CONVLANE_PREFETCH(a + 16);  // the line that the tiles after this one read: strided rows defeat the hardware's prefetcher
       V bp[NV];
       CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
         bp[j] = Whole || j < NV - 1 ? V::load(b + j * V::width) : V::load(b + j * V::width, last);

@@ -4,11 +4,16 @@
 
 #if defined(__clang__)
 #define CONVLANE_UNROLL _Pragma("clang loop unroll(full)")
-#define CONVLANE_NOINLINE __attribute__((noinline))
 #elif defined(__GNUC__)
 #define CONVLANE_UNROLL _Pragma("GCC unroll 32")
-#define CONVLANE_NOINLINE __attribute__((noinline))
 #else
 #define CONVLANE_UNROLL
+#endif
+
+#if defined(__GNUC__)
+#define CONVLANE_NOINLINE __attribute__((noinline))
+#define CONVLANE_PREFETCH(p) __builtin_prefetch(p, 0, 2)  // for reading, into L2; p may be any address
+#else
 #define CONVLANE_NOINLINE __declspec(noinline)
+#define CONVLANE_PREFETCH(p) (static_cast<void>(p))
 #endif
