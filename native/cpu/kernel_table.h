@@ -158,6 +158,6 @@ struct KernelTable {
   void (*probe_triad)(float* a, const float* b, const float* c, float s, int64_t count);
 };
 
-// Best first. Null-terminated list of the tables compiled into this binary; features say whether the CPU can run one.
-const KernelTable& kernels();            // the active table
+// The active table: see dispatch.h.
+const KernelTable& kernels();
 }  // namespace convlane
