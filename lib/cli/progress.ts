@@ -20,7 +20,7 @@ export class Progress {
   #shown: number
   #drawn = false
   #epoch = 0
-  #lossSum = 0
+  #losses = { sum: 0, count: 0 }
 
   constructor(out: Output, epochs: number, now: () => number = performance.now.bind(performance)) {
     this.#out = out
@@ -33,15 +33,16 @@ export class Progress {
   onStep(event: StepEvent): void {
     if (event.epoch !== this.#epoch) {
       this.#epoch = event.epoch
-      this.#lossSum = 0
+      this.#losses = { sum: 0, count: 0 }
     }
-    this.#lossSum += event.loss
+    this.#losses.sum += event.loss
+    this.#losses.count++
     const now = this.#now()
     if (now - this.#shown < (this.#out.isTTY ? REDRAW_MS : LINE_MS)) return
     this.#shown = now
     const done = (event.epoch - 1 + event.step / event.steps) / this.#epochs
     const left = ((now - this.#start) / 1000) * (1 / done - 1)
-    const state = [...scores({ ...event, loss: this.#lossSum / event.step }), `${durationText(left)} left`]
+    const state = [...scores({ ...event, loss: this.#losses.sum / this.#losses.count }), `${durationText(left)} left`]
     if (this.#out.isTTY) this.#draw(event, state)
     else this.#out.write(`${this.#title(event.epoch)}  ${percent(event.step / event.steps)}  ${state.join('  ')}\n`)
   }

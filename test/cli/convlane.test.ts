@@ -1,0 +1,220 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { readSafetensors } from '../../lib/io/safetensors'
+import { weightsSha256 } from '../../lib/io/weights-hash'
+import { convlane } from '../support/cli'
+import { temporaryFolder } from '../support/folder'
+import { idxBytes } from '../support/idx'
+
+const version: string = JSON.parse(readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8')).version
+const quick = ['train', '--epochs', '1', '--variants', '1']
+const lastLine = (text: string) => JSON.parse(text.trimEnd().split('\n').at(-1)!)
+
+describe('train', () => {
+  test('reaches 98 % on digits never seen, saves, and tells it as JSON; evaluate and predict agree', async () => {
+    const cwd = temporaryFolder()
+    const { code, stdout, stderr } = await convlane(['train', '--json'], { cwd })
+    expect(code).toBe(0)
+    expect(stdout.trimEnd().split('\n').length).toBe(1)
+    expect(stderr).toMatch(/epoch 5\/5 {2}loss 0\.\d{4} {2}accuracy 9\d\.\d\d % {2}[\d,]+ images\/s/)
+    expect(stderr).toMatch(/accuracy on 360 images never seen: 9\d\.\d\d %\nsaved digits-lenet.safetensors\n\nTry next:/)
+    const result = lastLine(stdout)
+    expect(result).toMatchObject({ dataset: 'digits', model: 'lenet', params: 85_770, epochs: 5, stopped: false, seed: 1 })
+    expect(result.testAccuracy).toBeGreaterThanOrEqual(0.98)
+    expect(result.trainLoss).toBeLessThan(0.2)
+    expect(result.testLoss).toBeLessThan(0.2)
+    expect(result.imagesPerSecond).toBeGreaterThan(0)
+    expect(result.seconds).toBeGreaterThan(0)
+    expect(result.threads).toBeGreaterThanOrEqual(1)
+    expect(['scalar', 'avx2', 'avx512', 'neon']).toContain(result.isa)
+    expect(readdirSync(cwd)).toEqual(['digits-lenet.safetensors'])
+    const { tensors } = await readSafetensors(join(cwd, 'digits-lenet.safetensors'))
+    expect(result.weightsSha256).toBe(weightsSha256(tensors))
+
+    const evaluated = await convlane(['evaluate', 'digits-lenet.safetensors', '--json'], { cwd })
+    const { accuracy, loss, images } = lastLine(evaluated.stdout)
+    expect({ accuracy, loss, images }).toEqual({ accuracy: result.testAccuracy, loss: result.testLoss, images: 360 })
+
+    const predicted = await convlane(['predict', 'digits-lenet.safetensors', '--json', '--index', '0', '1,2', '359'], { cwd })
+    const guesses = predicted.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(guesses.map(({ index }) => index)).toEqual([0, 1, 2, 359])
+    for (const { probabilities, class: best } of guesses) {
+      expect(probabilities.length).toBe(10)
+      expect(probabilities.reduce((sum: number, p: number) => sum + p, 0)).toBeCloseTo(1, 6)
+      expect(best).toBe(probabilities.indexOf(Math.max(...probabilities)))
+    }
+    const shown = await convlane(['predict', 'digits-lenet.safetensors'], { cwd })
+    expect(shown.stdout.match(/^image \d: \d \d+\.\d\d %, \d \d+\.\d\d %, \d \d+\.\d\d % {2}\(labelled \d(, wrong)?\)$/gm)?.length).toBe(10)
+  }, 120_000)
+
+  test('gives the same weights with one thread and with two, others with another seed', async () => {
+    const cwd = temporaryFolder()
+    const hash = async (...more: string[]) => lastLine((await convlane([...quick, '--json', ...more], { cwd })).stdout).weightsSha256
+    const one = await hash('--threads', '1')
+    expect(one).toMatch(/^[0-9a-f]{64}$/)
+    expect(await hash('--threads', '2')).toBe(one)
+    expect(await hash('--seed', '2')).not.toBe(one)
+  }, 60_000)
+
+  test('goes on with a saved model, which it then replaces', async () => {
+    const cwd = temporaryFolder()
+    const first = lastLine((await convlane([...quick, '--json', '--out', 'm'], { cwd })).stdout)
+    const second = lastLine((await convlane([...quick, '--json', '--model', 'm', '--optimizer', 'sgd', '--lr', '0.01'], { cwd })).stdout)
+    expect(second).toMatchObject({ model: 'm', out: 'm', params: first.params, optimizer: 'sgd', learningRate: 0.01 })
+    expect(second.trainLoss).toBeLessThan(first.trainLoss)
+    expect(second.weightsSha256).toBe(weightsSha256((await readSafetensors(join(cwd, 'm'))).tensors))
+  }, 60_000)
+
+  test('fits the network to the images and classes of a folder', async () => {
+    const cwd = temporaryFolder()
+    const images = (count: number) => ({
+      'images-idx3': idxBytes([count, 9, 7]),
+      'labels-idx1': idxBytes([count], { data: Uint8Array.from({ length: count }, (_, i) => i % 3) }),
+    })
+    for (const [part, count] of [
+      ['train', 40],
+      ['t10k', 6],
+    ] as const) {
+      for (const [name, bytes] of Object.entries(images(count))) writeFileSync(join(cwd, `${part}-${name}-ubyte`), bytes)
+    }
+    const { code, stdout } = await convlane([...quick, '--json', '--data', cwd, '--batch', '16', '--out', 'm'], { cwd })
+    expect(code).toBe(0)
+    expect(lastLine(stdout)).toMatchObject({ dataset: cwd, batchSize: 16, params: 320 + 51_264 + 2 * 64 * 128 + 128 + 128 * 3 + 3 })
+  }, 60_000)
+
+  test('runs on the reference runtime', async () => {
+    const cwd = temporaryFolder()
+    const dir = temporaryFolder()
+    for (const [part, count] of [
+      ['train', 8],
+      ['t10k', 2],
+    ] as const) {
+      writeFileSync(join(dir, `${part}-images-idx3-ubyte`), idxBytes([count, 4, 4]))
+      writeFileSync(join(dir, `${part}-labels-idx1-ubyte`), idxBytes([count], { data: new Uint8Array(count) }))
+    }
+    const { code, stdout } = await convlane([...quick, '--json', '--data', dir, '--runtime', 'reference'], { cwd })
+    expect(code).toBe(0)
+    expect(lastLine(stdout)).toMatchObject({ runtime: 'reference', isa: 'none', epochs: 1 })
+  }, 60_000)
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    '%s stops after a step, saves, and gives exit code %d',
+    async (signal, exitCode) => {
+      const cwd = temporaryFolder()
+      const { code, stdout, stderr } = await convlane(['train', '--epochs', '500', '--variants', '1', '--out', 'm'], {
+        cwd,
+        onOutput: (text, child) => {
+          if (text.includes('epoch ')) child.kill(signal)
+        },
+      })
+      expect(stderr).toBe('')
+      expect(code).toBe(exitCode)
+      expect(stdout).toMatch(/stopping after this step …\n(epoch.*\n)?saved m\n$/)
+      const evaluated = await convlane(['evaluate', 'm', '--json'], { cwd })
+      expect(lastLine(evaluated.stdout).accuracy).toBeGreaterThan(0.2)
+    },
+    60_000,
+  )
+
+  test('tells how far it came when it was stopped, as JSON', async () => {
+    const cwd = temporaryFolder()
+    const shell = '"$@" & pid=$!; sleep 2; kill -INT $pid; kill -INT $pid; wait $pid'
+    const { code, stdout } = await convlane(['train', '--epochs', '5000', '--json', '--out', 'm'], { cwd, shell })
+    expect(code).toBe(130)
+    expect(lastLine(stdout)).toMatchObject({ stopped: true, testAccuracy: null, out: 'm' })
+    expect(existsSync(join(cwd, 'm'))).toBe(true)
+  }, 60_000)
+
+  test('keeps the old model when the disk is full', async () => {
+    const cwd = temporaryFolder()
+    writeFileSync(join(cwd, 'm'), 'the old model')
+    // Files may have 100 blocks of 512 bytes; the signal that says so is ignored, so that writing fails as on a full disk.
+    const shell = `trap '' XFSZ; ulimit -f 100; exec "$@"`
+    const { code, stderr } = await convlane([...quick, '--out', 'm'], { cwd, shell })
+    expect(code).toBe(1)
+    expect(stderr).toBe('convlane: cannot write m: the file would be too large (FILE_ERROR)\n')
+    expect(readFileSync(join(cwd, 'm'), 'utf8')).toBe('the old model')
+    expect(readdirSync(cwd)).toEqual(['m'])
+  }, 60_000)
+})
+
+describe('info', () => {
+  test('tells what the machine computes with', async () => {
+    const { code, stdout } = await convlane(['info', '--json'], { cwd: temporaryFolder() })
+    expect(code).toBe(0)
+    const facts = lastLine(stdout)
+    expect(facts).toEqual({
+      version,
+      isa: expect.stringMatching(/^(scalar|avx2|avx512|neon)$/),
+      isaAvailable: expect.arrayContaining([facts.isa, 'scalar']),
+      threads: expect.any(Number),
+      binding: expect.stringMatching(/\.node$/),
+      node: process.version,
+      platform: `${process.platform}-${process.arch}`,
+    })
+  })
+
+  test('obeys CONVLANE_ISA, and says what the machine has when it cannot', async () => {
+    const cwd = temporaryFolder()
+    const scalar = await convlane(['info', '--json'], { cwd, env: { CONVLANE_ISA: 'scalar' } })
+    expect(lastLine(scalar.stdout).isa).toBe('scalar')
+    const wrong = await convlane(['info', '--json'], { cwd, env: { CONVLANE_ISA: 'mmx' } })
+    expect(wrong.code).toBe(1)
+    expect(lastLine(wrong.stdout)).toMatchObject({ version, isa: null, binding: null, error: expect.stringContaining('mmx') })
+  })
+})
+
+describe('what cannot be done', () => {
+  test.each<[string[], number, RegExp]>([
+    [[], 2, /^convlane COMMAND \[options\]/],
+    [['trian'], 2, /^convlane: unknown command "trian", did you mean train\? \(see convlane --help\)\n$/],
+    [['train', '--epoch', '3'], 2, /^convlane: unknown option --epoch, did you mean --epochs\? \(see convlane train --help\)\n$/],
+    [['train', '--lr', '0'], 2, /^convlane: --lr must be a number above 0, received "0"/],
+    [['train', '--threads', '0'], 2, /^convlane: --threads must be a whole number from 1 to 1024/],
+    [['train', '--runtime', 'gpu'], 2, /^convlane: --runtime must be native or reference, received "gpu"/],
+    [['train', '--data', 'none'], 1, /^convlane: cannot read none: no such file or directory \(FILE_ERROR\)\n$/],
+    [['train', '--data', '.'], 1, /^convlane: \.: holds no data set.*\(FILE_ERROR\)\n$/],
+    [['train', '--out', 'none/m'], 1, /^convlane: cannot write none\/m: no such file or directory \(FILE_ERROR\)\n$/],
+    [['train', '--out', '.'], 1, /^convlane: cannot write \.: it is a directory \(FILE_ERROR\)\n$/],
+    [['train', '--model', 'none'], 1, /^convlane: cannot read none: no such file/],
+    [['evaluate'], 2, /^convlane: MODEL is missing/],
+    [['evaluate', 'none'], 1, /^convlane: cannot read none: no such file/],
+    [['evaluate', 'text'], 1, /^convlane: text: not a safetensors file.*\(INVALID_FILE\)\n$/],
+    [['predict', 'none', '3'], 2, /^convlane: unexpected argument "3"/],
+    [['info', 'all'], 2, /^convlane: unexpected argument "all"/],
+  ])('%j: exit code %d', async (argv, exitCode, message) => {
+    const cwd = temporaryFolder()
+    writeFileSync(join(cwd, 'text'), 'this is no model at all')
+    const { code, stdout, stderr } = await convlane(argv, { cwd })
+    expect(stderr).toMatch(message)
+    expect(stdout).toBe('')
+    expect(code).toBe(exitCode)
+    expect(readdirSync(cwd)).toEqual(['text'])
+  })
+
+  test('comes with a stack when CONVLANE_DEBUG is set', async () => {
+    const { stderr } = await convlane(['evaluate', 'none'], { cwd: temporaryFolder(), env: { CONVLANE_DEBUG: '1' } })
+    expect(stderr).toMatch(/^convlane: cannot read none.*\nConvlaneError: .*\n {4}at /)
+  })
+})
+
+test.each([['--help'], ['help'], ['train', '--help'], ['evaluate', '-h'], ['predict', '--help'], ['info', '--help']])(
+  '%s %s prints a help',
+  async (...argv) => {
+    const { code, stdout, stderr } = await convlane(argv.filter(Boolean), { cwd: temporaryFolder() })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/^convlane \w+/)
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThan(150)
+  },
+)
+
+test('--version prints the version', async () => {
+  expect((await convlane(['--version'], { cwd: temporaryFolder() })).stdout).toBe(`${version}\n`)
+})
