@@ -9,7 +9,7 @@ constexpr napi_type_tag kTags[] = {{0x6bd0c4a1f5e94d27, 0x9a3f11c27e5b8d04}, {0x
 
 Napi::Value coded_error(Napi::Env env, const char* code, const std::string& message) {
   napi_value error;
-  NAPI_THROW_IF_FAILED(env, napi_create_error(env, Napi::String::New(env, code), Napi::String::New(env, message), &error));
+  NAPI_THROW_IF_FAILED(env, napi_create_error(env, Napi::String::New(env, code), Napi::String::New(env, message), &error), Napi::Value());
   return Napi::Value(env, error);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "machine.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>

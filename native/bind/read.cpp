@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "read.h"
 
+#include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <cstdio>
 
 #include "../core/error.h"
 #include "../program/verify.h"

@@ -82,7 +82,7 @@ describe('worker threads', limit, () => {
   test('load, train and are terminated again and again; their threads go with them', async () => {
     await expectOutput(
       `
-      const threads = () => readdirSync('/proc/self/task').length
+      const threads = () => (process.platform === 'linux' ? readdirSync('/proc/self/task').length : 0) // elsewhere the bytes alone are compared
       const source = ${JSON.stringify(prelude)} + "start(heavy(500)).run(); start(heavy(500, { lane: 'infer' })).run(); start(regression()).state.read(0, 1); require('node:worker_threads').parentPort.postMessage(0)"
       const once = async (delay) => {
         const worker = new Worker(source, { eval: true })
