@@ -112,6 +112,11 @@ export class Engine {
     })
   }
 
+  /** Where weights and slots lie, whether the state is open or not. */
+  get layout(): StateLayout {
+    return stateLayout(this.#parameters, this.#slots)
+  }
+
   memory(): { arenaBytes: number; stateBytes: number } {
     const opened = this.#opened
     const largest = { train: 0, infer: 0 }
@@ -154,7 +159,7 @@ export class Engine {
 
   async #start(): Promise<Opened> {
     const version = this.#version
-    const layout = stateLayout(this.#parameters, this.#slots)
+    const { layout } = this
     const before = this.#opened
     const state = selectRuntime(this.runtime).createState(layout.elements)
     try {

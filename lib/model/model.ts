@@ -16,8 +16,8 @@ import { rateAt } from '../train/optimizers'
 import { callbacksOf, checkSignal, type EvaluateOptions, type FitOptions, fitOptionNames } from '../train/options'
 import type { Architecture, InputEnd } from './architecture'
 import { documentOf, metadataKey } from './document'
-import { Engine } from './engine'
-import { evaluatePlan, predictPlan, trainPlan } from './plans'
+import { Engine, type Plan } from './engine'
+import { type Case, evaluatePlan, predictPlan, trainPlan } from './plans'
 import { capacityFor, largestChunk, predict } from './predict'
 import { type Profile, profileOf } from './profile'
 import type { RunOutputs } from './runner'
@@ -57,6 +57,8 @@ export class Model<X = Samples, Y = Tensor> {
   /** Since `compile`. */
   #steps = 0
   #epochs = 0
+  /** Of trainOnBatch: smaller ones run on the program of the largest. */
+  #largestBatch = 1
   /** What keeps `compile` and the like from coming in between: names of methods under way. */
   readonly #busy: string[] = []
   #targetForms: readonly Form[] | undefined
@@ -84,6 +86,7 @@ export class Model<X = Samples, Y = Tensor> {
     this.#objective = objective
     this.#steps = 0
     this.#epochs = 0
+    this.#largestBatch = 1
     this.#targetForms = undefined
     this.#engine.resetSlots(objective.optimizer.slots)
     return this
@@ -143,7 +146,8 @@ export class Model<X = Samples, Y = Tensor> {
     this.#checkIdle('trainOnBatch', 'evaluate', 'trainOnBatch')
     const batch = wholeBatch(checkData({ x, y }, this.#inputs, objective, 'trainOnBatch'))
     return this.#during('trainOnBatch', async () => {
-      const outputs = await this.#step(batch, batch.n, objective, this.#seed)
+      this.#largestBatch = Math.max(this.#largestBatch, batch.n)
+      const outputs = await this.#step(batch, this.#largestBatch, objective, this.#seed)
       return resultsOf(outputs, batch.n, objective)
     })
   }
@@ -202,14 +206,21 @@ export class Model<X = Samples, Y = Tensor> {
     await writeSafetensors(file, await this.#engine.read(), { [metadataKey]: JSON.stringify(document) })
   }
 
-  /** Layers with shapes, numbers of parameters and multiply-adds; prints as a table. */
-  summary(): Summary {
+  /**
+   * Layers with shapes, numbers of parameters and multiply-adds, and memory; prints as a table.
+   * @throws INVALID_ARGUMENT
+   */
+  summary(options: Pick<ProfileOptions, 'batchSize'> = {}): Summary {
     this.#engine.checkUsable()
-    return summarize(this.#architecture, this.#engine.memory())
+    checkOptions('summary', options, ['batchSize'])
+    const batchSize = checkInteger(options.batchSize ?? 32, 'summary', 'batchSize')
+    const { layout } = this.#engine
+    const { arenaElements } = this.#likelyPlan(batchSize).plan.compile(layout).spec
+    return summarize(this.#architecture, { stateBytes: layout.elements * 4, arenaBytes: arenaElements * 4, batchSize })
   }
 
   /**
-   * Time and algorithm of every step of training (before `compile`: of `predict`), on random samples and a copy of the weights.
+   * Time and algorithm of every step of training (before `compile`, and with a loss of your own before its first step: of `predict`), on random samples and a copy of the weights.
    * @throws INVALID_ARGUMENT; UNSUPPORTED on the reference runtime
    */
   async profile(options: ProfileOptions = {}): Promise<Profile> {
@@ -217,19 +228,9 @@ export class Model<X = Samples, Y = Tensor> {
     checkOptions('profile', options, ['batchSize', 'steps'])
     const capacity = checkInteger(options.batchSize ?? 32, 'profile', 'batchSize')
     const runs = checkInteger(options.steps ?? 10, 'profile', 'steps')
-    const x = this.#architecture.inputs.map(({ shape }): Form => ({ dtype: 'float32', shape }))
-    const objective = this.#objective
-    if (!objective) {
-      const given = { x, y: [], capacity }
-      return profileOf(this.#engine, predictPlan(this.#architecture, given), given, 'predict', runs, {})
-    }
-    const likely = objective.outputs.map((output): Form => {
-      const { classes, values } = targetsOf(output)
-      return classes && !values ? { dtype: 'int32', shape: [] } : { dtype: 'float32', shape: output.end.shape }
-    })
-    const given = { x, y: this.#targetForms ?? likely, capacity }
-    const scalars = { learningRate: rateAt(objective.optimizer, this.#steps), step: 1, seed: this.#seed }
-    return profileOf(this.#engine, trainPlan(this.#architecture, objective, given), given, 'train', runs, scalars)
+    const { mode, plan, given } = this.#likelyPlan(capacity)
+    const learningRate = this.#objective ? rateAt(this.#objective.optimizer, this.#steps) : 0
+    return profileOf(this.#engine, plan, given, mode, runs, { learningRate, step: 1, seed: this.#seed })
   }
 
   /** Native memory that this model takes now: scratch of its largest programs (which models on one runtime share), and weights with optimizer slots. */
@@ -283,6 +284,19 @@ export class Model<X = Samples, Y = Tensor> {
     if (normalize) this.#inputs = this.#inputs.map((end) => ({ normalize, ...end }))
   }
 
+  /** Training on data as it last was or as it is likely to be; predicting, before `compile` and before the first targets for a loss of the user's. */
+  #likelyPlan(capacity: number): { mode: 'train' | 'predict'; plan: Plan; given: Case } {
+    const x = this.#architecture.inputs.map(({ shape }): Form => ({ dtype: 'float32', shape }))
+    const objective = this.#objective
+    const y = this.#targetForms ?? objective?.outputs.flatMap((output) => likelyForm(output) ?? [])
+    if (!objective || y!.length < objective.outputs.length) {
+      const given = { x, y: [], capacity }
+      return { mode: 'predict', plan: predictPlan(this.#architecture, given), given }
+    }
+    const given = { x, y: y!, capacity }
+    return { mode: 'train', plan: trainPlan(this.#architecture, objective, given), given }
+  }
+
   #step(batch: Batch, capacity: number, objective: Objective, seed: number): Promise<RunOutputs> {
     this.#targetForms = batch.y
     const learningRate = rateAt(objective.optimizer, this.#steps)
@@ -300,6 +314,13 @@ export class Model<X = Samples, Y = Tensor> {
     }
     return runEvaluate(source, objective.reports, run, signal)
   }
+}
+
+/** What the targets of an output will be, as far as the loss tells. */
+function likelyForm(output: Objective['outputs'][number]): Form | undefined {
+  const { classes, values } = targetsOf(output)
+  if (values) return { dtype: 'float32', shape: output.end.shape }
+  return classes ? { dtype: 'int32', shape: [] } : undefined
 }
 
 function resultsOf(outputs: RunOutputs, n: number, { reports }: Objective): Results {

@@ -21,13 +21,24 @@ export interface LayerSummary {
   readonly multiplyAdds: number
 }
 
+/** Native memory that the model needs, in bytes. What it takes now is `model.memory()`. */
+export interface SummaryMemory {
+  /** Of the weights alone. */
+  readonly weightBytes: number
+  /** Of the weights, each at a multiple of 64 bytes, and the optimizer's slots. */
+  readonly stateBytes: number
+  /** Of what lies between the layers in a step of training (in `predict`, where `profile` would time that), without scratch memory of the kernels. */
+  readonly arenaBytes: number
+  /** For this many samples in a step. */
+  readonly batchSize: number
+}
+
 /** What a model consists of. Prints as a table. */
 export class Summary {
   constructor(
     readonly inputs: readonly { readonly name: string; readonly shape: readonly (number | null)[] }[],
     readonly layers: readonly LayerSummary[],
-    /** Native memory in bytes: `parameters` of the weights alone, the others as `model.memory()` has them now. */
-    readonly memory: { readonly parameters: number; readonly arenaBytes: number; readonly stateBytes: number },
+    readonly memory: SummaryMemory,
   ) {}
 
   /** All trained numbers. */
@@ -52,8 +63,8 @@ export class Summary {
       ]),
       ['total', '', '', this.parameters.toLocaleString('en'), this.multiplyAdds.toLocaleString('en')],
     ]
-    const { parameters, arenaBytes, stateBytes } = this.memory
-    const memory = `weights ${bytesText(parameters)}; allocated now: state ${bytesText(stateBytes)}, arena ${bytesText(arenaBytes)}`
+    const { weightBytes, stateBytes, arenaBytes, batchSize } = this.memory
+    const memory = `weights ${bytesText(weightBytes)}, with optimizer slots ${bytesText(stateBytes)}; arena for ${batchSize} samples ${bytesText(arenaBytes)}`
     return `${textTable(['layer', 'type', 'output', 'parameters', 'multiply-adds'], rows, [3, 4])}\n${memory}`
   }
 
@@ -62,7 +73,8 @@ export class Summary {
   }
 }
 
-export function summarize(architecture: Architecture, memory: { arenaBytes: number; stateBytes: number }): Summary {
+/** @param memory of state and arena */
+export function summarize(architecture: Architecture, memory: Omit<SummaryMemory, 'weightBytes'>): Summary {
   const inputs = architecture.inputs.map(({ name, shape }) => ({ name, shape: [null, ...shape] }))
   const { places } = buildGraph(
     architecture,
@@ -86,7 +98,7 @@ export function summarize(architecture: Architecture, memory: { arenaBytes: numb
     }
   })
   const elements = layers.reduce((sum, { parameters }) => sum + parameters, 0)
-  return new Summary(inputs, layers, { parameters: elements * 4, ...memory })
+  return new Summary(inputs, layers, { weightBytes: elements * 4, ...memory })
 }
 
 /** Of the ops that lead to a value and are not counted yet: those of one layer, when called in the order of the layers. */

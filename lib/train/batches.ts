@@ -2,6 +2,7 @@ import type { RunInput } from '../../binding'
 import { ConvlaneError } from '../errors'
 import { Permutation, RandomStream } from '../random'
 import type { Data, Form, Table, XY } from './data'
+import { untilAborted } from './untilAborted'
 
 /** Samples that one run takes: rows of whole arrays, gathered natively. */
 export interface Batch {
@@ -18,7 +19,7 @@ export interface Source {
   readonly length: number | undefined
   /** Largest batch size, as far as it is known beforehand. */
   readonly batchSize: number
-  batches(epoch: number): AsyncIterable<Batch> | Iterable<Batch>
+  batches(epoch: number, signal: AbortSignal | undefined): AsyncIterable<Batch> | Iterable<Batch>
 }
 
 /** Whether data comes as batches of an async iterable. */
@@ -58,13 +59,13 @@ export function streamSource(data: AsyncIterable<XY>, check: (batch: XY) => Tabl
   return {
     length: undefined,
     batchSize: 1,
-    async *batches(epoch) {
+    async *batches(epoch, signal) {
       let some = false
-      for await (const batch of data) {
+      for await (const batch of untilAborted(data, signal)) {
         some = true
         yield wholeBatch(check(batch))
       }
-      if (some) return
+      if (some || signal?.aborted) return
       const hint = epoch > 0 ? ': a generator runs once, give an object whose [Symbol.asyncIterator]() starts anew' : ''
       throw new ConvlaneError('INVALID_ARGUMENT', `${label}: the data gave no batch${hint}`)
     },

@@ -59,7 +59,7 @@ async function fitEpoch(trainer: Trainer, plan: FitPlan, epoch: number): Promise
     const event = { epoch, step, steps, loss, metrics: means.metrics, imagesPerSecond: means.samples / seconds() }
     for (const callback of callbacks) await callback.onStep?.(event)
   }
-  await pipeline(data.batches(trainer.nextEpoch()), (batch) => trainer.step(batch), after, aborted)
+  await pipeline(data.batches(trainer.nextEpoch(), signal), (batch) => trainer.step(batch), after, aborted)
   if (aborted() && !(steps > 0 && step === steps)) return undefined
   const trained = seconds()
   const event = { epoch, loss: means.loss, metrics: means.metrics, seconds: trained, imagesPerSecond: means.samples / trained }
@@ -86,7 +86,7 @@ export async function runEvaluate(
 ): Promise<Results> {
   const means = new Means(reports)
   const aborted = () => signal?.aborted === true
-  await pipeline(source.batches(0), run, (outputs, { n }) => means.add(outputs, n), aborted)
+  await pipeline(source.batches(0, signal), run, (outputs, { n }) => means.add(outputs, n), aborted)
   if (aborted()) throw new ConvlaneError('ABORTED', 'evaluate: stopped by its signal', { cause: signal!.reason })
   return means.results
 }

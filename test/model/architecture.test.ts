@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { add, conv2d, dense, flatten, input, type Layer, type Model, maxPool2d, network, relu, sequential } from '../../lib/index'
+import { adam, add, conv2d, dense, flatten, input, type Layer, type Model, maxPool2d, network, relu, sequential } from '../../lib/index'
 import { expectError, randomTensor } from '../support/models'
 
 const reference = { runtime: 'reference' } as const
@@ -62,7 +62,18 @@ describe('summary', () => {
     ])
     expect(summary.parameters).toBe(454_410)
     expect(summary.multiplyAdds).toBe(225_792 + 10_035_200 + 401_408 + 1280)
-    expect(summary.memory.parameters).toBe(454_410 * 4)
+    const { memory } = model.summary({ batchSize: 8 })
+    expect(memory).toMatchObject({
+      weightBytes: 454_410 * 4,
+      stateBytes: 4 * (288 + 32 + 51_200 + 64 + 401_408 + 128 + 1280 + 16),
+      batchSize: 8,
+    })
+    // Two layers at a time: what a layer reads and what it writes.
+    expect(memory.arenaBytes).toBe(4 * 8 * (28 * 28 * 32 + 14 * 14 * 32))
+    model.compile({ optimizer: adam(), loss: 'softmaxCrossEntropy' })
+    const trained = model.summary({ batchSize: 8 }).memory
+    expect(trained.stateBytes).toBe(3 * memory.stateBytes)
+    expect(trained.arenaBytes).toBeGreaterThan(memory.arenaBytes)
     const lines = `${summary}`.split('\n')
     expect(lines).toHaveLength(2 + 1 + 7 + 1 + 1)
     expect(lines.find((line) => line.startsWith('conv2d_1'))).toMatch(/^conv2d_1 +conv2d +\[N, 14, 14, 64\] +51,264 +10,035,200$/)
@@ -142,6 +153,7 @@ describe('graphs', () => {
       'INVALID_ARGUMENT',
       'normalize.scale',
     )
+    await expectError(() => sequential({ input: [2] }, dense(1)).summary({ batchSize: 0 }), 'INVALID_ARGUMENT', 'summary: batchSize')
     await expectError(() => sequential({ input: [2 ** 20] }, dense(2 ** 30)), 'INVALID_SHAPE', 'has more than 2^40 elements')
   })
 })

@@ -200,6 +200,7 @@ describe.each(runtimes)('bad input gets a coded error and changes nothing (%s)',
     )
     const empty = sequential({ input: [3], runtime }, flatten()).compile(compiled)
     await expectError(() => empty.fit({ x: floats([2, 3]), y: labels(0, 1) }), 'INVALID_ARGUMENT', 'fit: the model has nothing to train')
+    expect(empty.summary().parameters).toBe(0)
     expect((await empty.evaluate({ x: floats([2, 3]), y: labels(0, 1) })).loss).toBeCloseTo(Math.log(3), 6)
   })
 

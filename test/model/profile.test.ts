@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { conv2d, dense, flatten, maxPool2d, sequential, sgd } from '../../lib/index'
-import { expectError, type RuntimeName } from '../support/models'
+import { meanSquaredError } from '../../lib/ops/meanSquaredError'
+import { expectError, type RuntimeName, randomTensor } from '../support/models'
 
 const untrained = (runtime: RuntimeName) =>
   sequential({ input: [6, 6, 1], seed: 2, runtime }, conv2d(2, 3, { activation: 'relu' }), maxPool2d(2), flatten(), dense(3))
@@ -26,6 +27,13 @@ describe('profile', () => {
 
   test('of predict before compile; not of the reference', async () => {
     expect((await untrained('native').profile()).mode).toBe('predict')
+    const own = untrained('native').compile({
+      optimizer: sgd({ learningRate: 1 }),
+      loss: (predictions, targets) => meanSquaredError(predictions, targets).loss,
+    })
+    expect((await own.profile()).mode).toBe('predict')
+    await own.trainOnBatch(randomTensor([2, 6, 6, 1], 1), randomTensor([2, 3], 2))
+    expect((await own.profile()).mode).toBe('train')
     await expectError(() => untrained('reference').profile(), 'UNSUPPORTED', 'profile: the reference runtime is not timed')
     await expectError(() => untrained('native').profile({ steps: 0 }), 'INVALID_ARGUMENT', 'profile: steps')
   })

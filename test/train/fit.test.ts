@@ -226,6 +226,32 @@ describe.each(runtimes)('batches of an async iterable (%s)', (runtime) => {
     expect(closed).toBe(2)
   })
 
+  test('a signal ends fit while the next batch is awaited, and never comes', async () => {
+    async function* stalling() {
+      yield part(0, 2)
+      await new Promise(() => {})
+    }
+    const controller = new AbortController()
+    const history = await small(runtime).fit(stalling(), {
+      signal: controller.signal,
+      callbacks: [{ onTrainBegin: () => void setTimeout(() => controller.abort(), 20) }],
+    })
+    expect(history).toEqual({ epochs: [], stopped: 'aborted' })
+  })
+
+  test('a signal that never comes changes nothing', async () => {
+    const [model, other] = [small(runtime), small(runtime)]
+    const { signal } = new AbortController()
+    await model.fit(batches, { signal, epochs: 2 })
+    await other.fit(batches, { epochs: 2 })
+    expect(await hash(model)).toBe(await hash(other))
+    async function* broken() {
+      yield part(0, 2)
+      throw new Error('disk gone')
+    }
+    await expect(model.fit(broken(), { signal })).rejects.toThrow('disk gone')
+  })
+
   test('an error of the iterable, a bad batch, a generator that is used up', async () => {
     const model = small(runtime)
     async function* broken() {
