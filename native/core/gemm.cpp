@@ -18,10 +18,10 @@ double work(const GemmSizes& s) { return static_cast<double>(s.m) * static_cast<
 int64_t depth_of(int64_t k, int64_t most) { return divide_up(k, divide_up(k, most)); }
 
 // Whether all panels of b are copied; else only a last one that kernels couldn't read in place: its vectors reach beyond the row.
-// When a is read by columns, wide panels lie well as they are; of narrow ones each tile would fetch a line or two from every row.
+// When a is read by columns, a few wide panels lie well as they are; of narrow ones each tile would fetch a line or two from every row.
 bool packs_all(const GemmSizes& s, const Panels& panels) {
   constexpr int64_t kNarrow = 32;
-  return s.transpose_b || (s.m > kPackedRows && (!s.transpose_a || (panels.count > 1 && panels.width < kNarrow)));
+  return s.transpose_b || (s.m > kPackedRows && (!s.transpose_a || s.n > kCopyColumns || (panels.count > 1 && panels.width < kNarrow)));
 }
 
 int64_t packed_panels(const GemmSizes& s, const Panels& panels) {
