@@ -161,6 +161,7 @@ export class Engine {
     const version = this.#version
     const { layout } = this
     const before = this.#opened
+    await Promise.all([...(before?.runners.values() ?? [])].map((runner) => runner.drain()))
     const state = selectRuntime(this.runtime).createState(layout.elements)
     try {
       if (layout.parameterElements > 0) {

@@ -11,6 +11,7 @@ const DEPTH = 2
 export class Runner {
   #running = 0
   readonly #waiting: (() => void)[] = []
+  readonly #draining: (() => void)[] = []
 
   constructor(
     readonly program: Program,
@@ -36,6 +37,12 @@ export class Runner {
       const next = this.#waiting.shift()
       if (next) next()
       else this.#running--
+      if (this.idle) for (const drained of this.#draining.splice(0)) drained()
     }
+  }
+
+  /** Resolves when all runs that were asked for have ended. */
+  async drain(): Promise<void> {
+    if (!this.idle) await new Promise<void>((resolve) => this.#draining.push(resolve))
   }
 }

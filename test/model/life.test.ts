@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { conv2d, dense, flatten, maxPool2d, readSafetensors, relu, sequential, sgd, softmax, type Tensor } from '../../lib/index'
+import { adam, conv2d, dense, flatten, maxPool2d, readSafetensors, relu, sequential, sgd, softmax, type Tensor } from '../../lib/index'
 import { temporaryFolder } from '../support/folder'
 import { expectError, type RuntimeName, randomTensor, runtimes, someLabels } from '../support/models'
 
@@ -164,6 +164,18 @@ describe.each(runtimes)('a model in use (%s)', (runtime) => {
     )
     await evaluation
     model.compile({ optimizer: sgd({ learningRate: 1 }), loss: 'softmaxCrossEntropy' })
+  })
+
+  test('compile and fit let the predicts before them finish', async () => {
+    const model = small(runtime)
+    const many = randomTensor([600, 6, 6, 1], 5)
+    const expected = await model.predict(many)
+    const before = [model.predict(many), ...Array.from({ length: 8 }, () => model.predict(data.x))]
+    model.compile({ optimizer: adam(), loss: 'softmaxCrossEntropy' })
+    const [history, ...predictions] = await Promise.all([model.fit(data, { batchSize: 4 }), ...before])
+    expect(history.epochs).toHaveLength(1)
+    for (const { shape, data: row } of predictions) expect([shape[1], row.every(Number.isFinite)]).toEqual([3, true])
+    expect(await model.predict(many)).not.toEqual(expected)
   })
 
   test('weights go in and out as copies', async () => {
