@@ -66,7 +66,7 @@ function copySources() {
 function countPassed(what, command, options) {
   const report = join(folder, `${what}.json`)
   rmSync(report, { force: true })
-  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.core.config.mts', '--pool=threads']
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.core.config.mts']
   run(`test:core on ${what}`, [...command, ...vitest, '--reporter=default', '--reporter=json', `--outputFile=${report}`], options)
   return JSON.parse(readFileSync(report, 'utf8')).numPassedTests
 }
