@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "environment.h"
 
+#include "guard.h"
+
 namespace convlane {
 namespace {
 
@@ -9,7 +11,7 @@ constexpr napi_type_tag kTags[] = {{0x6bd0c4a1f5e94d27, 0x9a3f11c27e5b8d04}, {0x
 
 Napi::Value coded_error(Napi::Env env, const char* code, const std::string& message) {
   napi_value error;
-  NAPI_THROW_IF_FAILED(env, napi_create_error(env, Napi::String::New(env, code), Napi::String::New(env, message), &error), Napi::Value());
+  check(env, napi_create_error(env, Napi::String::New(env, code), Napi::String::New(env, message), &error));
   return Napi::Value(env, error);
 }
 
@@ -29,7 +31,7 @@ void Task::run(const std::atomic<bool>& cancelled) {
 
 Napi::Value Task::promise(Napi::Env env) {
   napi_value promise;
-  NAPI_THROW_IF_FAILED(env, napi_create_promise(env, &deferred_, &promise));
+  check(env, napi_create_promise(env, &deferred_, &promise));
   return Napi::Value(env, promise);
 }
 
@@ -61,18 +63,18 @@ Environment::Environment(Napi::Env env)
   const auto call = [](napi_env call_env, napi_value, void* context, void*) {
     if (call_env != nullptr) static_cast<Environment*>(context)->settle(call_env);  // null: the environment is going down
   };
-  NAPI_THROW_IF_FAILED_VOID(env, napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "convlane"), 0, 1, nullptr, nullptr,
-                                                                 this, call, &wake_));
-  NAPI_THROW_IF_FAILED_VOID(env, napi_unref_threadsafe_function(env, wake_));
+  const Napi::String name = Napi::String::New(env, "convlane");
+  check(env, napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, call, &wake_));
+  check(env, napi_unref_threadsafe_function(env, wake_));
   // Added after the function above was made, so it runs before that is taken down.
-  NAPI_THROW_IF_FAILED_VOID(env, napi_add_env_cleanup_hook(env, [](void* self) { static_cast<Environment*>(self)->close(); }, this));
+  check(env, napi_add_env_cleanup_hook(env, [](void* self) { static_cast<Environment*>(self)->close(); }, this));
 }
 
 void Environment::create(Napi::Env env) {
   // Finalizers of objects may run after that of the instance data, so each holds the environment too.
   auto* holder = new std::shared_ptr<Environment>(new Environment(env));
   const auto finalize = [](napi_env, void* data, void*) { delete static_cast<std::shared_ptr<Environment>*>(data); };
-  NAPI_THROW_IF_FAILED_VOID(env, napi_set_instance_data(env, holder, finalize, nullptr));
+  check(env, napi_set_instance_data(env, holder, finalize, nullptr));
 }
 
 Environment& Environment::of(Napi::Env env) {
@@ -143,18 +145,18 @@ void Environment::report_memory(Napi::Env env) {
 
 void Environment::define(Napi::Env env, Class kind, const char* name, const std::vector<napi_property_descriptor>& properties) {
   napi_value constructor;
-  NAPI_THROW_IF_FAILED_VOID(env, napi_define_class(env, name, NAPI_AUTO_LENGTH, construct, nullptr, properties.size(), properties.data(), &constructor));
-  NAPI_THROW_IF_FAILED_VOID(env, napi_create_reference(env, constructor, 1, &classes_[static_cast<int>(kind)]));
+  check(env, napi_define_class(env, name, NAPI_AUTO_LENGTH, construct, nullptr, properties.size(), properties.data(), &constructor));
+  check(env, napi_create_reference(env, constructor, 1, &classes_[static_cast<int>(kind)]));
 }
 
 Napi::Value Environment::make(Napi::Env env, Class kind, std::unique_ptr<Wrapped> native) {
   napi_value constructor, object;
-  NAPI_THROW_IF_FAILED(env, napi_get_reference_value(env, classes_[static_cast<int>(kind)], &constructor));
+  check(env, napi_get_reference_value(env, classes_[static_cast<int>(kind)], &constructor));
   passing_ = std::move(native);
   const napi_status status = napi_new_instance(env, constructor, 0, nullptr, &object);
   passing_.reset();
-  NAPI_THROW_IF_FAILED(env, status);
-  NAPI_THROW_IF_FAILED(env, napi_type_tag_object(env, object, &kTags[static_cast<int>(kind)]));
+  check(env, status);
+  check(env, napi_type_tag_object(env, object, &kTags[static_cast<int>(kind)]));
   report_memory(env);
   return Napi::Value(env, object);
 }

@@ -9,6 +9,11 @@
 
 namespace convlane {
 
+// Throws what went wrong in a call of Node-API.
+inline void check(napi_env env, napi_status status) {
+  if (status != napi_ok) throw Napi::Error::New(env);
+}
+
 using Body = Napi::Value (*)(const Napi::CallbackInfo& info);
 
 template <Body body>
@@ -30,7 +35,7 @@ napi_value guarded(napi_env env, napi_callback_info info) {
 template <Body body>
 void add_function(Napi::Object& exports, const char* name) {
   napi_value function;
-  NAPI_THROW_IF_FAILED_VOID(exports.Env(), napi_create_function(exports.Env(), name, NAPI_AUTO_LENGTH, guarded<body>, nullptr, &function));
+  check(exports.Env(), napi_create_function(exports.Env(), name, NAPI_AUTO_LENGTH, guarded<body>, nullptr, &function));
   exports.Set(name, function);
 }
 

@@ -7,6 +7,7 @@
 
 #include "../core/error.h"
 #include "../program/verify.h"
+#include "guard.h"
 
 namespace convlane {
 namespace {
@@ -156,11 +157,8 @@ StepSpec read_step(Napi::Value value, const std::string& what) {
   step.op = read_string(object.Get("op"), what + ": op", kStep);
   const std::string where = what + " (" + step.op + ")";
   napi_value names_value;
-  NAPI_THROW_IF_FAILED(value.Env(),
-                       napi_get_all_property_names(value.Env(), object, napi_key_own_only,
-                                                   static_cast<napi_key_filter>(napi_key_enumerable | napi_key_skip_symbols),
-                                                   napi_key_numbers_to_strings, &names_value),
-                       step);
+  const auto filter = static_cast<napi_key_filter>(napi_key_enumerable | napi_key_skip_symbols);
+  check(value.Env(), napi_get_all_property_names(value.Env(), object, napi_key_own_only, filter, napi_key_numbers_to_strings, &names_value));
   const Napi::Array names(value.Env(), names_value);
   for (uint32_t i = 0; i < names.Length(); i++) {
     const std::string name = names.Get(i).As<Napi::String>().Utf8Value();
@@ -217,8 +215,8 @@ Napi::TypedArray check_typed_array(Napi::Value value, const std::string& what) {
   const Napi::Env env = value.Env();
   napi_value buffer;
   bool plain = false;
-  NAPI_THROW_IF_FAILED(env, napi_get_typedarray_info(env, value, nullptr, nullptr, nullptr, &buffer, nullptr), Napi::TypedArray());
-  NAPI_THROW_IF_FAILED(env, napi_is_arraybuffer(env, buffer, &plain), Napi::TypedArray());
+  check(env, napi_get_typedarray_info(env, value, nullptr, nullptr, nullptr, &buffer, nullptr));
+  check(env, napi_is_arraybuffer(env, buffer, &plain));
   if (!plain) throw Error("INVALID_TENSOR", what + " lies in a SharedArrayBuffer, whose contents may change at any time");
   // A resizable buffer is refused because its length may change; memory safety does not hang on this read, which user code may answer.
   const Napi::Value resizable = Napi::Object(env, buffer).Get("resizable");
