@@ -5,13 +5,14 @@ namespace convlane {
 
 namespace {
 
-// Few channels make short runs of memory (forward) and thin tiles (gradients): copies gather them into longer ones.
+// Few channels make thin tiles in the gradients: copied patches have as many columns (input) or rows (weights) as there are taps x channels.
 Patches default_patches(const ConvGeometry& g, ConvPass pass) {
-  if (g.taps() == 1) return Patches::indirect;
+  constexpr int64_t kNarrow = 32;  // columns of a tile below which the kernel can't hide a row's loads
+  const bool few = g.groups == 1 && g.taps() > 1;
   switch (pass) {
-    case ConvPass::forward: return g.group_c() < 8 && g.groups == 1 ? Patches::copied : Patches::indirect;
-    case ConvPass::input_gradient: return g.group_c() < kernels().width / 2 && g.groups == 1 ? Patches::copied : Patches::indirect;
-    default: return g.group_c() < 4 && g.groups == 1 ? Patches::copied : Patches::indirect;
+    case ConvPass::input_gradient: return few && g.c <= kernels().width / 2 ? Patches::copied : Patches::indirect;
+    case ConvPass::weight_gradient: return few && g.c < 4 && Panels(g.oc).width < kNarrow ? Patches::copied : Patches::indirect;
+    default: return Patches::indirect;
   }
 }
 

@@ -78,6 +78,39 @@ struct RowsConvolution::Cuts {
   int64_t lists_floats(int32_t rows) const;
 };
 
+// Walks over the pixels of one phase: image by image, row by row.
+struct RowsConvolution::Cursor {
+  int64_t phase_d, phase_h, phase_w;
+  int64_t size_d, size_h, size_w;
+  int64_t n = 0, d = 0, h = 0, w = 0;
+
+  Cursor(const RowsConvolution& c, int64_t phase)
+      : phase_d(phase / c.w_.phases() / c.h_.phases()),
+        phase_h(phase / c.w_.phases() % c.h_.phases()),
+        phase_w(phase % c.w_.phases()),
+        size_d(c.d_.positions(phase_d)),
+        size_h(c.h_.positions(phase_h)),
+        size_w(c.w_.positions(phase_w)) {}
+  int64_t pixels(int64_t images) const { return images * size_d * size_h * size_w; }
+  void go(int64_t pixel) {
+    w = pixel % size_w;
+    h = pixel / size_w % size_h;
+    d = pixel / size_w / size_h % size_d;
+    n = pixel / size_w / size_h / size_d;
+  }
+  // By no more than is left of the row.
+  void advance(int64_t pixels) {
+    w += pixels;
+    if (w < size_w) return;
+    w = 0;
+    if (++h < size_h) return;
+    h = 0;
+    if (++d < size_d) return;
+    d = 0;
+    ++n;
+  }
+};
+
 // Pointer lists of one block, in the thread's scratch memory.
 struct RowsConvolution::Lists {
   struct Tile {
@@ -213,14 +246,15 @@ void RowsConvolution::run(int64_t n, const float* source, const float* weights, 
 
 void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit, Lists& lists) const {
   const KernelTable& table = kernels();
-  const int64_t phase_w = phase % w_.phases(), phase_h = phase / w_.phases() % h_.phases(), phase_d = phase / w_.phases() / h_.phases();
-  end = std::min(end, call.n * d_.positions(phase_d) * h_.positions(phase_h) * w_.positions(phase_w));
+  Cursor cursor(*this, phase);
+  end = std::min(end, cursor.pixels(call.n));
   for (int64_t unit = first_unit; unit < last_unit; ++unit) {
     const int64_t group = unit / panels_.count, panel = unit % panels_.count;
     if (unit == first_unit || panel == 0) {
       lists.clear();
+      cursor.go(begin);
       for (int64_t pixel = begin; pixel < end; pixel += panels_.rows) {
-        list_tile(call, phase, pixel, static_cast<int32_t>(std::min<int64_t>(panels_.rows, end - pixel)), group, lists);
+        list_tile(call, cursor, static_cast<int32_t>(std::min<int64_t>(panels_.rows, end - pixel)), group, lists);
       }
     }
     // The lists' runs point at panel 0 of the group, or where the last panel left them.
@@ -247,39 +281,39 @@ void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, 
   }
 }
 
-// Lists `m` pixels of a phase from number `pixel` (image by image, row by row) as one tile.
-void RowsConvolution::list_tile(const Call& call, int64_t phase, int64_t pixel, int32_t m, int64_t group, Lists& lists) const {
-  const int64_t phase_w = phase % w_.phases(), phase_h = phase / w_.phases() % h_.phases(), phase_d = phase / w_.phases() / h_.phases();
-  const int64_t size_d = d_.positions(phase_d), size_h = h_.positions(phase_h), size_w = w_.positions(phase_w);
-  const int64_t first_w = w_.first[phase_w], taps_w = w_.first[phase_w + 1] - first_w;
+// Lists the next `m` pixels of a phase as one tile. Pixels of one row are one segment: whether a row of taps lies inside is asked once for all of them.
+void RowsConvolution::list_tile(const Call& call, Cursor& cursor, int32_t m, int64_t group, Lists& lists) const {
+  const int64_t first_w = w_.first[cursor.phase_w], taps_w = w_.first[cursor.phase_w + 1] - first_w;
   const int64_t offset_w = taps_w > 0 ? w_.offset[first_w] : 0;
+  const int64_t pixel_step = w_.source_stride * source_c_;
 
   Lists::Tile& tile = lists.tiles[lists.tile_count++];
   tile = {lists.rows + lists.row_count, lists.runs + lists.total_runs, 0, lists.out + lists.pixel_count, m};
 
-  const float* image[kMaxRows];                             // channel 0 of the group
-  int64_t at_d[kMaxRows], at_h[kMaxRows], at_w[kMaxRows];   // source position of a tap with offset 0
+  struct Segment {
+    const float* image;  // channel 0 of the group
+    int64_t d, h, w;     // source position of its first pixel for a tap with offset 0
+    int32_t begin, end;
+  };
+  Segment segments[kMaxRows];
+  int32_t segment_count = 0;
   int64_t whole_first = 0, whole_last = mergeable_ ? taps_w : 0;  // taps along the width that lie inside for all pixels
-  int64_t w = pixel % size_w, h = pixel / size_w % size_h, d = pixel / size_w / size_h % size_d, n = pixel / size_w / size_h / size_d;
-  for (int32_t i = 0; i < m; ++i) {
-    image[i] = call.source + n * (d_.source * h_.source * w_.source * source_c_) + group * depth_;
-    at_d[i] = d * d_.source_stride;
-    at_h[i] = h * h_.source_stride;
-    at_w[i] = w * w_.source_stride;
-    whole_first = std::max(whole_first, -(at_w[i] + offset_w));
-    whole_last = std::min(whole_last, w_.source - at_w[i] - offset_w);
-    const int64_t to_d = phase_d + d * d_.target_stride, to_h = phase_h + h * h_.target_stride, to_w = phase_w + w * w_.target_stride;
-    tile.out[i] = call.target + (((n * d_.target + to_d) * h_.target + to_h) * w_.target + to_w) * target_c_;
-    if (++w == size_w) {
-      w = 0;
-      if (++h == size_h) {
-        h = 0;
-        if (++d == size_d) {
-          d = 0;
-          ++n;
-        }
-      }
-    }
+  for (int32_t i = 0; i < m;) {
+    const int32_t count = static_cast<int32_t>(std::min<int64_t>(m - i, cursor.size_w - cursor.w));
+    const Segment segment{call.source + cursor.n * (d_.source * h_.source * w_.source * source_c_) + group * depth_,
+                          cursor.d * d_.source_stride,
+                          cursor.h * h_.source_stride,
+                          cursor.w * w_.source_stride,
+                          i,
+                          i + count};
+    segments[segment_count++] = segment;
+    whole_first = std::max(whole_first, -(segment.w + offset_w));
+    whole_last = std::min(whole_last, w_.source - (segment.w + (count - 1) * w_.source_stride) - offset_w);
+    const int64_t to_d = cursor.phase_d + cursor.d * d_.target_stride, to_h = cursor.phase_h + cursor.h * h_.target_stride;
+    const int64_t to_w = cursor.phase_w + cursor.w * w_.target_stride;
+    float* out = call.target + (((cursor.n * d_.target + to_d) * h_.target + to_h) * w_.target + to_w) * target_c_;
+    for (; i < segment.end; ++i, out += w_.target_stride * target_c_) tile.out[i] = out;
+    cursor.advance(count);
   }
   if (whole_last <= whole_first) whole_first = whole_last = taps_w;
 
@@ -287,15 +321,27 @@ void RowsConvolution::list_tile(const Call& call, int64_t phase, int64_t pixel, 
   float* copies = lists.patches + lists.pixel_count * patch;
   lists.pixel_count += m;
   const bool copied = patches_ == Patches::copied;
-  // Taps t .. t + count - 1 of the width, with `row[i]` at the start of the source row or null: one run, or a copy into each pixel's patch.
-  auto add = [&](const float* const* row, int64_t tap, int64_t t, int64_t count) {
+  const float* source_rows[kMaxRows];  // of each segment, for the row of taps at hand; null in the padding
+  // Taps t .. t + count - 1 of the width (number `tap` the first of them): one run, or a copy into each pixel's patch.
+  auto add = [&](int64_t tap, int64_t t, int64_t count) {
     bool any = false;
     const float** rows = lists.rows + lists.row_count;
-    for (int32_t i = 0; i < m; ++i) {
-      const int64_t position = at_w[i] + w_.offset[first_w + t];
-      const bool reads = row[i] != nullptr && inside(position, w_.source);
-      any = any || reads;
-      rows[i] = reads ? row[i] + position * source_c_ : call.zeros;
+    for (int32_t s = 0; s < segment_count; ++s) {
+      const Segment& segment = segments[s];
+      int64_t position = segment.w + w_.offset[first_w + t];
+      if (source_rows[s] == nullptr) {
+        for (int32_t i = segment.begin; i < segment.end; ++i) rows[i] = call.zeros;
+      } else if (t == whole_first) {
+        const float* from = source_rows[s] + position * source_c_;
+        for (int32_t i = segment.begin; i < segment.end; ++i, from += pixel_step) rows[i] = from;
+        any = true;
+      } else {
+        for (int32_t i = segment.begin; i < segment.end; ++i, position += w_.source_stride) {
+          const bool reads = inside(position, w_.source);
+          any = any || reads;
+          rows[i] = reads ? source_rows[s] + position * source_c_ : call.zeros;
+        }
+      }
     }
     if (copied) {
       for (int32_t i = 0; i < m; ++i) std::memcpy(copies + i * patch + tap * depth_, rows[i], static_cast<size_t>(count * depth_) * sizeof(float));
@@ -305,21 +351,20 @@ void RowsConvolution::list_tile(const Call& call, int64_t phase, int64_t pixel, 
     }
   };
 
-  for (int64_t td = d_.first[phase_d]; td < d_.first[phase_d + 1]; ++td) {
-    for (int64_t th = h_.first[phase_h]; th < h_.first[phase_h + 1]; ++th) {
-      const float* row[kMaxRows];
+  for (int64_t td = d_.first[cursor.phase_d]; td < d_.first[cursor.phase_d + 1]; ++td) {
+    for (int64_t th = h_.first[cursor.phase_h]; th < h_.first[cursor.phase_h + 1]; ++th) {
       bool any = false;
-      for (int32_t i = 0; i < m; ++i) {
-        const int64_t from_d = at_d[i] + d_.offset[td], from_h = at_h[i] + h_.offset[th];
+      for (int32_t s = 0; s < segment_count; ++s) {
+        const int64_t from_d = segments[s].d + d_.offset[td], from_h = segments[s].h + h_.offset[th];
         const bool reads = inside(from_d, d_.source) && inside(from_h, h_.source);
         any = any || reads;
-        row[i] = reads ? image[i] + (from_d * h_.source + from_h) * w_.source * source_c_ : nullptr;
+        source_rows[s] = reads ? segments[s].image + (from_d * h_.source + from_h) * w_.source * source_c_ : nullptr;
       }
       if (!any && !copied) continue;
       const int64_t tap = (td * h_.taps() + th) * w_.taps() + first_w;
       for (int64_t t = 0; t < taps_w;) {
         const int64_t count = t == whole_first ? whole_last - whole_first : 1;
-        add(row, tap + t, t, count);
+        add(tap + t, t, count);
         t += count;
       }
     }
