@@ -55,7 +55,8 @@ void Task::settle(Napi::Env env) {
 }
 
 Environment::Environment(Napi::Env env)
-    : train_arena_(std::make_shared<Arena>(tally_)),
+    : env_(env),
+      train_arena_(std::make_shared<Arena>(tally_)),
       infer_arena_(std::make_shared<Arena>(tally_)),
       train_([this](std::unique_ptr<Job> job) { completed(std::move(job)); }),
       infer_([this](std::unique_ptr<Job> job) { completed(std::move(job)); }),
@@ -133,6 +134,9 @@ void Environment::close() {
   train_.stop();
   infer_.stop();
   state_.stop();
+  for (napi_ref reference : classes_) {
+    if (reference != nullptr) napi_delete_reference(env_, reference);
+  }
 }
 
 void Environment::report_memory(Napi::Env env) {

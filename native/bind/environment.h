@@ -68,6 +68,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void close();
   static napi_value construct(napi_env env, napi_callback_info info);
 
+  const napi_env env_;
   MemoryTally tally_ = std::make_shared<std::atomic<int64_t>>(0);
   int64_t reported_ = 0;
   std::shared_ptr<Arena> train_arena_, infer_arena_;
