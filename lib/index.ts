@@ -40,6 +40,34 @@ export { type Labels, type Tensor, tensor } from './tensor'
 export type { Data, PerEnd, XY } from './train/data'
 export type { Callback, EpochEvent, History, Results, StepEvent } from './train/events'
 export type { Loss, LossName, Metric, MetricName } from './train/losses'
+export type { MonitorOptions } from './train/monitor'
 export type { CompileOptions, PerOutput } from './train/objective'
-export { type AdamOptions, adam, type Optimizer, type Schedule, type SgdOptions, sgd } from './train/optimizers'
+export {
+  type AdagradOptions,
+  type AdamOptions,
+  adagrad,
+  adam,
+  adamw,
+  type Clip,
+  type Optimizer,
+  type RmspropOptions,
+  rmsprop,
+  type Schedule,
+  type SgdOptions,
+  sgd,
+} from './train/optimizers'
 export type { EvaluateOptions, FitOptions } from './train/options'
+export {
+  type CosineOptions,
+  cosineDecay,
+  exponentialDecay,
+  type OneCycleOptions,
+  oneCycle,
+  type PlateauOptions,
+  type PolynomialOptions,
+  polynomialDecay,
+  reduceOnPlateau,
+  stepDecay,
+  type WatchingSchedule,
+  warmUp,
+} from './train/schedules'

@@ -8,7 +8,8 @@ import { weightsSha256 } from '../io/weights-hash'
 import { loadModel } from '../model/load'
 import type { Model } from '../model/model'
 import type { EpochEvent, StepEvent } from '../train/events'
-import { adam, type Optimizer, type Schedule, sgd } from '../train/optimizers'
+import { adam, type Optimizer, sgd } from '../train/optimizers'
+import { cosineDecay } from '../train/schedules'
 import { lenet } from '../zoo/lenet'
 import { type Command, choice, parseCommand, printHelp, usage, wholeNumber } from './arguments'
 import { checkClassifier } from './classifier'
@@ -142,13 +143,8 @@ function planReader(values: Readonly<Record<string, unknown>>): (data: Dataset) 
 }
 
 function optimizerOf(plan: Plan, images: number): Optimizer {
-  const learningRate = cosine(plan.learningRate, plan.epochs * Math.ceil(images / plan.batchSize))
+  const learningRate = cosineDecay(plan.learningRate, { steps: plan.epochs * Math.ceil(images / plan.batchSize) })
   return plan.optimizer === 'adam' ? adam({ learningRate }) : sgd({ learningRate, momentum: 0.9, weightDecay: 0.0005 })
-}
-
-/** From `rate` to 0 in `steps` steps along half a cosine (Loshchilov and Hutter, "SGDR", 2017). */
-function cosine(rate: number, steps: number): Schedule {
-  return (step) => (rate / 2) * (1 + Math.cos((Math.PI * Math.min(step, steps)) / steps))
 }
 
 async function openModel(given: string, data: OpenedData, { seed }: Plan, { runtime }: Machine): Promise<Model> {

@@ -3,6 +3,7 @@ import { inputValue } from '../graph/sources'
 import type { Value } from '../graph/value'
 import { normalize } from '../ops/normalize'
 import { compileProgram } from '../program/compile'
+import { clipGradients } from '../train/clip'
 import type { Form } from '../train/data'
 import { measure, type Objective } from '../train/objective'
 import { type Architecture, buildGraph } from './architecture'
@@ -58,12 +59,12 @@ export function trainPlan(architecture: Architecture, objective: Objective, give
       const { outputs, parameters } = buildGraph(architecture, asFloats(x, given.x), true)
       const measured = measure(objective, outputs, y)
       const by = gradients([{ of: measured[0]! }], [...parameters.values()])
-      const { type, attributes, slots } = objective.optimizer
+      const { type, attributes, slots, clip } = objective.optimizer
       return compileProgram({
         inputs: [...x, ...y],
         outputs: measured,
         updates: {
-          gradients: new Map([...parameters.keys()].map((name, index) => [name, by[index]])),
+          gradients: clipGradients(new Map([...parameters.keys()].map((name, index) => [name, by[index]])), clip),
           optimizer: { op: type, attributes, slots },
         },
         layout,

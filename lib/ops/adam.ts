@@ -1,6 +1,6 @@
 import { checkInteger, checkNumber } from '../shape'
 import { checkTensor, type Tensor } from '../tensor'
-import { checkOptions, type OpOptions } from './options'
+import { checkFlag, checkOptions, type OpOptions } from './options'
 import { runUpdate } from './update'
 
 export interface AdamUpdateOptions extends OpOptions {
@@ -20,6 +20,8 @@ export interface AdamUpdateOptions extends OpOptions {
   readonly epsilon?: number | undefined
   /** 0 ≤ weightDecay, added to the gradient. Default 0. */
   readonly weightDecay?: number | undefined
+  /** Takes learningRate · weightDecay · param off the parameter instead (AdamW). Default false. */
+  readonly decoupled?: boolean | undefined
 }
 
 /**
@@ -27,7 +29,7 @@ export interface AdamUpdateOptions extends OpOptions {
  * for their start at zero. Gives new tensors. All of one shape. Throws `INVALID_ARGUMENT`, `INVALID_SHAPE`, and what a bad tensor throws.
  */
 export function adam(param: Tensor, grad: Tensor, options: AdamUpdateOptions): { param: Tensor; m: Tensor; v: Tensor } {
-  checkOptions(options, ['m', 'v', 'step', 'learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay'], 'adam')
+  checkOptions(options, ['m', 'v', 'step', 'learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay', 'decoupled'], 'adam')
   checkTensor(param, 'adam', 'param')
   const rate = { low: 0, high: 1, below: true }
   const attributes = {
@@ -35,6 +37,7 @@ export function adam(param: Tensor, grad: Tensor, options: AdamUpdateOptions): {
     beta2: checkNumber(options.beta2 ?? 0.999, 'adam', 'beta2', rate),
     epsilon: checkNumber(options.epsilon ?? 1e-8, 'adam', 'epsilon', { low: 0 }),
     weightDecay: checkNumber(options.weightDecay ?? 0, 'adam', 'weightDecay', { low: 0 }),
+    decoupled: checkFlag(options.decoupled, 'adam', 'decoupled'),
   }
   const scalars = {
     learningRate: checkNumber(options.learningRate ?? 0.001, 'adam', 'learningRate'),

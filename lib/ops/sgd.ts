@@ -13,6 +13,8 @@ export interface SgdUpdateOptions extends OpOptions {
   readonly nesterov?: boolean | undefined
   /** 0 ≤ weightDecay. Default 0. */
   readonly weightDecay?: number | undefined
+  /** Takes learningRate · weightDecay · param off the parameter instead of adding weightDecay · param to its gradient. Default false. */
+  readonly decoupled?: boolean | undefined
   /** What the last update gave; zeros at first. */
   readonly velocity?: Tensor | undefined
 }
@@ -23,12 +25,13 @@ export interface SgdUpdateOptions extends OpOptions {
  * Throws `INVALID_ARGUMENT`, `INVALID_SHAPE`, and what a bad tensor throws.
  */
 export function sgd(param: Tensor, grad: Tensor, options: SgdUpdateOptions): { param: Tensor; velocity?: Tensor } {
-  checkOptions(options, ['learningRate', 'momentum', 'nesterov', 'weightDecay', 'velocity'], 'sgd')
+  checkOptions(options, ['learningRate', 'momentum', 'nesterov', 'weightDecay', 'decoupled', 'velocity'], 'sgd')
   checkTensor(param, 'sgd', 'param')
   const attributes = {
     momentum: checkNumber(options.momentum ?? 0, 'sgd', 'momentum', { low: 0 }),
     nesterov: checkFlag(options.nesterov, 'sgd', 'nesterov'),
     weightDecay: checkNumber(options.weightDecay ?? 0, 'sgd', 'weightDecay', { low: 0 }),
+    decoupled: checkFlag(options.decoupled, 'sgd', 'decoupled'),
   }
   const scalars = { learningRate: checkNumber(options.learningRate, 'sgd', 'learningRate') }
   const { velocity } = options

@@ -21,7 +21,7 @@ export interface Updates {
    */
   readonly gradients: ReadonlyMap<string, Value | undefined>
   /** `slots` are operand names of the step (`['velocity']` or `[]` for sgd, `['m', 'v']` for adam), and names of slots of the layout. */
-  readonly optimizer: { readonly op: 'sgd' | 'adam'; readonly attributes: Attributes; readonly slots: readonly string[] }
+  readonly optimizer: { readonly op: string; readonly attributes: Attributes; readonly slots: readonly string[] }
 }
 
 export interface CompileOptions {

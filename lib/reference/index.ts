@@ -1,8 +1,10 @@
 import { accuracy } from './accuracy'
+import { adagrad } from './adagrad'
 import { adam } from './adam'
 import { add } from './add'
 import { averagePool2d, averagePool2dBackward } from './averagePool2d'
 import { biasGradient } from './biasGradient'
+import { clipByNorm, clipByValue, l2Norm } from './clip'
 import { concat } from './concat'
 import { conv2d, conv2dBackwardInput, conv2dBackwardWeights } from './conv2d'
 import { dense } from './dense'
@@ -14,6 +16,7 @@ import { meanSquaredError } from './meanSquaredError'
 import { multiply } from './multiply'
 import { normalize } from './normalize'
 import { relu, reluBackward } from './relu'
+import { rmsprop } from './rmsprop'
 import { scale } from './scale'
 import { sgd } from './sgd'
 import { sigmoid, sigmoidBackward } from './sigmoid'
@@ -56,4 +59,9 @@ export const reference: Readonly<Record<string, (step: ReferenceStep) => void>> 
   fill,
   sgd,
   adam,
+  rmsprop,
+  adagrad,
+  l2Norm,
+  clipByNorm,
+  clipByValue,
 }

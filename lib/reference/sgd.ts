@@ -7,10 +7,12 @@ export function sgd(step: ReferenceStep): void {
   const grad = operand(step, 'grad').data
   const momentum = numberOf(step, 'momentum', 0)
   const weightDecay = numberOf(step, 'weightDecay', 0)
+  const decoupled = flagOf(step, 'decoupled')
   const nesterov = flagOf(step, 'nesterov')
   const learningRate = scalarOf(step, 'learningRate')
   for (let i = 0; i < param.length; i++) {
-    const g = grad[i]! + weightDecay * param[i]!
+    const g = grad[i]! + (decoupled ? 0 : weightDecay * param[i]!)
+    if (decoupled) param[i]! -= learningRate * weightDecay * param[i]!
     const v = velocity ? momentum * velocity[i]! + g : g
     if (velocity) velocity[i] = v
     param[i]! -= learningRate * (nesterov ? g + momentum * v : v)

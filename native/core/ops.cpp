@@ -41,6 +41,11 @@ const std::vector<OpEntry>& ops() {
       {"fill", {"y"}, {}, false, make_fill, nullptr},
       {"sgd", {}, {"param", "velocity"}, false, make_sgd, nullptr},
       {"adam", {}, {"param", "m", "v"}, false, make_adam, nullptr},
+      {"rmsprop", {}, {"param", "square", "mean", "velocity"}, false, make_rmsprop, nullptr},
+      {"adagrad", {}, {"param", "sum"}, false, make_adagrad, nullptr},
+      {"l2Norm", {"norm"}, {}, false, make_l2_norm, nullptr},
+      {"clipByNorm", {"y"}, {}, true, make_clip_by_norm, nullptr},
+      {"clipByValue", {"y"}, {}, true, make_clip_by_value, nullptr},
   };
   return *list;
 }

@@ -45,5 +45,10 @@ StepPointer make_accuracy(const StepSpec& spec);
 StepPointer make_fill(const StepSpec& spec);
 StepPointer make_sgd(const StepSpec& spec);
 StepPointer make_adam(const StepSpec& spec);
+StepPointer make_rmsprop(const StepSpec& spec);
+StepPointer make_adagrad(const StepSpec& spec);
+StepPointer make_l2_norm(const StepSpec& spec);
+StepPointer make_clip_by_norm(const StepSpec& spec);
+StepPointer make_clip_by_value(const StepSpec& spec);
 
 }  // namespace convlane

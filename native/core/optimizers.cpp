@@ -22,13 +22,25 @@ const Operand& like_param(const StepSpec& spec, const char* name) {
   return operand;
 }
 
+// Weight decay: added to the gradient, or, decoupled, taken off the weight itself.
+class Decay {
+ public:
+  explicit Decay(const StepSpec& spec) : value_(spec.number("weightDecay", 0)), decoupled_(spec.flag("decoupled", false)) {}
+  float added() const { return decoupled_ ? 0.0f : static_cast<float>(value_); }
+  float kept(double rate) const { return decoupled_ ? static_cast<float>(1 - rate * value_) : 1.0f; }
+
+ private:
+  double value_;
+  bool decoupled_;
+};
+
 class Sgd : public Step {
  public:
   explicit Sgd(const StepSpec& spec)
       : param_(like_param(spec, "param")),
         grad_(like_param(spec, "grad")),
         momentum_(static_cast<float>(spec.number("momentum", 0))),
-        weight_decay_(static_cast<float>(spec.number("weightDecay", 0))),
+        decay_(spec),
         nesterov_(spec.flag("nesterov", false)) {
     has_velocity_ = spec.optional("velocity") != nullptr;
     if (has_velocity_) velocity_ = like_param(spec, "velocity");
@@ -41,16 +53,24 @@ class Sgd : public Step {
     const float* grad = context.at(grad_);
     const float rate = static_cast<float>(context.scalar("learningRate"));
     parallel_blocks(param_.elements(), kElementGrain, [&](int64_t begin, int64_t end) {
-      kernels().sgd({param + begin, velocity == nullptr ? nullptr : velocity + begin, grad + begin, end - begin, rate, momentum_, weight_decay_, nesterov_});
+      kernels().sgd({param + begin, velocity == nullptr ? nullptr : velocity + begin, grad + begin, end - begin, rate, momentum_,
+                      decay_.added(), decay_.kept(context.scalar("learningRate")), nesterov_});
     });
   }
 
  private:
   Operand param_, velocity_, grad_;
   bool has_velocity_;
-  float momentum_, weight_decay_;
+  float momentum_;
+  Decay decay_;
   bool nesterov_;
 };
+
+float below_one(const StepSpec& spec, const char* name) {
+  const float value = static_cast<float>(number_between(spec, name, 0, 1));
+  if (value == 1) refuse(spec, std::string(name) + " must be below 1");
+  return value;
+}
 
 // base to the power of a count, by squaring: the same bits on every platform.
 double power(double base, double count) {
@@ -68,10 +88,10 @@ class Adam : public Step {
         m_(like_param(spec, "m")),
         v_(like_param(spec, "v")),
         grad_(like_param(spec, "grad")),
-        beta1_(beta(spec, "beta1")),
-        beta2_(beta(spec, "beta2")),
+        beta1_(below_one(spec, "beta1")),
+        beta2_(below_one(spec, "beta2")),
         epsilon_(static_cast<float>(number_between(spec, "epsilon", 0, kLargest))),
-        weight_decay_(static_cast<float>(spec.number("weightDecay", 0))) {}
+        decay_(spec) {}
 
   std::vector<std::string> scalars() const override { return {"learningRate", "step"}; }
   void run(const RunContext& context) const override {
@@ -79,27 +99,90 @@ class Adam : public Step {
     float *param = context.at(param_), *m = context.at(m_), *v = context.at(v_);
     const float* grad = context.at(grad_);
     // From the rounded betas, which the moments are made with.
+    const float kept = decay_.kept(context.scalar("learningRate"));
     const float step_size = static_cast<float>(context.scalar("learningRate") / (1 - power(static_cast<double>(beta1_), step)));
     const float correction = static_cast<float>(1 / std::sqrt(1 - power(static_cast<double>(beta2_), step)));
     parallel_blocks(param_.elements(), kElementGrain, [&](int64_t begin, int64_t end) {
-      kernels().adam({param + begin, m + begin, v + begin, grad + begin, end - begin, step_size, beta1_, beta2_, epsilon_, correction, weight_decay_});
+      kernels().adam({param + begin, m + begin, v + begin, grad + begin, end - begin, step_size, beta1_, beta2_, epsilon_, correction, decay_.added(), kept});
     });
   }
 
  private:
-  static float beta(const StepSpec& spec, const char* name) {
-    const float value = static_cast<float>(number_between(spec, name, 0, 1));
-    if (value == 1) refuse(spec, std::string(name) + " must be below 1");
-    return value;
+  Operand param_, m_, v_, grad_;
+  float beta1_, beta2_, epsilon_;
+  Decay decay_;
+};
+
+class Rmsprop : public Step {
+ public:
+  explicit Rmsprop(const StepSpec& spec)
+      : param_(like_param(spec, "param")),
+        square_(like_param(spec, "square")),
+        grad_(like_param(spec, "grad")),
+        alpha_(below_one(spec, "alpha")),
+        epsilon_(static_cast<float>(number_between(spec, "epsilon", 0, kLargest))),
+        momentum_(static_cast<float>(spec.number("momentum", 0))),
+        decay_(spec) {
+    has_mean_ = spec.optional("mean") != nullptr;
+    if (has_mean_) mean_ = like_param(spec, "mean");
+    has_velocity_ = spec.optional("velocity") != nullptr;
+    if (has_velocity_) velocity_ = like_param(spec, "velocity");
+    if (!has_velocity_ && momentum_ != 0) refuse(spec, "momentum needs the operand velocity");
   }
 
-  Operand param_, m_, v_, grad_;
-  float beta1_, beta2_, epsilon_, weight_decay_;
+  std::vector<std::string> scalars() const override { return {"learningRate"}; }
+  void run(const RunContext& context) const override {
+    const double rate = context.scalar("learningRate");
+    float *param = context.at(param_), *square = context.at(square_);
+    float *mean = has_mean_ ? context.at(mean_) : nullptr, *velocity = has_velocity_ ? context.at(velocity_) : nullptr;
+    const float* grad = context.at(grad_);
+    parallel_blocks(param_.elements(), kElementGrain, [&](int64_t begin, int64_t end) {
+      kernels().rmsprop({param + begin, square + begin, mean == nullptr ? nullptr : mean + begin, velocity == nullptr ? nullptr : velocity + begin, grad + begin,
+                         end - begin, static_cast<float>(rate), alpha_, epsilon_, momentum_, decay_.added(), decay_.kept(rate)});
+    });
+  }
+
+ private:
+  Operand param_, square_, mean_, velocity_, grad_;
+  bool has_mean_, has_velocity_;
+  float alpha_, epsilon_, momentum_;
+  Decay decay_;
+};
+
+class Adagrad : public Step {
+ public:
+  explicit Adagrad(const StepSpec& spec)
+      : param_(like_param(spec, "param")),
+        sum_(like_param(spec, "sum")),
+        grad_(like_param(spec, "grad")),
+        rate_decay_(number_between(spec, "learningRateDecay", 0, kLargest)),
+        initial_(static_cast<float>(number_between(spec, "initialAccumulator", 0, kLargest))),
+        epsilon_(static_cast<float>(number_between(spec, "epsilon", 0, kLargest))),
+        decay_(spec) {}
+
+  std::vector<std::string> scalars() const override { return {"learningRate", "step"}; }
+  void run(const RunContext& context) const override {
+    const double rate = context.scalar("learningRate") / (1 + (context.scalar("step") - 1) * rate_decay_);
+    float *param = context.at(param_), *sum = context.at(sum_);
+    const float* grad = context.at(grad_);
+    const float kept = decay_.kept(context.scalar("learningRate"));
+    parallel_blocks(param_.elements(), kElementGrain, [&](int64_t begin, int64_t end) {
+      kernels().adagrad({param + begin, sum + begin, grad + begin, end - begin, static_cast<float>(rate), initial_, epsilon_, decay_.added(), kept});
+    });
+  }
+
+ private:
+  Operand param_, sum_, grad_;
+  double rate_decay_;
+  float initial_, epsilon_;
+  Decay decay_;
 };
 
 }  // namespace
 
 StepPointer make_sgd(const StepSpec& spec) { return std::make_unique<Sgd>(spec); }
 StepPointer make_adam(const StepSpec& spec) { return std::make_unique<Adam>(spec); }
+StepPointer make_rmsprop(const StepSpec& spec) { return std::make_unique<Rmsprop>(spec); }
+StepPointer make_adagrad(const StepSpec& spec) { return std::make_unique<Adagrad>(spec); }
 
 }  // namespace convlane

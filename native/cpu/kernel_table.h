@@ -93,7 +93,9 @@ struct SgdArgs {
   float* param; float* velocity;     // velocity may be null (momentum 0)
   const float* grad;
   int64_t count;
-  float learning_rate, momentum, weight_decay;
+  float learning_rate, momentum;
+  float weight_decay;                // added to the gradient
+  float kept;                        // what remains of the weight before the step: 1 - learningRate * decoupled weight decay
   bool nesterov;
 };
 struct AdamArgs {
@@ -104,6 +106,20 @@ struct AdamArgs {
   float beta1, beta2, epsilon;
   float inverse_sqrt_correction;     // 1 / sqrt(1 - beta2^t)
   float weight_decay;                // L2, added to the gradient (PyTorch's Adam)
+  float kept;                        // as in SgdArgs (AdamW)
+};
+struct RmspropArgs {
+  float *param, *square;
+  float *mean, *velocity;            // may be null: not centered, without momentum
+  const float* grad;
+  int64_t count;
+  float learning_rate, alpha, epsilon, momentum, weight_decay, kept;
+};
+struct AdagradArgs {
+  float *param, *sum;
+  const float* grad;
+  int64_t count;
+  float learning_rate, initial, epsilon, weight_decay, kept;
 };
 
 // All kernels: no allocation, no libm, no exceptions. Pointers need float alignment only. In place (y == x, dx == dy) is
@@ -152,6 +168,10 @@ struct KernelTable {
 
   void (*sgd)(const SgdArgs&);
   void (*adam)(const AdamArgs&);
+  void (*rmsprop)(const RmspropArgs&);
+  void (*adagrad)(const AdagradArgs&);
+  double (*sum_of_squares)(const float* x, int64_t count);           // as squared_error sums
+  void (*clip_by_value)(const float* x, float limit, float* y, int64_t count);  // to -limit .. limit; NaN passes through
 
   // Benchmarks: `iterations` rounds of independent register FMAs; returns operations done (an FMA counts two) and a value that keeps them alive.
   double (*probe_fma)(int64_t iterations, float* sink);

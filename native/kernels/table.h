@@ -50,6 +50,10 @@ constexpr KernelTable table_of(const char* name) {
 
   t.sgd = sgd<V>;
   t.adam = adam<V>;
+  t.rmsprop = rmsprop<V>;
+  t.adagrad = adagrad<V>;
+  t.sum_of_squares = sum_of_squares<V>;
+  t.clip_by_value = clip_by_value<V>;
 
   t.probe_fma = probe_fma<V>;
   t.probe_triad = probe_triad<V>;

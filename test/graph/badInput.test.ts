@@ -14,6 +14,21 @@ structuredClone(detached.data, { transfer: [detached.data.buffer as ArrayBuffer]
 const shared = { shape: [1, 4, 4, 3], data: new Float32Array(new SharedArrayBuffer(192)) }
 
 const cases: [run: () => unknown, code: string, message: string][] = [
+  [() => ops.l2Norm([]), 'INVALID_ARGUMENT', 'l2Norm: takes an array of at least one tensor, received []'],
+  [() => ops.clipByNorm(image, zeros(2), 1), 'INVALID_SHAPE', 'clipByNorm: norm must have one element, received [2]'],
+  [() => ops.clipByNorm(image, zeros(1), -1), 'INVALID_ARGUMENT', 'clipByNorm: limit must be a finite number of at least 0, received -1'],
+  [() => ops.clipByValue(image, Number.NaN), 'INVALID_ARGUMENT', 'clipByValue: limit must be a finite number of at least 0, received NaN'],
+  [() => ops.rmsprop(zeros(2), zeros(2), { square: zeros(2), momentum: 0.5 }), 'INVALID_ARGUMENT', 'rmsprop: momentum needs a velocity'],
+  [
+    () => ops.rmsprop(zeros(2), zeros(2), { square: zeros(3) }),
+    'INVALID_SHAPE',
+    "rmsprop: square must have the parameter's shape [2], received [3]",
+  ],
+  [
+    () => ops.adagrad(zeros(2), zeros(2), { sum: zeros(2), step: 0 }),
+    'INVALID_ARGUMENT',
+    'adagrad: step must be an integer from 1 to 9007199254740991, received 0',
+  ],
   [() => ops.conv2d(image, zeros(3, 3, 1, 2), { name: 'stem' }), 'INVALID_SHAPE', 'conv2d "stem": input has 3 channels, filters expect 1'],
   [() => ops.conv2d(zeros(1, 4, 4, 6), filters, { groups: 3 }), 'INVALID_SHAPE', 'conv2d: groups 3 do not divide the 2 filters'],
   [

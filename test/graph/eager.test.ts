@@ -57,6 +57,9 @@ const calls: Record<string, [call: Call, ...inputs: AnyTensor[]]> = {
     numbers(4),
   ],
   matmul: [([a, b], o) => ops.matmul(a!, b!, { ...o, transposeA: true, transposeB: true }), numbers(5, 3), numbers(4, 5)],
+  l2Norm: [(xs, o) => ops.l2Norm(xs as never, o) as Tensor, numbers(3, 7), numbers(2)],
+  clipByNorm: [([x, norm], o) => ops.clipByNorm(x!, norm!, 0.5, o), numbers(3, 7), tensor([2], [])],
+  clipByValue: [([x], o) => ops.clipByValue(x!, 0.5, o), numbers(3, 7)],
   relu: [([x], o) => ops.relu(x!, o), numbers(3, 7)],
   reluBackward: [([dy, x], o) => ops.reluBackward(dy!, x!, o), numbers(3, 7), numbers(3, 7)],
   sigmoid: [([x], o) => ops.sigmoid(x!, o), numbers(3, 7)],
@@ -179,5 +182,18 @@ describe.each(['native', 'reference'] as const)('updates on the %s', (runtime) =
     expect(Array.from(m.data)).toEqual([expect.closeTo(0.05, 6), expect.closeTo(0.1, 6)])
     expect(Array.from(v.data)).toEqual([expect.closeTo(0.00025, 7), expect.closeTo(0.001, 7)])
     expect(zeros.data).toEqual(new Float32Array(2))
+  })
+
+  test('rmsprop, by hand', () => {
+    const options = { square: tensor([0, 0], [2]), learningRate: 0.5, alpha: 0.75, epsilon: 0.25, runtime }
+    expect(ops.rmsprop(param, grad, options)).toEqual({ param: tensor([0.5, -2 - 0.5 / 0.75], [2]), square: tensor([0.0625, 0.25], [2]) })
+    const { velocity, mean } = ops.rmsprop(param, grad, { ...options, momentum: 0.5, velocity: param, mean: grad })
+    expect([velocity!.shape, mean!.data]).toEqual([[2], Float32Array.of(0.5, 1)])
+  })
+
+  test('adagrad, by hand', () => {
+    const options = { sum: tensor([0, 0], [2]), step: 2, learningRate: 1, learningRateDecay: 1, epsilon: 0, runtime }
+    expect(ops.adagrad(param, grad, options)).toEqual({ param: tensor([0.5, -2.5], [2]), sum: tensor([0.25, 1], [2]) })
+    expect(ops.adagrad(param, grad, { ...options, weightDecay: 1, decoupled: true }).param).toEqual(tensor([-0.5, -0.5], [2]))
   })
 })

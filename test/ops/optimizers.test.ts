@@ -1,4 +1,3 @@
 import { describeCases } from '../support/describeCases'
 
-describeCases('sgd')
-describeCases('adam')
+for (const op of ['sgd', 'adam', 'rmsprop', 'adagrad', 'l2Norm', 'clipByNorm', 'clipByValue']) describeCases(op)

@@ -17,8 +17,21 @@ export function operandsOf(step: Step): Record<string, Operand> {
 }
 
 const elements = ({ shape }: Operand) => shape.reduce((product, size) => product * size, 1)
-const written = ['y', 'dx', 'dw', 'db', 'loss', 'correct', 'dlogits', 'dpredictions', 'positions']
-const overwriting = ['relu', 'sigmoid', 'tanh', 'reluBackward', 'sigmoidBackward', 'tanhBackward', 'add', 'multiply', 'scale', 'dropout']
+const written = ['y', 'dx', 'dw', 'db', 'loss', 'correct', 'dlogits', 'dpredictions', 'positions', 'norm']
+const overwriting = [
+  'relu',
+  'sigmoid',
+  'tanh',
+  'reluBackward',
+  'sigmoidBackward',
+  'tanhBackward',
+  'add',
+  'multiply',
+  'scale',
+  'dropout',
+  'clipByNorm',
+  'clipByValue',
+]
 
 /** What is wrong with the memory of a program's steps, as the native core would refuse it: places outside, unaligned, written while they are read. */
 export function memoryFaults({ steps, arenaElements }: ProgramSpec): string[] {

@@ -93,3 +93,61 @@ describe('optimizers, as PyTorch defines them', () => {
     expect(second.param![0]).toBeCloseTo(expected, 14)
   })
 })
+
+describe('further optimizers, as PyTorch defines them', () => {
+  const param = vector([1, -2])
+  const grad = vector([0.5, 0.25])
+  const close = (actual: Float64Array | undefined, expected: readonly number[]) => {
+    for (const [i, value] of expected.entries()) expect(actual![i]).toBeCloseTo(value, 14)
+  }
+
+  test('decoupled weight decay is taken off the weight, past slots', () => {
+    const attributes = { momentum: 0.5, nesterov: false, weightDecay: 0.5, decoupled: true }
+    const sgd = compute('sgd', { param, grad, velocity: vector([1, -1]) }, {}, attributes, { learningRate: 0.5 })
+    expect(list(sgd.velocity)).toEqual([1, -0.25])
+    expect(list(sgd.param)).toEqual([0.75 - 0.5, -1.5 + 0.125])
+    const start = { param, grad, m: vector([0, 0]), v: vector([0, 0]) }
+    const rates = { beta1: 0.9, beta2: 0.999, epsilon: 0, weightDecay: 0.5, decoupled: true }
+    const adam = compute('adam', start, {}, rates, { learningRate: 0.125, step: 1 })
+    close(adam.param, [0.9375 - 0.125, -1.875 - 0.125])
+    close(adam.m, [0.05, 0.025])
+  })
+
+  test('rmsprop: plain, with momentum, centered', () => {
+    const attributes = { alpha: 0.75, epsilon: 0.5, momentum: 0, weightDecay: 0 }
+    const plain = compute('rmsprop', { param, grad, square: vector([0.25, 0]) }, {}, attributes, { learningRate: 0.5 })
+    close(plain.square, [0.25, 0.015625])
+    close(plain.param, [1 - (0.5 * 0.5) / (0.5 + 0.5), -2 - (0.5 * 0.25) / (0.125 + 0.5)])
+    const slots = { square: vector([0.25, 0.25]), mean: vector([0, 0.5]), velocity: vector([1, 2]) }
+    const centered = compute('rmsprop', { param, grad, ...slots }, {}, { ...attributes, momentum: 0.5 }, { learningRate: 0.5 })
+    const [s, m] = [0.75 * 0.25 + 0.25 * 0.0625, 0.375 + 0.0625]
+    close(centered.mean, [0.125, m])
+    const v = [0.5 + 0.5 / (Math.sqrt(0.25 - 0.015625) + 0.5), 1 + 0.25 / (Math.sqrt(s - m * m) + 0.5)]
+    close(centered.velocity, v)
+    close(centered.param, [1 - 0.5 * v[0]!, -2 - 0.5 * v[1]!])
+  })
+
+  test('adagrad: the rate falls with the sum of squares, and with the steps', () => {
+    const attributes = { learningRateDecay: 0.5, initialAccumulator: 0.75, epsilon: 0.5, weightDecay: 1 }
+    const { param: updated, sum } = compute('adagrad', { param, grad, sum: vector([1, 0]) }, {}, attributes, { learningRate: 1, step: 3 })
+    const [a, b] = [1.5, -1.75]
+    close(sum, [1 + a * a, b * b])
+    close(updated, [1 - (0.5 * a) / (Math.sqrt(4) + 0.5), -2 - (0.5 * b) / (Math.sqrt(0.75 + b * b) + 0.5)])
+  })
+
+  test('norms, and clipping by norm and by value', () => {
+    const x = vector([3, -4])
+    const norm = (inputs: Record<string, Input>) => compute('l2Norm', inputs, { norm: [] }, { count: Object.keys(inputs).length }).norm![0]
+    expect(norm({ x0: x })).toBe(5)
+    expect(norm({ x0: x, x1: vector([12]) })).toBe(13)
+    const byNorm = (limit: number) => compute('clipByNorm', { x, norm: vector([5]) }, { y: [2] }, { limit }).y
+    close(byNorm(1), [3 / 5.000001, -4 / 5.000001])
+    expect(list(byNorm(6))).toEqual([3, -4])
+    expect(list(compute('clipByValue', { x: vector([3, -4, 0.5, Number.NaN]) }, { y: [4] }, { limit: 1 }).y)).toEqual([
+      1,
+      -1,
+      0.5,
+      Number.NaN,
+    ])
+  })
+})

@@ -51,28 +51,62 @@ export function elementwiseOf(shape: Shape): OpCase[] {
   ]
 }
 
-/** Optimizer steps over `size` parameters. */
+/** What gradients of a shape go through. */
+export function clippingOf(shape: Shape): OpCase[] {
+  const [x, y] = [shape, shape]
+  return [
+    named('l2Norm', shape, { shapes: { x0: x, norm: [] }, attributes: { count: 1 } }),
+    named('l2Norm', shape, { shapes: { x0: x, x1: [3, 2], x2: x, norm: [] }, attributes: { count: 3 } }, 'and others'),
+    named('clipByNorm', shape, { shapes: { x, norm: [], y }, attributes: { limit: 0.25 } }, 'to 0.25'),
+    named('clipByNorm', shape, { shapes: { x, norm: [], y }, attributes: { limit: 100 } }, 'below the limit'),
+    named('clipByValue', shape, { shapes: { x, y }, attributes: { limit: 0.5 } }),
+  ]
+}
+
+/** Optimizer steps over `size` parameters, and clipping of their gradients. */
 export function optimizersOf(size: number): OpCase[] {
   const shape = [size]
-  const [param, velocity, grad, m, v] = [shape, shape, shape, shape, shape]
+  const [param, velocity, grad, m, v, square, mean, sum] = [shape, shape, shape, shape, shape, shape, shape, shape]
   const scalars = { learningRate: 0.05 }
-  const sgd = (note: string, momentum: number, nesterov: boolean, weightDecay: number): OpCase =>
+  const sgd = (note: string, momentum: number, nesterov: boolean, weightDecay: number, decoupled = false): OpCase =>
     named(
       'sgd',
       shape,
-      { shapes: { param, ...(momentum > 0 && { velocity }), grad }, attributes: { momentum, nesterov, weightDecay }, scalars },
+      { shapes: { param, ...(momentum > 0 && { velocity }), grad }, attributes: { momentum, nesterov, weightDecay, decoupled }, scalars },
       note,
     )
-  const adam = (step: number, weightDecay: number): OpCase =>
+  const adam = (step: number, weightDecay: number, decoupled = false): OpCase =>
     named(
       'adam',
       shape,
       {
         shapes: { param, m, v, grad },
-        attributes: { beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay },
+        attributes: { beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay, decoupled },
         scalars: { learningRate: 0.01, step },
       },
-      `step ${step}${weightDecay > 0 ? ' with decay' : ''}`,
+      `step ${step}${weightDecay > 0 ? ' with decay' : ''}${decoupled ? ', decoupled' : ''}`,
+    )
+  const rmsprop = (note: string, centered: boolean, momentum: number, weightDecay: number, decoupled = false): OpCase =>
+    named(
+      'rmsprop',
+      shape,
+      {
+        shapes: { param, square, ...(centered && { mean }), ...(momentum > 0 && { velocity }), grad },
+        attributes: { alpha: 0.9, epsilon: 1e-6, momentum, weightDecay, decoupled },
+        scalars,
+      },
+      note,
+    )
+  const adagrad = (note: string, step: number, learningRateDecay: number, initialAccumulator: number, decoupled = false): OpCase =>
+    named(
+      'adagrad',
+      shape,
+      {
+        shapes: { param, sum, grad },
+        attributes: { learningRateDecay, initialAccumulator, epsilon: 1e-7, weightDecay: 0.1, decoupled },
+        scalars: { ...scalars, step },
+      },
+      note,
     )
   return [
     sgd('plain', 0, false, 0),
@@ -81,6 +115,15 @@ export function optimizersOf(size: number): OpCase[] {
     sgd('Nesterov with decay', 0.9, true, 0.01),
     adam(1, 0),
     adam(1000, 0.02),
+    sgd('decoupled decay', 0.9, false, 0.1, true),
+    adam(3, 0.1, true),
+    rmsprop('plain', false, 0, 0),
+    rmsprop('with decay', false, 0, 0.1),
+    rmsprop('momentum, decoupled decay', false, 0.9, 0.1, true),
+    rmsprop('centered with momentum', true, 0.5, 0),
+    adagrad('with decay', 1, 0, 0),
+    adagrad('decaying, from 0.1, decoupled decay', 7, 0.01, 0.1, true),
+    ...clippingOf(shape),
   ]
 }
 

@@ -33,6 +33,8 @@ const fill =
 export const reals = fill((random) => random.between(-1, 1))
 export const wholeNumbers = fill((random) => random.whole(-4, 4))
 const unit = fill((random) => random.between(0.01, 0.99))
+const positive = fill((random) => random.between(0.1, 1))
+const small = fill((random) => random.between(-0.1, 0.1))
 const wide = fill((random) => random.between(-12, 12))
 const bytes = fill((random) => random.whole(0, 255))
 
@@ -146,6 +148,17 @@ export const opFacts: Readonly<Record<string, OpFacts>> = {
   fill: { outputs: ['y'], terms: one, factor: 1 },
   sgd: { outputs: [], updates: ['param', 'velocity'], terms: one, factor: 6 },
   adam: { outputs: [], updates: ['param', 'm', 'v'], data: { v: unit }, terms: one, factor: 12 },
+  rmsprop: {
+    outputs: [],
+    updates: ['param', 'square', 'mean', 'velocity'],
+    data: { square: positive, mean: small },
+    terms: one,
+    factor: 24,
+  },
+  adagrad: { outputs: [], updates: ['param', 'sum'], data: { sum: positive }, terms: one, factor: 12 },
+  l2Norm: { outputs: ['norm'], terms: (c) => Math.min(sizeOf(c.shapes.x0!), 1024), factor: 2 },
+  clipByNorm: { outputs: ['y'], data: { norm: unit }, terms: one, factor: 4, inPlace: ['x'] },
+  clipByValue: { outputs: ['y'], terms: one, factor: 0, inPlace: ['x'] },
 }
 
 /** Element type of an operand: labels with one number per row are int32, `x` of a normalize case says itself what it is. */
@@ -161,10 +174,30 @@ export function valuesOf(c: OpCase, name: string, random: Random, whole: boolean
   return maker(random, shape, c)
 }
 
-const neverBatched = new Set(['w', 'bias', 'dw', 'db', 'loss', 'correct', 's', 'param', 'velocity', 'm', 'v', 'grad'])
+const neverBatched = new Set([
+  'w',
+  'bias',
+  'dw',
+  'db',
+  'loss',
+  'correct',
+  's',
+  'param',
+  'velocity',
+  'm',
+  'v',
+  'grad',
+  'square',
+  'mean',
+  'sum',
+  'norm',
+])
+
+const ofGradients = new Set(['l2Norm', 'clipByNorm', 'clipByValue'])
 
 /** Whether the first size of an operand is the batch size in a program. */
 export function isBatched(c: OpCase, name: string): boolean {
+  if (ofGradients.has(c.op)) return false
   if (c.op !== 'matmul') return !neverBatched.has(name)
   // A transposed a is what a weight gradient reads: the batch is summed over, and is the first axis of both factors.
   const { transposeA, transposeB } = c.attributes
