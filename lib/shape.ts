@@ -7,6 +7,16 @@ export type PaddingPair = readonly [readonly [top: number, bottom: number], read
  * A number: that many on every side. `[h, w]`: above and below, left and right. `[[top, bottom], [left, right]]`: each side by itself.
  */
 export type Padding = 'valid' | 'same' | number | Pair | PaddingPair
+/** As `Padding` along one axis: `[before, after]` for each side by itself. `'causal'`: dilation · (kernel − 1) before, so that no output sees what comes later. */
+export type Padding1d = 'valid' | 'same' | 'causal' | number | readonly [before: number, after: number]
+export type Triple = readonly [depth: number, height: number, width: number]
+/** As `Padding` along three axes: a number, `[d, h, w]`, or `[[front, back], [top, bottom], [left, right]]`. */
+export type Padding3d =
+  | 'valid'
+  | 'same'
+  | number
+  | Triple
+  | readonly [readonly [number, number], readonly [number, number], readonly [number, number]]
 
 /** Most elements that a tensor may have: 2⁴⁰, as in the native core, far below where sizes stop being exact. */
 export const MAX_ELEMENTS = 2 ** 40
@@ -104,15 +114,25 @@ export function checkChoice<T extends string>(value: unknown, choices: readonly 
 
 /** `3` or `[3, 5]` → a pair of integers of at least `low`. Throws `INVALID_ARGUMENT`. */
 export function checkPair(value: unknown, label: string, argument: string, low = 1): Pair {
+  return checkSizes(value, 2, label, argument, low) as unknown as Pair
+}
+
+/** What the axes of an image are called, by their number. */
+export const axisNames = [[], ['length'], ['height', 'width'], ['depth', 'height', 'width']] as const
+const counts = ['no', 'one', 'two', 'three'] as const
+
+/** One number for all axes, or one for each → as many integers of at least `low` as there are axes. Throws `INVALID_ARGUMENT`. */
+export function checkSizes(value: unknown, axes: number, label: string, argument: string, low = 1): readonly number[] {
   if (!Array.isArray(value)) {
     const size = checkInteger(value, label, argument, low)
-    return [size, size]
+    return new Array<number>(axes).fill(size)
   }
-  if (value.length !== 2) {
-    const message = `${label}: ${argument} must be a number or two numbers [height, width], received ${valueText(value)}`
+  if (value.length !== axes) {
+    const several = axes === 1 ? 'one in an array' : `${counts[axes]} numbers [${axisNames[axes]!.join(', ')}]`
+    const message = `${label}: ${argument} must be a number or ${several}, received ${valueText(value)}`
     throw new ConvlaneError('INVALID_ARGUMENT', message, { received: value })
   }
-  return [checkInteger(value[0], label, `${argument}[0]`, low), checkInteger(value[1], label, `${argument}[1]`, low)]
+  return value.map((size, axis) => checkInteger(size, label, `${argument}[${axis}]`, low))
 }
 
 /** Pixels that a kernel spans: `dilation · (kernel − 1) + 1`. */
@@ -129,111 +149,4 @@ export function outputSize(input: number, kernel: number, stride: number, [befor
 export function ceilOutputSize(input: number, kernel: number, stride: number, padding: Pair, dilation: number): number {
   const size = Math.ceil((input + padding[0] + padding[1] - span(kernel, dilation)) / stride) + 1
   return (size - 1) * stride >= input + padding[0] ? size - 1 : size
-}
-
-/** How a window slides over an image: what the steps of convolution and pooling have as attributes, and the size of what comes out. */
-export interface WindowGeometry {
-  readonly stride: Pair
-  readonly padding: PaddingPair
-  readonly dilation: Pair
-  readonly output: Pair
-}
-
-export interface WindowOptions {
-  /** Default 1 for convolution, the window's size for pooling. */
-  readonly stride?: number | Pair
-  /** Default `'valid'`. */
-  readonly padding?: Padding
-  /** Default 1. */
-  readonly dilation?: number | Pair
-  /** Pooling only: rounds the output size up, so that a last window that doesn't fit counts. Default false. */
-  readonly ceil?: boolean
-}
-
-/** Resolves and checks a window's options against the sizes that it meets. Throws `INVALID_ARGUMENT`, and `INVALID_SHAPE` for a kernel that doesn't fit. */
-export function windowGeometry(
-  label: string,
-  input: Pair,
-  kernel: Pair,
-  options: WindowOptions,
-  defaultStride: number | Pair = 1,
-): WindowGeometry {
-  const stride = checkPair(options.stride ?? defaultStride, label, 'stride')
-  const dilation = checkPair(options.dilation ?? 1, label, 'dilation')
-  const padding = resolvePadding(options.padding ?? 'valid', label, input, kernel, stride, dilation)
-  if (options.ceil !== undefined && typeof options.ceil !== 'boolean') {
-    throw new ConvlaneError('INVALID_ARGUMENT', `${label}: ceil must be true or false, received ${valueText(options.ceil)}`)
-  }
-  const size = options.ceil ? ceilOutputSize : outputSize
-  const output = [0, 1].map((axis) => {
-    const padded = input[axis]! + padding[axis]![0] + padding[axis]![1]
-    const spanned = span(kernel[axis]!, dilation[axis]!)
-    if (spanned > padded) throw tooLarge(label, axis, kernel[axis]!, dilation[axis]!, input[axis]!, padding[axis]!)
-    return size(input[axis]!, kernel[axis]!, stride[axis]!, padding[axis]!, dilation[axis]!)
-  }) as unknown as Pair
-  return { stride, padding, dilation, output }
-}
-
-function tooLarge(label: string, axis: number, kernel: number, dilation: number, input: number, padding: Pair): ConvlaneError {
-  const side = axis === 0 ? 'height' : 'width'
-  const total = padding[0] + padding[1]
-  const spanned = span(kernel, dilation)
-  const kernelText =
-    dilation === 1 ? `kernel ${side} ${kernel}` : `kernel ${side} ${kernel} with dilation ${dilation} spans ${spanned} pixels and`
-  const inputText = total === 0 ? `${side} of the input, ${input}` : `${side} of the padded input, ${input} + ${total} = ${input + total}`
-  return new ConvlaneError('INVALID_SHAPE', `${label}: ${kernelText} is larger than the ${inputText}`, {
-    expected: input + total,
-    received: spanned,
-  })
-}
-
-function resolvePadding(value: unknown, label: string, input: Pair, kernel: Pair, stride: Pair, dilation: Pair): PaddingPair {
-  if (value === 'valid') {
-    return [
-      [0, 0],
-      [0, 0],
-    ]
-  }
-  if (value === 'same') {
-    return [0, 1].map((axis) => {
-      const total = Math.max(
-        0,
-        (Math.ceil(input[axis]! / stride[axis]!) - 1) * stride[axis]! + span(kernel[axis]!, dilation[axis]!) - input[axis]!,
-      )
-      return [Math.floor(total / 2), Math.ceil(total / 2)]
-    }) as unknown as PaddingPair
-  }
-  if (typeof value === 'number') {
-    const size = checkInteger(value, label, 'padding', 0)
-    return [
-      [size, size],
-      [size, size],
-    ]
-  }
-  if (Array.isArray(value) && value.length === 2) {
-    const sides = value.map((side, axis) => {
-      if (!Array.isArray(side)) {
-        const size = checkInteger(side, label, `padding[${axis}]`, 0)
-        return [size, size]
-      }
-      return checkPair(side, label, `padding[${axis}]`, 0)
-    })
-    if (Array.isArray(value[0]) === Array.isArray(value[1])) return sides as unknown as PaddingPair
-  }
-  const message = `${label}: padding must be 'valid', 'same', a number, [h, w] or [[top, bottom], [left, right]], received ${valueText(value)}`
-  throw new ConvlaneError('INVALID_ARGUMENT', message, { received: value })
-}
-
-/** Throws `INVALID_ARGUMENT` when a pooling window would lie wholly in the padding, where there is nothing to pool. */
-export function checkWindowsMeetInput(label: string, input: Pair, kernel: Pair, geometry: WindowGeometry): void {
-  for (const axis of [0, 1]) {
-    const [size, taps, step] = [input[axis]!, kernel[axis]!, geometry.dilation[axis]!]
-    for (let position = 0; position < geometry.output[axis]!; position++) {
-      const start = position * geometry.stride[axis]! - geometry.padding[axis]![0]
-      const first = start >= 0 ? 0 : Math.ceil(-start / step)
-      if (first < taps && start + first * step < size) continue
-      const message = `${label}: padding ${valueText(geometry.padding)} leaves a window wholly outside the input of ${size} pixels`
-      throw new ConvlaneError('INVALID_ARGUMENT', message, { received: geometry.padding })
-    }
-  }
 }

@@ -1,7 +1,9 @@
 import { ConvlaneError } from '../errors'
 import { relu, sigmoid, softmax, tanh } from './activation'
 import { invalid } from './check'
+import { conv1d } from './conv1d'
 import { conv2d } from './conv2d'
+import { conv3d } from './conv3d'
 import { dense } from './dense'
 import { dropout } from './dropout'
 import { flatten } from './flatten'
@@ -19,7 +21,9 @@ const makers = new Map<string, LayerMaker>([
   ['add', (config: Config) => add(config)],
   ['averagePool2d', ({ size, ...options }: Config) => averagePool2d(size, options)],
   ['concat', (config: Config) => concat(config)],
+  ['conv1d', ({ filters, kernelSize, ...options }: Config) => conv1d(filters, kernelSize, options)],
   ['conv2d', ({ filters, kernelSize, ...options }: Config) => conv2d(filters, kernelSize, options)],
+  ['conv3d', ({ filters, kernelSize, ...options }: Config) => conv3d(filters, kernelSize, options)],
   ['dense', ({ units, ...options }: Config) => dense(units, options)],
   ['dropout', ({ rate, ...options }: Config) => dropout(rate, options)],
   ['flatten', (config: Config) => flatten(config)],

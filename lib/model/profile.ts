@@ -106,9 +106,9 @@ const sizeOf = (step: Step, operand: string): number => (step[operand] as Operan
 /** Floating-point operations of a step at full batch, where they are most of its work: 2 for a multiplication with addition. */
 function flopsOf(step: Step): number {
   const positions = (operand: string) => sizeOf(step, operand) / (step[operand] as Operand).shape.at(-1)!
-  if (step.op === 'conv2d') return 2 * positions('y') * sizeOf(step, 'w')
-  if (step.op === 'conv2dBackwardInput') return 2 * positions('dy') * sizeOf(step, 'w')
-  if (step.op === 'conv2dBackwardWeights') return 2 * positions('dy') * sizeOf(step, 'dw')
+  if (/^conv[123]d$/.test(step.op)) return 2 * positions('y') * sizeOf(step, 'w')
+  if (/^conv[123]dBackwardInput$/.test(step.op)) return 2 * positions('dy') * sizeOf(step, 'w')
+  if (/^conv[123]dBackwardWeights$/.test(step.op)) return 2 * positions('dy') * sizeOf(step, 'dw')
   if (step.op === 'dense') return 2 * positions('y') * sizeOf(step, 'w')
   if (step.op === 'matmul') return 2 * sizeOf(step, 'y') * (step.a as Operand).shape[step.transposeA ? 0 : 1]!
   return 0

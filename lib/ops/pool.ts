@@ -1,17 +1,7 @@
 import { ConvlaneError } from '../errors'
 import type { TensorType } from '../graph/value'
-import {
-  checkPair,
-  checkRank,
-  checkWindowsMeetInput,
-  type Padding,
-  type Pair,
-  sameShape,
-  shapeText,
-  type WindowGeometry,
-  type WindowOptions,
-  windowGeometry,
-} from '../shape'
+import { checkPair, checkRank, type Padding, type Pair, sameShape, shapeText } from '../shape'
+import { checkWindowsMeetInput, type WindowGeometry, type WindowOptions, windowGeometry } from '../window'
 import { type Operand, typeOf } from './call'
 import type { Attributes } from './op'
 import { checkOptions, type OpOptions } from './options'

@@ -6,7 +6,7 @@ import { averagePool2d, averagePool2dBackward } from './averagePool2d'
 import { biasGradient } from './biasGradient'
 import { clipByNorm, clipByValue, l2Norm } from './clip'
 import { concat } from './concat'
-import { conv2d, conv2dBackwardInput, conv2dBackwardWeights } from './conv2d'
+import { convolution, convolutionBackwardInput, convolutionBackwardWeights } from './convolution'
 import { dense } from './dense'
 import { dropout } from './dropout'
 import { fill } from './fill'
@@ -28,9 +28,15 @@ import { tanh, tanhBackward } from './tanh'
 
 /** Every op of docs/steps.md in plain loops and double precision: what the native kernels are measured against. Calls nothing that it checks. */
 export const reference: Readonly<Record<string, (step: ReferenceStep) => void>> = {
-  conv2d,
-  conv2dBackwardInput,
-  conv2dBackwardWeights,
+  conv1d: convolution,
+  conv1dBackwardInput: convolutionBackwardInput,
+  conv1dBackwardWeights: convolutionBackwardWeights,
+  conv2d: convolution,
+  conv2dBackwardInput: convolutionBackwardInput,
+  conv2dBackwardWeights: convolutionBackwardWeights,
+  conv3d: convolution,
+  conv3dBackwardInput: convolutionBackwardInput,
+  conv3dBackwardWeights: convolutionBackwardWeights,
   biasGradient,
   maxPool2d,
   maxPool2dBackward,

@@ -53,23 +53,50 @@ export function scalarOf(step: ReferenceStep, name: string): number {
   return value
 }
 
-/** How a window walks over an image: where its tap (kh, kw) at output (oh, ow) lies is `oh · strideH − top + kh · dilationH`, and so for the width. */
+/**
+ * How a window walks over an image: where its tap (kd, kh, kw) at output (od, oh, ow) lies is `od · strideD − front + kd · dilationD`, and so for
+ * height and width. With fewer than three axes the first ones have a stride and a dilation of 1, and no padding.
+ */
 export interface Walk {
+  readonly strideD: number
   readonly strideH: number
   readonly strideW: number
+  readonly front: number
+  readonly back: number
   readonly top: number
   readonly bottom: number
   readonly left: number
   readonly right: number
+  readonly dilationD: number
   readonly dilationH: number
   readonly dilationW: number
 }
 
 export function walkOf(step: ReferenceStep): Walk {
-  const [strideH, strideW] = numbersOf(step, 'stride') as [number, number]
-  const [top, bottom, left, right] = numbersOf(step, 'padding') as [number, number, number, number]
-  const [dilationH, dilationW] = numbersOf(step, 'dilation') as [number, number]
-  return { strideH, strideW, top, bottom, left, right, dilationH, dilationW }
+  const [strideD, strideH, strideW] = windowSizes(numbersOf(step, 'stride'))
+  const given = numbersOf(step, 'padding')
+  const [front, back, top, bottom, left, right] = [...new Array(6 - given.length).fill(0), ...given] as number[]
+  const [dilationD, dilationH, dilationW] = windowSizes(numbersOf(step, 'dilation'))
+  return {
+    strideD,
+    strideH,
+    strideW,
+    front: front!,
+    back: back!,
+    top: top!,
+    bottom: bottom!,
+    left: left!,
+    right: right!,
+    dilationD,
+    dilationH,
+    dilationW,
+  }
+}
+
+/** One to three numbers, one per axis, as those of depth, height and width: 1 for an axis that there is not. */
+export function windowSizes(sizes: readonly number[]): [number, number, number] {
+  if (sizes.length < 1 || sizes.length > 3) throw new ConvlaneError('INVALID_STEP', `expected one to three sizes, got [${sizes}]`)
+  return [...new Array(3 - sizes.length).fill(1), ...sizes] as [number, number, number]
 }
 
 /** Sizes of an operand that must have four, [N, H, W, C] or [KH, KW, C/groups, OC]. */

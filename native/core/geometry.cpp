@@ -17,19 +17,37 @@ void check_sizes(const StepSpec& spec, const char* name, const Operand& operand)
   }
 }
 
-// Attributes that both kinds of window have, for height and width.
-void read_window(const StepSpec& spec, Axis& h, Axis& w) {
-  const std::vector<int64_t> stride = spec.integers("stride", 2, 1, kMaxSize);
-  const std::vector<int64_t> padding = spec.integers("padding", 4, 0, kMaxSize);
-  const std::vector<int64_t> dilation = spec.integers("dilation", 2, 1, kMaxSize);
-  h.stride = stride[0];
-  w.stride = stride[1];
-  h.before = padding[0];
-  h.after = padding[1];
-  w.before = padding[2];
-  w.after = padding[3];
-  h.dilation = dilation[0];
-  w.dilation = dilation[1];
+// The axes that a step's attributes and shapes speak of, in their order; the others keep a size of one.
+struct Axes {
+  Axis* axis[3];
+  const char* name[3];
+  int32_t count;
+};
+
+template <class Geometry>
+Axes axes_of(const StepSpec& spec, Geometry& g) {
+  switch (spatial_axes(spec)) {
+    case 1: return {{&g.w}, {"length"}, 1};
+    case 2: return {{&g.h, &g.w}, {"height", "width"}, 2};
+    default: return {{&g.d, &g.h, &g.w}, {"depth", "height", "width"}, 3};
+  }
+}
+
+// Attributes that both kinds of window have, and the sizes before and after it. Axis i of an operand is its size i + 1.
+void read_window(const StepSpec& spec, const Axes& axes, const Operand& x, const Operand& y) {
+  const size_t count = static_cast<size_t>(axes.count);
+  const std::vector<int64_t> stride = spec.integers("stride", count, 1, kMaxSize);
+  const std::vector<int64_t> padding = spec.integers("padding", 2 * count, 0, kMaxSize);
+  const std::vector<int64_t> dilation = spec.integers("dilation", count, 1, kMaxSize);
+  for (size_t i = 0; i < count; ++i) {
+    Axis& axis = *axes.axis[i];
+    axis.stride = stride[i];
+    axis.before = padding[2 * i];
+    axis.after = padding[2 * i + 1];
+    axis.dilation = dilation[i];
+    axis.in = x.shape[i + 1];
+    axis.out = y.shape[i + 1];
+  }
 }
 
 void check_fits(const StepSpec& spec, const char* what, const Axis& axis) {
@@ -60,10 +78,17 @@ TapRange taps_inside(const Axis& axis, int64_t o, int64_t limit) {
   return {first, std::max(first, last)};
 }
 
-ConvGeometry conv2d_geometry(const StepSpec& spec, const char* x_name, const char* w_name, const char* y_name) {
-  const Operand& x = tensor(spec, x_name, 4);
-  const Operand& w = tensor(spec, w_name, 4);
-  const Operand& y = tensor(spec, y_name, 4);
+int32_t spatial_axes(const StepSpec& spec) {
+  const size_t digit = spec.op.find_first_of("123");
+  if (digit == std::string::npos) refuse(spec, "the op's name does not say its number of axes");
+  return spec.op[digit] - '0';
+}
+
+ConvGeometry conv_geometry(const StepSpec& spec, const char* x_name, const char* w_name, const char* y_name) {
+  const int32_t rank = spatial_axes(spec) + 2;
+  const Operand& x = tensor(spec, x_name, rank);
+  const Operand& w = tensor(spec, w_name, rank);
+  const Operand& y = tensor(spec, y_name, rank);
   check_sizes(spec, x_name, x);
   check_sizes(spec, w_name, w);
   check_sizes(spec, y_name, y);
@@ -71,52 +96,48 @@ ConvGeometry conv2d_geometry(const StepSpec& spec, const char* x_name, const cha
   not_batched(spec, w_name, w);
 
   ConvGeometry g;
+  const Axes axes = axes_of(spec, g);
   g.batch = {x.shape[0], x.batched};
-  g.c = x.shape[3];
-  g.oc = w.shape[3];
-  read_window(spec, g.h, g.w);
-  g.h.in = x.shape[1];
-  g.w.in = x.shape[2];
-  g.h.kernel = w.shape[0];
-  g.w.kernel = w.shape[1];
-  g.h.out = y.shape[1];
-  g.w.out = y.shape[2];
+  g.c = x.shape[rank - 1];
+  g.oc = w.shape[rank - 1];
+  read_window(spec, axes, x, y);
   g.groups = spec.integers("groups", 1, 1, kMaxSize)[0];
   if (g.c % g.groups != 0 || g.oc % g.groups != 0) {
     refuse(spec, std::to_string(g.groups) + " groups do not divide " + std::to_string(g.c) + " channels and " + std::to_string(g.oc) + " filters");
   }
-  expect_size(spec, w_name, "input channels", w.shape[2], "channels / groups", g.group_c());
-  expect_size(spec, y_name, "channels", y.shape[3], w_name, g.oc);
-  check_fits(spec, "height", g.h);
-  check_fits(spec, "width", g.w);
-  expect_size(spec, y_name, "height", g.h.out, "geometry", g.h.floor_size());
-  expect_size(spec, y_name, "width", g.w.out, "geometry", g.w.floor_size());
+  expect_size(spec, w_name, "input channels", w.shape[rank - 2], "channels / groups", g.group_c());
+  expect_size(spec, y_name, "channels", y.shape[rank - 1], w_name, g.oc);
+  for (int32_t i = 0; i < axes.count; ++i) {
+    axes.axis[i]->kernel = w.shape[i];
+    check_fits(spec, axes.name[i], *axes.axis[i]);
+    expect_size(spec, y_name, axes.name[i], axes.axis[i]->out, "geometry", axes.axis[i]->floor_size());
+  }
   return g;
 }
 
-PoolGeometry pool2d_geometry(const StepSpec& spec, const char* x_name, const char* y_name) {
-  const Operand& x = tensor(spec, x_name, 4);
-  const Operand& y = tensor(spec, y_name, 4);
+PoolGeometry pool_geometry(const StepSpec& spec, const char* x_name, const char* y_name) {
+  const int32_t rank = spatial_axes(spec) + 2;
+  const Operand& x = tensor(spec, x_name, rank);
+  const Operand& y = tensor(spec, y_name, rank);
   check_sizes(spec, x_name, x);
   check_sizes(spec, y_name, y);
   same_batch(spec, x_name, x, y_name, y);
 
   PoolGeometry g;
+  const Axes axes = axes_of(spec, g);
   g.batch = {x.shape[0], x.batched};
-  g.c = x.shape[3];
-  const std::vector<int64_t> size = spec.integers("size", 2, 1, kMaxSize);
-  read_window(spec, g.h, g.w);
-  g.h.kernel = size[0];
-  g.w.kernel = size[1];
+  g.c = x.shape[rank - 1];
+  const std::vector<int64_t> size = spec.integers("size", static_cast<size_t>(axes.count), 1, kMaxSize);
+  read_window(spec, axes, x, y);
   // A tap's number in the window is an int32, and lists of taps are built per window.
-  if (g.h.kernel * g.w.kernel > kMaxSize) refuse(spec, "the window has more than 2147483647 positions");
-  g.h.in = x.shape[1];
-  g.w.in = x.shape[2];
-  g.h.out = y.shape[1];
-  g.w.out = y.shape[2];
-  expect_size(spec, y_name, "channels", y.shape[3], x_name, g.c);
-  check_pool_axis(spec, y_name, "height", g.h);
-  check_pool_axis(spec, y_name, "width", g.w);
+  int64_t taps = 1;
+  for (int32_t i = 0; i < axes.count; ++i) {
+    axes.axis[i]->kernel = size[static_cast<size_t>(i)];
+    taps *= size[static_cast<size_t>(i)];
+    if (taps > kMaxSize) refuse(spec, "the window has more than 2147483647 positions");
+  }
+  expect_size(spec, y_name, "channels", y.shape[rank - 1], x_name, g.c);
+  for (int32_t i = 0; i < axes.count; ++i) check_pool_axis(spec, y_name, axes.name[i], *axes.axis[i]);
   return g;
 }
 

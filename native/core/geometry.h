@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sizes of convolutions and pooling, checked once. Three axes (depth, height, width); two-dimensional ops have a depth of one.
+// Sizes of convolutions and pooling, checked once. Three axes (depth, height, width); ops of fewer have a depth, and a height, of one.
 #pragma once
 #include "checks.h"
 
@@ -58,9 +58,11 @@ struct PoolGeometry {
   int64_t out_pixels() const { return d.out * h.out * w.out; }
 };
 
-// Geometry of a 2-D convolution from the names of its operands that play x, w and y (dx, dw and dy in the gradients).
-ConvGeometry conv2d_geometry(const StepSpec& spec, const char* x, const char* w, const char* y);
+// The axes that an op slides over, 1 to 3: the digit in its name.
+int32_t spatial_axes(const StepSpec& spec);
+// Geometry of a convolution from the names of its operands that play x, w and y (dx, dw and dy in the gradients).
+ConvGeometry conv_geometry(const StepSpec& spec, const char* x, const char* w, const char* y);
 // The same for pooling; `y` may be of the floor or of the ceil size.
-PoolGeometry pool2d_geometry(const StepSpec& spec, const char* x, const char* y);
+PoolGeometry pool_geometry(const StepSpec& spec, const char* x, const char* y);
 
 }  // namespace convlane

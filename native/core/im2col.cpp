@@ -79,7 +79,7 @@ int64_t ColumnsToImage::scratch_floats() const {
 }
 
 // One chunk is one image, so that the order of the sums is fixed and no two threads meet.
-void ColumnsToImage::run(int64_t n, const float* dy, const float* weights, float* dx, float* scratch) const {
+void ColumnsToImage::run(int64_t n, const float* dy, const float* weights, const float* bias, Activation activation, float* dx, float* scratch) const {
   const KernelTable& table = kernels();
   const ConvGeometry& g = geometry_;
   const Panels panels(columns_);
@@ -96,7 +96,11 @@ void ColumnsToImage::run(int64_t n, const float* dy, const float* weights, float
   const int64_t block = round_up(std::clamp(kColumnFloats / columns_, int64_t{1}, int64_t{256}), m);
   parallel_with_scratch(g.batch.of(n), block * columns_, [&](int64_t image, float* columns) {
     float* dx_image = dx + image * g.in_pixels() * g.c;
-    std::fill(dx_image, dx_image + g.in_pixels() * g.c, 0.0f);
+    if (bias == nullptr) {
+      std::fill(dx_image, dx_image + g.in_pixels() * g.c, 0.0f);
+    } else {
+      for (int64_t pixel = 0; pixel < g.in_pixels(); ++pixel) copy_floats(bias, dx_image + pixel * g.c, g.c);
+    }
     for (int64_t begin = 0; begin < g.out_pixels(); begin += block) {
       const int64_t end = std::min(begin + block, g.out_pixels());
       for (int64_t group = 0; group < g.groups; ++group) {
@@ -125,6 +129,7 @@ void ColumnsToImage::run(int64_t n, const float* dy, const float* weights, float
         for (int64_t p = begin; p < end; ++p) add_columns(columns + (p - begin) * columns_, p, group, dx_image);
       }
     }
+    if (activation != Activation::linear) table.activate(activation, dx_image, dx_image, g.in_pixels() * g.c);
   });
 }
 

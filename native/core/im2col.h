@@ -9,12 +9,12 @@ namespace convlane {
 // rows · KW · C/groups floats a pixel, in the order of the weights; padding as zeros.
 void copy_patches(const ConvGeometry& geometry, const float* x, int64_t group, int64_t begin, int64_t end, int64_t first_row, int64_t last_row, float* to);
 
-// dx = the sum of each output pixel's dy · weightsᵀ at the places it was read from.
+// dx = act(bias + the sum of each output pixel's dy · weightsᵀ at the places it was read from). `bias` may be null.
 class ColumnsToImage {
  public:
   explicit ColumnsToImage(const ConvGeometry& geometry);
   int64_t scratch_floats() const;
-  void run(int64_t n, const float* dy, const float* weights, float* dx, float* scratch) const;
+  void run(int64_t n, const float* dy, const float* weights, const float* bias, Activation activation, float* dx, float* scratch) const;
 
  private:
   void add_columns(const float* columns, int64_t pixel, int64_t group, float* dx) const;

@@ -11,17 +11,19 @@ namespace convlane {
 
 using StepPointer = std::unique_ptr<Step>;
 
-StepPointer make_conv2d(const StepSpec& spec);
-StepPointer make_conv2d_backward_input(const StepSpec& spec);
-StepPointer make_conv2d_backward_weights(const StepSpec& spec);
-std::vector<std::string> conv2d_algorithms(const StepSpec& spec);
-std::vector<std::string> conv2d_backward_input_algorithms(const StepSpec& spec);
-std::vector<std::string> conv2d_backward_weights_algorithms(const StepSpec& spec);
+StepPointer make_convolution(const StepSpec& spec);  // one to three axes each: the op's name says how many
+StepPointer make_convolution_backward_input(const StepSpec& spec);
+StepPointer make_convolution_backward_weights(const StepSpec& spec);
+StepPointer make_transposed_convolution(const StepSpec& spec);
+std::vector<std::string> convolution_algorithms(const StepSpec& spec);
+std::vector<std::string> convolution_backward_input_algorithms(const StepSpec& spec);
+std::vector<std::string> convolution_backward_weights_algorithms(const StepSpec& spec);
+std::vector<std::string> transposed_convolution_algorithms(const StepSpec& spec);
 StepPointer make_bias_gradient(const StepSpec& spec);
-StepPointer make_max_pool2d(const StepSpec& spec);
-StepPointer make_max_pool2d_backward(const StepSpec& spec);
-StepPointer make_average_pool2d(const StepSpec& spec);
-StepPointer make_average_pool2d_backward(const StepSpec& spec);
+StepPointer make_max_pool(const StepSpec& spec);
+StepPointer make_max_pool_backward(const StepSpec& spec);
+StepPointer make_average_pool(const StepSpec& spec);
+StepPointer make_average_pool_backward(const StepSpec& spec);
 StepPointer make_dense(const StepSpec& spec);
 StepPointer make_matmul(const StepSpec& spec);
 StepPointer make_relu(const StepSpec& spec);

@@ -121,6 +121,28 @@ const cases: [run: () => unknown, code: string, message: string][] = [
     'INVALID_SHAPE',
     "conv2dBackward: dy must have the result's shape [1, 2, 2, 2], received [1, 4, 4, 2]",
   ],
+  [() => ops.conv1d(image, filters), 'INVALID_SHAPE', 'conv1d: input must have rank 3 [N, L, C], received rank 4 [1, 4, 4, 3]'],
+  [() => ops.conv1d(zeros(1, 4, 3), zeros(5, 3, 2)), 'INVALID_SHAPE', 'conv1d: kernel length 5 is larger than the length of the input, 4'],
+  [
+    () => ops.conv1d(zeros(1, 4, 3), zeros(2, 3, 2), { padding: any('full') }),
+    'INVALID_ARGUMENT',
+    "conv1d: padding must be 'valid', 'same', 'causal', a number or [before, after], received \"full\"",
+  ],
+  [
+    () => ops.conv3d(zeros(1, 4, 4, 4, 3), zeros(2, 2, 2, 3, 2), { padding: any('causal') }),
+    'INVALID_ARGUMENT',
+    "conv3d: padding must be 'valid', 'same', a number, [d, h, w] or [[front, back], [top, bottom], [left, right]], received \"causal\"",
+  ],
+  [
+    () => ops.conv3d(zeros(1, 2, 4, 4, 3), zeros(3, 2, 2, 3, 2)),
+    'INVALID_SHAPE',
+    'conv3d: kernel depth 3 is larger than the depth of the input, 2',
+  ],
+  [
+    () => ops.conv3d(zeros(1, 2, 4, 4, 3), zeros(2, 2, 2, 3, 2), { stride: any([1, 2]) }),
+    'INVALID_ARGUMENT',
+    'conv3d: stride must be a number or three numbers [depth, height, width], received [1, 2]',
+  ],
   [() => ops.maxPool2d(image, 0), 'INVALID_ARGUMENT', 'maxPool2d: size must be a positive integer, received 0'],
   [() => ops.maxPool2d(image, 5), 'INVALID_SHAPE', 'maxPool2d: kernel height 5 is larger than the height of the input, 4'],
   [

@@ -4,7 +4,9 @@ import {
   add,
   averagePool2d,
   concat,
+  conv1d,
   conv2d,
+  conv3d,
   dense,
   dropout,
   flatten,
@@ -28,6 +30,8 @@ const shapes = (layer: Layer, ...nodes: Node[]) => ({
 })
 const image = input([28, 20, 6])
 const row = input([12])
+const line = input([30, 6])
+const volume = input([9, 8, 7, 2])
 
 describe('shapes and parameters', () => {
   const cases: [name: string, layer: Layer, nodes: Node[], output: (number | null)[], parameters: Record<string, number[]>][] = [
@@ -43,6 +47,11 @@ describe('shapes and parameters', () => {
     ['conv2d dilated', conv2d(8, 3, { dilation: [2, 1] }), [image], [null, 24, 18, 8], { kernel: [3, 3, 6, 8], bias: [8] }],
     ['conv2d in groups', conv2d(9, 3, { groups: 3 }), [image], [null, 26, 18, 9], { kernel: [3, 3, 2, 9], bias: [9] }],
     ['conv2d padded by side', conv2d(1, 3, { padding: [[1, 0], [2, 3]] }), [image], [null, 27, 23, 1], { kernel: [3, 3, 6, 1], bias: [1] }], // biome-ignore format: a row of the table
+    ['conv1d', conv1d(8, 3), [line], [null, 28, 8], { kernel: [3, 6, 8], bias: [8] }],
+    ['conv1d causal', conv1d(8, 3, { padding: 'causal', dilation: 2 }), [line], [null, 30, 8], { kernel: [3, 6, 8], bias: [8] }],
+    ['conv1d padded by side', conv1d(4, [5], { padding: [3, 1], groups: 2 }), [line], [null, 30, 4], { kernel: [5, 3, 4], bias: [4] }],
+    ['conv3d', conv3d(4, [3, 2, 1], { bias: false }), [volume], [null, 7, 7, 7, 4], { kernel: [3, 2, 1, 2, 4] }],
+    ['conv3d same', conv3d(4, 3, { padding: 'same', stride: [2, 1, 3] }), [volume], [null, 5, 8, 3, 4], { kernel: [3, 3, 3, 2, 4], bias: [4] }], // biome-ignore format: a row of the table
     ['maxPool2d', maxPool2d(2), [image], [null, 14, 10, 6], {}],
     ['maxPool2d overlapping', maxPool2d(3, { stride: 2, padding: 1 }), [image], [null, 14, 10, 6], {}],
     ['maxPool2d, size rounded up', maxPool2d(3, { stride: 3, ceil: true }), [image], [null, 10, 7, 6], {}],
@@ -84,6 +93,8 @@ describe('what a layer refuses when it is made', () => {
     ['NaN filters', () => conv2d(Number.NaN, 3), 'conv2d: filters must be a positive integer, received NaN'],
     ['no filters', () => conv2d(0, 3, { name: 'stem' }), 'conv2d "stem": filters must be a positive integer, received 0'],
     ['a kernel of three sizes', () => conv2d(1, [3, 3, 3] as never), 'conv2d: kernelSize'],
+    ['a 3-D kernel of two sizes', () => conv3d(1, [3, 3] as never), 'conv3d: kernelSize must be a number or three numbers [depth, height, width], received [3, 3]'], // biome-ignore format: a row of the table
+    ['a 1-D kernel of two sizes', () => conv1d(1, [3, 3] as never), 'conv1d: kernelSize must be a number or one in an array, received [3, 3]'], // biome-ignore format: a row of the table
     ['stride 0', () => conv2d(1, 3, { stride: 0 }), 'conv2d: stride'],
     ['groups that do not divide the filters', () => conv2d(4, 3, { groups: 3 }), 'conv2d: 3 groups do not divide 4 filters'],
     ['another activation', () => conv2d(1, 3, { activation: 'selu' as Activation }), "conv2d: activation must be 'linear', 'relu'"],

@@ -22,17 +22,20 @@ interface Pass {
 }
 
 const conv = (name: string, x: number[], w: number[], y: number[], changes: Attributes = {}): Pass => {
-  const attributes = convolution(changes)
+  const ones = new Array(x.length - 2).fill(1)
+  const plain = { stride: ones, padding: ones.map(() => [0, 0]), dilation: ones }
+  const attributes = convolution({ ...plain, ...changes })
+  const op = `conv${ones.length}d`
   return {
-    name: `conv2d ${name}`,
-    op: 'conv2d',
-    inputs: { x: waves(x, 1), w: waves(w, 2), bias: waves([w[3]!], 3) },
+    name: `${op} ${name}`,
+    op,
+    inputs: { x: waves(x, 1), w: waves(w, 2), bias: waves([w.at(-1)!], 3) },
     outputs: { y },
     attributes,
     backward: {
-      x: (dy, left) => compute('conv2dBackwardInput', { dy, w: left.w! }, { dx: x }, attributes).dx!,
-      w: (dy, left) => compute('conv2dBackwardWeights', { dy, x: left.x! }, { dw: w }, attributes).dw!,
-      bias: (dy) => compute('biasGradient', { dy }, { db: [w[3]!] }).db!,
+      x: (dy, left) => compute(`${op}BackwardInput`, { dy, w: left.w! }, { dx: x }, attributes).dx!,
+      w: (dy, left) => compute(`${op}BackwardWeights`, { dy, x: left.x! }, { dw: w }, attributes).dw!,
+      bias: (dy) => compute('biasGradient', { dy }, { db: [w.at(-1)!] }).db!,
     },
   }
 }
@@ -101,6 +104,18 @@ const passes: Pass[] = [
       [2, 2],
       [2, 2],
     ],
+  }),
+  conv('causal', [2, 6, 2], [3, 2, 3], [2, 6, 3], { padding: [[4, 0]], dilation: [2] }),
+  conv('in groups, with stride', [1, 9, 4], [2, 2, 6], [1, 4, 6], { stride: [2], groups: 2 }),
+  conv('plain', [1, 3, 3, 4, 2], [2, 2, 3, 2, 2], [1, 2, 2, 2, 2]),
+  conv('stride, padding and dilation per side', [1, 4, 3, 5, 2], [2, 2, 2, 2, 3], [1, 2, 4, 2, 3], {
+    stride: [2, 1, 3],
+    padding: [
+      [0, 1],
+      [2, 0],
+      [1, 0],
+    ],
+    dilation: [2, 1, 2],
   }),
   pool('max', 'overlapping', [2, 5, 5, 2], [2, 4, 4, 2], {
     size: [2, 2],

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { type Convolution, outputSize, passesOf } from './convolutionCases'
+import { type Convolution, type ConvolutionNd, outputSize, passesOf, passesOfNd } from './convolutionCases'
 import { elementwiseOf, optimizersOf } from './elementwiseCases'
 import type { OpCase } from './opCase'
 import { type Pooling, poolPassesOf } from './poolingCases'
@@ -43,6 +43,32 @@ function fits({ N = 1, H, W, C, OC, KH, KW, stride, padding, dilation, groups = 
 
 export const convolutionPasses = (edges: readonly number[]): Cases =>
   convolutionsNear(edges).map((c) => [...passesOf({ ...c, bias: true }), passesOf(c)[0]!])
+
+/** As `convolutionsNear` along one or three axes. */
+export function convolutionsNdNear(axes: 1 | 3, edges: readonly number[]): fc.Arbitrary<ConvolutionNd> {
+  const each = (min: number, max: number) => fc.tuple(...Array.from({ length: axes }, () => whole(min, max)))
+  const most = axes === 1 ? { size: 24, kernel: 6 } : { size: 5, kernel: 3 }
+  return fc
+    .record({
+      N: whole(1, 3),
+      image: each(1, most.size),
+      perGroup: fc.tuple(channels(edges), channels(edges)),
+      groups: fc.constantFrom(1, 1, 1, 2, 3),
+      kernel: each(1, most.kernel),
+      stride: each(1, 3),
+      padding: fc.tuple(...Array.from({ length: axes }, () => pair(0, 3))),
+      dilation: each(1, 3),
+      activation,
+    })
+    .map(({ perGroup: [c, oc], groups, ...rest }) => ({ ...rest, groups, C: c * groups, OC: oc * groups }))
+    .filter(({ N, image, kernel, stride, padding, dilation, C, OC, groups }) => {
+      const out = image.map((size, axis) => outputSize(size, kernel[axis]!, stride[axis]!, padding[axis]!, dilation[axis]!))
+      return out.every((size) => size >= 1) && ([...out, ...kernel].reduce((a, b) => a * b, N) * C * OC) / groups < 60_000
+    })
+}
+
+export const convolutionNdPasses = (axes: 1 | 3, edges: readonly number[]): Cases =>
+  convolutionsNdNear(axes, edges).map((c) => [...passesOfNd({ ...c, bias: true }), passesOfNd(c)[0]!])
 
 export function poolingPasses(edges: readonly number[]): Cases {
   return fc

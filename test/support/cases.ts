@@ -1,5 +1,6 @@
 import type { KernelInfo } from '../../binding'
 import { convolutionCases } from './convolutionCases'
+import { convolutionNdCases } from './convolutionNdCases'
 import { elementwiseCases } from './elementwiseCases'
 import type { OpCase } from './opCase'
 import { poolingCases } from './poolingCases'
@@ -8,5 +9,12 @@ import { rowCases } from './rowCases'
 
 /** The one list of cases: for every op, the sizes around the edges of tiles, vectors and blocks, and every attribute. */
 export function allCases(info: KernelInfo): OpCase[] {
-  return [...convolutionCases(info), ...poolingCases(info), ...productCases(info), ...elementwiseCases(info), ...rowCases(info)]
+  return [
+    ...convolutionCases(info),
+    ...convolutionNdCases(info),
+    ...poolingCases(info),
+    ...productCases(info),
+    ...elementwiseCases(info),
+    ...rowCases(info),
+  ]
 }

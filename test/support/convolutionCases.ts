@@ -23,53 +23,54 @@ export interface Convolution {
 export const outputSize = (size: number, k: number, stride: number, [before, after]: Pair, dilation: number): number =>
   Math.floor((size + before + after - dilation * (k - 1) - 1) / stride) + 1
 
-const none: readonly [Pair, Pair] = [
-  [0, 0],
-  [0, 0],
-]
+/** A convolution over one to three axes. */
+export interface ConvolutionNd {
+  readonly N?: number
+  readonly image: readonly number[]
+  readonly C: number
+  readonly OC: number
+  readonly kernel: readonly number[]
+  readonly stride?: readonly number[]
+  readonly padding?: readonly Pair[]
+  readonly dilation?: readonly number[]
+  readonly groups?: number
+  readonly bias?: boolean
+  readonly activation?: string
+}
 
 /** The three passes of one convolution, and its bias gradient when it has a bias. */
-export function passesOf(c: Convolution): OpCase[] {
-  const {
-    N = 1,
-    H,
-    W,
-    C,
-    OC,
-    KH,
-    KW,
-    stride = [1, 1],
-    padding = none,
-    dilation = [1, 1],
-    groups = 1,
-    bias = false,
-    activation = 'linear',
-  } = c
-  const x = [N, H, W, C]
-  const w = [KH, KW, C / groups, OC]
-  const y = [N, outputSize(H, KH, stride[0], padding[0], dilation[0]), outputSize(W, KW, stride[1], padding[1], dilation[1]), OC]
+export function passesOfNd(c: ConvolutionNd): OpCase[] {
+  const { N = 1, image, C, OC, kernel, groups = 1, bias = false, activation = 'linear' } = c
+  const ones = image.map(() => 1)
+  const { stride = ones, padding = image.map((): Pair => [0, 0]), dilation = ones } = c
+  const x = [N, ...image, C]
+  const w = [...kernel, C / groups, OC]
+  const y = [N, ...image.map((size, axis) => outputSize(size, kernel[axis]!, stride[axis]!, padding[axis]!, dilation[axis]!)), OC]
   const name = [
-    `[${x}] ${KH}x${KW} to ${OC}`,
-    `${stride}` !== '1,1' && `stride ${stride}`,
-    sizeOf(padding.flat().map((p) => p + 1)) > 1 && `padding ${padding[0]} ${padding[1]}`,
-    `${dilation}` !== '1,1' && `dilation ${dilation}`,
+    `[${x}] ${kernel.join('x')} to ${OC}`,
+    `${stride}` !== `${ones}` && `stride ${stride}`,
+    sizeOf(padding.flat().map((p) => p + 1)) > 1 && `padding ${padding.join(' ')}`,
+    `${dilation}` !== `${ones}` && `dilation ${dilation}`,
     groups > 1 && `groups ${groups}`,
   ]
   const forward = [bias && 'bias', activation !== 'linear' && activation]
   const attributes = { stride, padding, dilation, groups }
-  const label = (op: string, parts: (string | false)[]) => `${op} ${parts.filter(Boolean).join(' ')}`
+  const op = `conv${image.length}d`
+  const label = (pass: string, parts: (string | false)[]) => `${op}${pass} ${parts.filter(Boolean).join(' ')}`
   return [
     {
-      name: label('conv2d', [...name, ...forward]),
-      op: 'conv2d',
+      name: label('', [...name, ...forward]),
+      op,
       shapes: { x, w, ...(bias && { bias: [OC] }), y },
       attributes: { ...attributes, activation },
     },
-    { name: label('conv2dBackwardInput', name), op: 'conv2dBackwardInput', shapes: { dy: y, w, dx: x }, attributes },
-    { name: label('conv2dBackwardWeights', name), op: 'conv2dBackwardWeights', shapes: { dy: y, x, dw: w }, attributes },
+    { name: label('BackwardInput', name), op: `${op}BackwardInput`, shapes: { dy: y, w, dx: x }, attributes },
+    { name: label('BackwardWeights', name), op: `${op}BackwardWeights`, shapes: { dy: y, x, dw: w }, attributes },
     ...(bias ? [{ name: `biasGradient [${y}]`, op: 'biasGradient', shapes: { dy: y, db: [OC] }, attributes: {} }] : []),
   ]
 }
+
+export const passesOf = ({ H, W, KH, KW, ...rest }: Convolution): OpCase[] => passesOfNd({ ...rest, image: [H, W], kernel: [KH, KW] })
 
 const square = (k: number, size: number, C: number, OC: number, more: Partial<Convolution> = {}): Convolution => ({
   H: size,

@@ -83,20 +83,26 @@ const columns = (name: string) => (c: OpCase) => c.shapes[name]!.at(-1) ?? 1
 const elementwise = { outputs: ['y'], terms: one, inPlace: ['x'] } as const
 const backward = { outputs: ['dx'], terms: one, factor: 4, inPlace: ['dy', 'y'] } as const
 
-export const opFacts: Readonly<Record<string, OpFacts>> = {
-  conv2d: {
+const convolutionFacts = (axes: number): Record<string, OpFacts> => ({
+  [`conv${axes}d`]: {
     outputs: ['y'],
-    terms: (c) => sizeOf(c.shapes.w!.slice(0, 3)) + 1,
+    terms: (c) => pixels(c.shapes.w!) + 1,
     factor: 2,
     exactOnWholeNumbers: isLinear,
   },
-  conv2dBackwardInput: {
+  [`conv${axes}dBackwardInput`]: {
     outputs: ['dx'],
-    terms: (c) => (sizeOf(c.shapes.w!.slice(0, 2)) * c.shapes.w![3]!) / (c.attributes.groups as number),
+    terms: (c) => (sizeOf(c.shapes.w!.slice(0, -2)) * c.shapes.w!.at(-1)!) / (c.attributes.groups as number),
     factor: 2,
     exactOnWholeNumbers: always,
   },
-  conv2dBackwardWeights: { outputs: ['dw'], terms: (c) => pixels(c.shapes.dy!), factor: 2, exactOnWholeNumbers: always },
+  [`conv${axes}dBackwardWeights`]: { outputs: ['dw'], terms: (c) => pixels(c.shapes.dy!), factor: 2, exactOnWholeNumbers: always },
+})
+
+export const opFacts: Readonly<Record<string, OpFacts>> = {
+  ...convolutionFacts(1),
+  ...convolutionFacts(2),
+  ...convolutionFacts(3),
   biasGradient: { outputs: ['db'], terms: (c) => pixels(c.shapes.dy!), factor: 2, exactOnWholeNumbers: always },
   maxPool2d: { outputs: ['y', 'positions'], dtypes: { positions: 'int32' }, terms: one, factor: 0, exactOnWholeNumbers: always },
   maxPool2dBackward: {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 
 const root = resolve(__dirname, '../..')
 const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(resolve(root, 'tsconfig.json'), ts.sys.readFile).config, ts.sys, root)
-const header = `import { add, conv2d, dense, digits, dropout, flatten, globalAveragePool2d, input, maxPool2d, network, relu, sequential } from '../../lib/index'
+const header = `import { add, conv1d, conv2d, conv3d, dense, digits, dropout, flatten, globalAveragePool2d, input, maxPool2d, network, relu, sequential } from '../../lib/index'
 import type { Layer, Model } from '../../lib/index'
 `
 
@@ -42,6 +42,9 @@ const chain = (blocks: number) => "conv2d(8, 3, { padding: 'same' }), relu(), dr
 const accepted: Record<string, string> = {
   'a network of all ranks':
     "sequential({ input: [28, 28, 1] }, conv2d(8, 3, { activation: 'relu' }), maxPool2d(2), flatten(), dropout(0.5), dense(10))",
+  'sequences and volumes': `
+    sequential({ input: [100, 8] }, conv1d(16, 3, { padding: 'causal' }), flatten(), dense(2))
+    sequential({ input: [9, 9, 9, 1] }, conv3d(4, [3, 3, 1], { padding: [[1, 1], [0, 0], [2, 0]] }), relu(), flatten(), dense(2))`,
   'dense layers alone': 'sequential({ input: [4] }, dense(8), relu(), dense(3))',
   'the rank that comes out': `
     const model = sequential({ input: [28, 28, 1] }, conv2d(8, 3), globalAveragePool2d(), dense(10))
@@ -101,6 +104,21 @@ const refused: Record<string, [snippet: string, at: string, message: string]> = 
     'sequential({ input: [784] }, conv2d(32, 3), flatten())',
     'conv2d(32, 3)',
     'conv2d takes rank 4 [N, H, W, C] but gets rank 2 [N, C]',
+  ],
+  'a sequence where an image is wanted': [
+    'sequential({ input: [100, 8] }, conv2d(32, 3), flatten())',
+    'conv2d(32, 3)',
+    'conv2d takes rank 4 [N, H, W, C] but gets rank 3 [N, L, C]',
+  ],
+  'an image where a sequence is wanted': [
+    'sequential({ input: [28, 28, 1] }, conv1d(32, 3), flatten())',
+    'conv1d(32, 3)',
+    'conv1d takes rank 3 [N, L, C] but gets rank 4 [N, H, W, C]',
+  ],
+  'an image where a volume is wanted': [
+    'sequential({ input: [28, 28, 1] }, conv3d(32, 3), flatten())',
+    'conv3d(32, 3)',
+    'conv3d takes rank 5 [N, D, H, W, C] but gets rank 4 [N, H, W, C]',
   ],
   'behind layers of any rank': [
     'sequential({ input: [28, 28, 1] }, relu(), dropout(0.5), relu(), dense(10), relu())',

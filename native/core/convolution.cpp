@@ -6,9 +6,9 @@ namespace convlane {
 
 namespace {
 
-class Conv2d : public Step {
+class Convolution : public Step {
  public:
-  Conv2d(const StepSpec& spec, const ConvGeometry& geometry, Patches patches)
+  Convolution(const StepSpec& spec, const ConvGeometry& geometry, Patches patches)
       : x_(spec.operand("x")),
         w_(spec.operand("w")),
         y_(spec.operand("y")),
@@ -39,11 +39,11 @@ class Conv2d : public Step {
 
 }  // namespace
 
-StepPointer make_conv2d(const StepSpec& spec) {
-  const ConvGeometry geometry = conv2d_geometry(spec, "x", "w", "y");
-  return std::make_unique<Conv2d>(spec, geometry, conv_patches(spec, geometry, ConvPass::forward));
+StepPointer make_convolution(const StepSpec& spec) {
+  const ConvGeometry geometry = conv_geometry(spec, "x", "w", "y");
+  return std::make_unique<Convolution>(spec, geometry, conv_patches(spec, geometry, ConvPass::forward));
 }
 
-std::vector<std::string> conv2d_algorithms(const StepSpec& spec) { return conv_algorithms(conv2d_geometry(spec, "x", "w", "y"), ConvPass::forward); }
+std::vector<std::string> convolution_algorithms(const StepSpec& spec) { return conv_algorithms(conv_geometry(spec, "x", "w", "y"), ConvPass::forward); }
 
 }  // namespace convlane

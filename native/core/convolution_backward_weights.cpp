@@ -7,9 +7,9 @@ namespace convlane {
 
 namespace {
 
-class Conv2dBackwardWeights : public Step {
+class ConvolutionBackwardWeights : public Step {
  public:
-  Conv2dBackwardWeights(const StepSpec& spec, const ConvGeometry& geometry, Patches patches)
+  ConvolutionBackwardWeights(const StepSpec& spec, const ConvGeometry& geometry, Patches patches)
       : dy_(spec.operand("dy")), x_(spec.operand("x")), dw_(spec.operand("dw")), patches_(patches), convolution_(geometry, patches) {}
 
   int64_t scratch_floats(int64_t n) const override { return convolution_.scratch_floats(n); }
@@ -26,13 +26,13 @@ class Conv2dBackwardWeights : public Step {
 
 }  // namespace
 
-StepPointer make_conv2d_backward_weights(const StepSpec& spec) {
-  const ConvGeometry geometry = conv2d_geometry(spec, "x", "dw", "dy");
-  return std::make_unique<Conv2dBackwardWeights>(spec, geometry, conv_patches(spec, geometry, ConvPass::weight_gradient));
+StepPointer make_convolution_backward_weights(const StepSpec& spec) {
+  const ConvGeometry geometry = conv_geometry(spec, "x", "dw", "dy");
+  return std::make_unique<ConvolutionBackwardWeights>(spec, geometry, conv_patches(spec, geometry, ConvPass::weight_gradient));
 }
 
-std::vector<std::string> conv2d_backward_weights_algorithms(const StepSpec& spec) {
-  return conv_algorithms(conv2d_geometry(spec, "x", "dw", "dy"), ConvPass::weight_gradient);
+std::vector<std::string> convolution_backward_weights_algorithms(const StepSpec& spec) {
+  return conv_algorithms(conv_geometry(spec, "x", "dw", "dy"), ConvPass::weight_gradient);
 }
 
 }  // namespace convlane

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "ops.h"
-#include "pool2d.h"
+#include "pool.h"
 
 namespace convlane {
 
@@ -9,10 +9,10 @@ namespace {
 constexpr int64_t kTapBytes = sizeof(float*) + sizeof(int32_t);
 constexpr int64_t kWindowBytes = 2 * sizeof(float*) + sizeof(int32_t);
 
-class MaxPool2d : public Step {
+class MaxPool : public Step {
  public:
-  explicit MaxPool2d(const StepSpec& spec) : geometry_(pool2d_geometry(spec, "x", "y")), x_(spec.operand("x")), y_(spec.operand("y")) {
-    if (const Operand* positions = optional_tensor(spec, "positions", 4, Dtype::int32)) {
+  explicit MaxPool(const StepSpec& spec) : geometry_(pool_geometry(spec, "x", "y")), x_(spec.operand("x")), y_(spec.operand("y")) {
+    if (const Operand* positions = optional_tensor(spec, "positions", -1, Dtype::int32)) {
       same_shape(spec, "positions", *positions, "y", y_);
       positions_ = *positions;
       has_positions_ = true;
@@ -55,10 +55,10 @@ class MaxPool2d : public Step {
   bool has_positions_ = false;
 };
 
-class MaxPool2dBackward : public Step {
+class MaxPoolBackward : public Step {
  public:
-  explicit MaxPool2dBackward(const StepSpec& spec)
-      : geometry_(pool2d_geometry(spec, "dx", "dy")), dy_(spec.operand("dy")), positions_(tensor(spec, "positions", 4, Dtype::int32)), dx_(spec.operand("dx")) {
+  explicit MaxPoolBackward(const StepSpec& spec)
+      : geometry_(pool_geometry(spec, "dx", "dy")), dy_(spec.operand("dy")), positions_(tensor(spec, "positions", -1, Dtype::int32)), dx_(spec.operand("dx")) {
     same_shape(spec, "positions", positions_, "dy", dy_);
   }
 
@@ -103,7 +103,7 @@ class MaxPool2dBackward : public Step {
 
 }  // namespace
 
-StepPointer make_max_pool2d(const StepSpec& spec) { return std::make_unique<MaxPool2d>(spec); }
-StepPointer make_max_pool2d_backward(const StepSpec& spec) { return std::make_unique<MaxPool2dBackward>(spec); }
+StepPointer make_max_pool(const StepSpec& spec) { return std::make_unique<MaxPool>(spec); }
+StepPointer make_max_pool_backward(const StepSpec& spec) { return std::make_unique<MaxPoolBackward>(spec); }
 
 }  // namespace convlane

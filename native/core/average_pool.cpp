@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "ops.h"
-#include "pool2d.h"
+#include "pool.h"
 
 namespace convlane {
 
@@ -18,10 +18,10 @@ float window_scale(const PoolGeometry& g, bool count_padding, int64_t d, int64_t
   return static_cast<float>(1.0 / (static_cast<double>(count(g.d, d)) * static_cast<double>(count(g.h, h)) * static_cast<double>(count(g.w, w))));
 }
 
-class AveragePool2d : public Step {
+class AveragePool : public Step {
  public:
-  explicit AveragePool2d(const StepSpec& spec)
-      : geometry_(pool2d_geometry(spec, "x", "y")), x_(spec.operand("x")), y_(spec.operand("y")), count_padding_(spec.flag("countPadding", false)) {}
+  explicit AveragePool(const StepSpec& spec)
+      : geometry_(pool_geometry(spec, "x", "y")), x_(spec.operand("x")), y_(spec.operand("y")), count_padding_(spec.flag("countPadding", false)) {}
 
   void run(const RunContext& context) const override {
     const PoolGeometry& g = geometry_;
@@ -53,10 +53,10 @@ class AveragePool2d : public Step {
   bool count_padding_;
 };
 
-class AveragePool2dBackward : public Step {
+class AveragePoolBackward : public Step {
  public:
-  explicit AveragePool2dBackward(const StepSpec& spec)
-      : geometry_(pool2d_geometry(spec, "dx", "dy")), dy_(spec.operand("dy")), dx_(spec.operand("dx")), count_padding_(spec.flag("countPadding", false)) {}
+  explicit AveragePoolBackward(const StepSpec& spec)
+      : geometry_(pool_geometry(spec, "dx", "dy")), dy_(spec.operand("dy")), dx_(spec.operand("dx")), count_padding_(spec.flag("countPadding", false)) {}
 
   void run(const RunContext& context) const override {
     const PoolGeometry& g = geometry_;
@@ -95,7 +95,7 @@ class AveragePool2dBackward : public Step {
 
 }  // namespace
 
-StepPointer make_average_pool2d(const StepSpec& spec) { return std::make_unique<AveragePool2d>(spec); }
-StepPointer make_average_pool2d_backward(const StepSpec& spec) { return std::make_unique<AveragePool2dBackward>(spec); }
+StepPointer make_average_pool(const StepSpec& spec) { return std::make_unique<AveragePool>(spec); }
+StepPointer make_average_pool_backward(const StepSpec& spec) { return std::make_unique<AveragePoolBackward>(spec); }
 
 }  // namespace convlane

@@ -1,0 +1,110 @@
+import { ConvlaneError } from '../errors'
+import { labelOf } from '../graph/apply'
+import type { TensorType, Value } from '../graph/value'
+import { type Activation, checkActivation } from '../ops/activation'
+import { conv1dOps } from '../ops/conv1d'
+import { conv2dOps } from '../ops/conv2d'
+import { conv3dOps } from '../ops/conv3d'
+import { type Axes, convolution } from '../ops/convolution'
+import { checkChoice, checkInteger, checkSizes } from '../shape'
+import { checkBoolean, checkOptions } from './check'
+import { type Initializer, initializers } from './initializers'
+import { type BuildContext, Layer, type Parameter } from './layer'
+
+/** Options that all convolutions share; `Sizes` and `Pad`: how sizes and padding are written for the number of axes. */
+export interface ConvolutionLayerOptions<Name extends string = string, Sizes = unknown, Pad = unknown> {
+  /** Step of the window, one number or one for each axis. Default 1. */
+  readonly stride?: Sizes
+  /** Default `'valid'`: none. `'same'`: output size ⌈input / stride⌉, the odd pixel after (TensorFlow's rule). Or pixels, for all sides or each. */
+  readonly padding?: Pad
+  /** Distance between the pixels that the window reads. Default 1. */
+  readonly dilation?: Sizes
+  /** Channels and filters are cut into this many groups that do not see each other. Default 1. Divides both. */
+  readonly groups?: number
+  /** Default `'linear'`. */
+  readonly activation?: Activation
+  /** Whether a number is added to each filter's output. Default true. */
+  readonly bias?: boolean
+  /** How the filters begin. Default `'glorotUniform'`; the bias begins as zeros. */
+  readonly kernelInitializer?: Initializer
+  /** Default: the layer's type, `conv2d_1`, … */
+  readonly name?: Name
+}
+const optionNames = ['stride', 'padding', 'dilation', 'groups', 'activation', 'bias', 'kernelInitializer', 'name']
+
+const ops = { 1: conv1dOps, 2: conv2dOps, 3: conv3dOps } as const
+/** Rank of a batch of images with so many axes. */
+export type RankOf<A extends Axes> = A extends 1 ? 3 : A extends 2 ? 4 : 5
+export const rankOf = <A extends Axes>(axes: A): RankOf<A> => (axes + 2) as RankOf<A>
+
+/** What `conv1d`, `conv2d` and `conv3d` make. */
+export class Convolution<A extends Axes, Name extends string> extends Layer<RankOf<A>, RankOf<A>, Name> {
+  override readonly type: string
+  override readonly rank: RankOf<A>
+  override readonly arity = 1
+  readonly #axes: A
+  readonly #filters: number
+  readonly #kernelSize: readonly number[]
+  readonly #options: Required<Omit<ConvolutionLayerOptions, 'name'>>
+
+  constructor(axes: A, filters: number, kernelSize: unknown, options: ConvolutionLayerOptions<Name>) {
+    const type = `conv${axes}d`
+    checkOptions(type, options, optionNames)
+    super(type, options.name)
+    const label = labelOf(type, options.name)
+    const {
+      stride = 1,
+      padding = 'valid',
+      dilation = 1,
+      groups = 1,
+      activation = 'linear',
+      bias = true,
+      kernelInitializer = 'glorotUniform',
+    } = options
+    this.type = type
+    this.rank = rankOf(axes)
+    this.#axes = axes
+    this.#filters = checkInteger(filters, label, 'filters')
+    this.#kernelSize = checkSizes(kernelSize, axes, label, 'kernelSize')
+    this.#options = {
+      stride: checkSizes(stride, axes, label, 'stride'),
+      padding,
+      dilation: checkSizes(dilation, axes, label, 'dilation'),
+      groups: checkInteger(groups, label, 'groups'),
+      activation: checkActivation(activation, label),
+      bias: checkBoolean(bias, label, 'bias'),
+      kernelInitializer: checkChoice(kernelInitializer, initializers, label, 'kernelInitializer'),
+    }
+    if (this.#filters % groups !== 0) {
+      throw new ConvlaneError('INVALID_ARGUMENT', `${label}: ${groups} groups do not divide ${filters} filters`, { received: groups })
+    }
+  }
+
+  override config() {
+    return { filters: this.#filters, kernelSize: this.#kernelSize, ...this.#options }
+  }
+
+  override parameters([x]: readonly TensorType[], label: string): Parameter[] {
+    const channels = x!.shape.at(-1)!
+    const { groups, bias, kernelInitializer } = this.#options
+    if (channels % groups !== 0) {
+      const message = `${label}: ${groups} groups do not divide the input's ${channels} channels`
+      throw new ConvlaneError('INVALID_SHAPE', message, { received: channels })
+    }
+    const kernel = { name: 'kernel', shape: [...this.#kernelSize, channels / groups, this.#filters], initializer: kernelInitializer }
+    return bias ? [kernel, { name: 'bias', shape: [this.#filters], initializer: 'zeros' }] : [kernel]
+  }
+
+  override build({ name, parameter }: BuildContext, [x]: readonly Value[]): Value {
+    const { stride, padding, dilation, groups, activation, bias } = this.#options
+    return convolution(ops[this.#axes], x!, parameter('kernel'), {
+      stride,
+      padding,
+      dilation,
+      groups,
+      activation,
+      ...(bias && { bias: parameter('bias') }),
+      name,
+    }) as Value
+  }
+}
