@@ -35,6 +35,15 @@ Ctrl-C stops after the current step and saves.`,
     optimizer: { value: 'sgd|adam', about: 'default sgd, with momentum 0.9 and weight decay 0.0005' },
     lr: { value: 'R', about: 'learning rate at the start, which falls to 0 on a cosine\n(default: 0.05 for sgd, 0.002 for adam)' },
     seed: { value: 'N', about: 'of the first weights and the order of images (default 1)' },
+    checkpoint: {
+      value: 'FILE',
+      about: 'saves there, after each epoch, all that is needed to go on after an interruption, however sudden',
+    },
+    every: { value: 'STEPS', about: 'checkpoints every so many steps, too' },
+    resume: {
+      about:
+        'goes on from the checkpoint with the result of a run that was never stopped\n(the same options again; where there is no checkpoint yet, from the beginning)',
+    },
     ...runtimeOptions,
     out: { value: 'FILE', about: 'where to save (default: DATA-lenet.safetensors here, or the FILE of --model)' },
     json: { about: 'ends standard output with one line of JSON; the rest goes to standard error' },
@@ -57,6 +66,10 @@ export async function train(argv: readonly string[]): Promise<number> {
   const { values } = parsed
   const given = { data: String(values.data ?? 'digits'), model: String(values.model ?? 'lenet') }
   const readPlan = planReader(values)
+  const every = wholeNumber(trainCommand, 'every', values.every, 1)
+  for (const name of ['every', 'resume'] as const) {
+    if (values[name] !== undefined && values.checkpoint === undefined) throw usage(trainCommand, `--${name} needs --checkpoint FILE`)
+  }
   const machine = chooseMachine(trainCommand, values)
   const out = values.json ? process.stderr : process.stdout
   const say = (line: string) => void out.write(`${line}\n`)
@@ -70,10 +83,13 @@ export async function train(argv: readonly string[]): Promise<number> {
     const plan = readPlan(data.train)
     const file = await writable(String(values.out ?? (given.model === 'lenet' ? `${data.name}-lenet.safetensors` : given.model)))
     const model = await openModel(given.model, data, plan, machine)
+    const checkpoint = values.checkpoint === undefined ? undefined : await writable(String(values.checkpoint))
+    const resume = checkpoint !== undefined && values.resume && (await stat(checkpoint).catch(() => undefined)) ? checkpoint : undefined
     const images = plan.variants > 1 ? variants(data.train, { copies: plan.variants, seed: plan.seed }) : data.train
     model.compile({ optimizer: optimizerOf(plan, images.length), loss: 'softmaxCrossEntropy', metrics: ['accuracy'] })
     const params = model.summary().parameters
     say(headline(given, data, plan, params, machine))
+    if (values.resume) say(resume === undefined ? `no checkpoint ${checkpoint} yet: from the beginning` : `going on from ${resume}`)
     progress = new Progress(out, plan.epochs)
     const tally = new Tally(plan.batchSize, images.length)
     const { epochs } = await model.fit(images, {
@@ -82,6 +98,8 @@ export async function train(argv: readonly string[]): Promise<number> {
       seed: plan.seed,
       signal: interrupt.signal,
       callbacks: [progress, tally],
+      ...(checkpoint !== undefined && { checkpoint: { file: checkpoint, ...(every && { every }), note: noteOf(given, plan) } }),
+      ...(resume !== undefined && { resume }),
     })
     progress.clear()
     await model.save(file)
@@ -196,6 +214,11 @@ class Tally {
     const seconds = this.#whole.seconds + this.#part.seconds
     return { imagesPerSecond: seconds > 0 ? images / seconds : null, seconds }
   }
+}
+
+/** What a run that is resumed must have in common with the one that wrote the checkpoint. */
+function noteOf(given: { data: string; model: string }, plan: Plan): string {
+  return JSON.stringify({ ...given, ...plan })
 }
 
 function headline(given: { data: string; model: string }, data: OpenedData, plan: Plan, params: number, machine: Machine): string {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileError } from './files'
 
@@ -37,6 +37,15 @@ export async function writeAtomically(file: string, chunks: Iterable<Uint8Array>
   } catch (error) {
     throw fileError('write', file, error)
   }
+}
+
+/** Removes the passing files that {@link writeAtomically} leaves beside a file when the process is killed meanwhile. Not while another process writes it. */
+export async function removeLeftovers(file: string): Promise<void> {
+  const target = await realpath(file).catch(() => file)
+  const start = `.${basename(target)}.`
+  const names = await readdir(dirname(target)).catch(() => [])
+  const left = names.filter((name) => name.startsWith(start) && /^[0-9a-f]{12}\.tmp$/.test(name.slice(start.length)))
+  await Promise.all(left.map((name) => unlink(join(dirname(target), name)).catch(() => {})))
 }
 
 async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {

@@ -98,6 +98,33 @@ export class Engine {
     })
   }
 
+  /** Weights, and what else the state holds, bit for bit: on a runtime in double precision all of it. */
+  dump(): Promise<{ weights: Record<string, Tensor>; bits: Float32Array }> {
+    return this.#enter(async ({ layout, state }) => {
+      const whole = await state.readBits?.()
+      const values = whole ? Float32Array.from(new Float64Array(whole.buffer)) : await state.read(0, layout.elements)
+      const tensorOf = ({ name, shape, offset, elements }: StateEntry) => [name, { shape, data: values.slice(offset, offset + elements) }]
+      return { weights: Object.fromEntries(layout.parameters.map(tensorOf)), bits: whole ?? values.subarray(layout.parameterElements) }
+    })
+  }
+
+  /** Whether `restore` can take bits of this length. */
+  fits(bits: Float32Array): boolean {
+    const { elements, parameterElements } = this.layout
+    return bits.length === (this.runtime === 'reference' ? 2 * elements : elements - parameterElements)
+  }
+
+  /** Takes up what `dump` gave. The sizes are the caller's to check. */
+  async restore(weights: ReadonlyMap<string, Float32Array>, bits: Float32Array): Promise<void> {
+    await this.#enter(async ({ layout, state }) => {
+      if (state.writeBits) return state.writeBits(bits)
+      const values = new Float32Array(layout.elements)
+      for (const { name, offset } of layout.parameters) values.set(weights.get(name)!, offset)
+      values.set(bits, layout.parameterElements)
+      await state.write(0, values)
+    })
+  }
+
   /** Runs `work` on a state of its own that holds the present weights, and drops it. */
   onCopy<T>(work: (state: State, layout: StateLayout, runtime: Runtime) => Promise<T>): Promise<T> {
     return this.#enter(async ({ layout, state }) => {

@@ -1,11 +1,12 @@
 import { ConvlaneError } from '../errors'
 import { readSafetensors } from '../io/safetensors'
 import { checkOptions, invalid } from '../layers/check'
+import { bitsName, checkpointKey } from '../train/checkpoint'
 import { metadataKey, readDocument } from './document'
 import { checkWeights, Model, type ModelOptions } from './model'
 
 /**
- * The model that `save` wrote, compiled as it was: `predict` gives the same bits, `fit` may go on (with optimizer slots at zero).
+ * The model that `save` or a checkpoint of fit wrote, compiled as it was: `predict` gives the same bits, `fit` may go on (with optimizer slots at zero).
  * @param file safetensors with a model description in its metadata
  * @throws FILE_ERROR when it cannot be read; INVALID_FILE when it is damaged, or has no description; UNSUPPORTED for other element types than F32
  */
@@ -15,7 +16,9 @@ export async function loadModel<M extends Model<never, unknown> = Model>(
 ): Promise<M> {
   if (typeof file !== 'string' || file === '') throw invalid('loadModel', 'file', 'a path', file)
   checkOptions('loadModel', options, ['runtime'])
-  const { tensors, metadata } = await readSafetensors(file)
+  const { tensors: all, metadata } = await readSafetensors(file)
+  const { [bitsName]: _, ...rest } = all
+  const tensors = checkpointKey in metadata ? rest : all
   const json = metadata[metadataKey]
   if (json === undefined) {
     const message = `${file}: holds weights but no model description: build the model, then setWeights`

@@ -7,13 +7,26 @@ import { checkSeed } from '../random'
 import { checkInteger, sameShape, shapeText } from '../shape'
 import { checkTensor, type Tensor } from '../tensor'
 import { type Batch, isStream, type Source, streamSource, tableSource, wholeBatch } from '../train/batches'
+import {
+  type Checkpoint,
+  type CheckpointOptions,
+  checkCheckpointOptions,
+  checkFacts,
+  checkFile,
+  type FitProgress,
+  type RunFacts,
+  readCheckpoint,
+  writeCheckpoint,
+} from '../train/checkpoint'
+import { Checkpointer } from '../train/checkpointer'
 import { checkData, checkSamples, type Data, type Form, type XY } from '../train/data'
 import type { History, Results } from '../train/events'
 import { runEvaluate, runFit } from '../train/fit'
 import { Means } from '../train/means'
 import { type CompileOptions, type Objective, objectiveOf, targetsOf } from '../train/objective'
-import { rateAt } from '../train/optimizers'
+import { optimizerFacts, rateAt } from '../train/optimizers'
 import { callbacksOf, checkSignal, type EvaluateOptions, type FitOptions, fitOptionNames } from '../train/options'
+import { isWatching, type WatchingSchedule } from '../train/schedules'
 import type { Architecture, InputEnd } from './architecture'
 import { documentOf, metadataKey } from './document'
 import { Engine, type Plan } from './engine'
@@ -89,6 +102,7 @@ export class Model<X = Samples, Y = Tensor> {
     this.#largestBatch = 1
     this.#targetForms = undefined
     this.#engine.resetSlots(objective.optimizer.slots)
+    if (isWatching(objective.optimizer.learningRate)) objective.optimizer.learningRate.restore(null)
     return this
   }
 
@@ -98,7 +112,8 @@ export class Model<X = Samples, Y = Tensor> {
    * of the epoch since `compile`, so that two fits of one epoch are one of two. An epoch's loss and metrics are measured while it trains.
    *
    * After any failure the model is usable, with the weights of the last step that was done.
-   * @throws NOT_COMPILED, BUSY, INVALID_ARGUMENT, INVALID_TENSOR, INVALID_DTYPE, INVALID_SHAPE, INVALID_LABEL; NOT_FINITE when a loss is; what a callback throws
+   * @throws NOT_COMPILED, BUSY, INVALID_ARGUMENT, INVALID_TENSOR, INVALID_DTYPE, INVALID_SHAPE, INVALID_LABEL; NOT_FINITE when a loss is; what a callback throws;
+   *   FILE_ERROR and INVALID_FILE for checkpoints
    */
   async fit(data: Data, options: FitOptions = {}): Promise<History> {
     const objective = this.#compiled('fit')
@@ -114,26 +129,53 @@ export class Model<X = Samples, Y = Tensor> {
       data: this.#source(data, objective, 'fit', batchSize, order),
       validation: validationData && this.#source(validationData, objective, 'fit: validationData', this.#chunk),
     }
+    const checkpoint = checkCheckpointOptions(options.checkpoint)
+    const resume = options.resume === undefined ? undefined : checkFile(options.resume, 'resume')
     if (this.#architecture.layers.every(({ parameters }) => parameters.length === 0)) {
       throw new ConvlaneError('INVALID_ARGUMENT', 'fit: the model has nothing to train')
     }
     this.#checkIdle('fit', 'evaluate')
     if (!isStream(data)) this.#remember(data.normalize)
+    const watched = objective.optimizer.learningRate
+    const watchers = isWatching(watched) ? { schedule: watched } : {}
+    const facts = {
+      runtime: this.#engine.runtime,
+      optimizer: optimizerFacts(objective.optimizer),
+      batchSize,
+      shuffle,
+      seed,
+      length: plan.data.length ?? null,
+      reports: objective.reports.map(({ name }) => name),
+      note: checkpoint?.note ?? null,
+    }
     let capacity = plan.data.batchSize
-    return this.#during('fit', () =>
-      runFit(
-        {
-          reports: objective.reports,
-          nextEpoch: () => this.#epochs++,
-          evaluate: (source, signal) => this.#evaluate(source, objective, signal),
-          step: (batch) => {
-            capacity = Math.max(capacity, batch.n)
-            return this.#step(batch, capacity, objective, seed)
+    return this.#during('fit', async () => {
+      const progress = resume === undefined ? undefined : await this.#resume(resume, facts, watchers)
+      const checkpoints = checkpoint && this.#checkpointer(checkpoint, facts, watchers)
+      const steps = () => this.#steps
+      try {
+        return await runFit(
+          {
+            reports: objective.reports,
+            nextEpoch: () => this.#epochs++,
+            get steps() {
+              return steps()
+            },
+            watch: (event) => {
+              for (const watcher of Object.values(watchers)) watcher.watch(event)
+            },
+            evaluate: (source, signal) => this.#evaluate(source, objective, signal),
+            step: (batch) => {
+              capacity = Math.max(capacity, batch.n)
+              return this.#step(batch, capacity, objective, seed)
+            },
           },
-        },
-        plan,
-      ),
-    )
+          { ...plan, resume: progress, checkpoints },
+        )
+      } finally {
+        await checkpoints?.end().catch(() => {})
+      }
+    })
   }
 
   /**
@@ -305,6 +347,35 @@ export class Model<X = Samples, Y = Tensor> {
     return this.#engine.run(plan, { n: batch.n, inputs: batch.inputs, scalars })
   }
 
+  /** Takes up a checkpoint: everything is checked before anything changes. */
+  async #resume(file: string, facts: RunFacts, watchers: Watchers): Promise<FitProgress> {
+    const { weights, bits, steps, progress, watchers: states, ...checkpoint } = await readCheckpoint(file, metadataKey)
+    checkFacts(file, checkpoint.facts, facts)
+    const checked = checkWeights(this.#architecture, weights, `fit: resume from ${file}`)
+    const missing = this.#engine.layout.parameters.find(({ name }) => !checked.has(name))
+    if (missing || !this.#engine.fits(bits)) {
+      throw new ConvlaneError(
+        'INVALID_ARGUMENT',
+        `fit: cannot resume from ${file}: it is of another model${missing ? `, without "${missing.name}"` : ''}`,
+      )
+    }
+    for (const [name, watcher] of Object.entries(watchers)) watcher.restore(states[name])
+    await this.#engine.restore(checked, bits)
+    this.#steps = steps
+    this.#epochs = progress.epoch
+    return progress
+  }
+
+  #checkpointer({ file, every }: CheckpointOptions, facts: RunFacts, watchers: Watchers): Checkpointer {
+    const gather = async (progress: FitProgress): Promise<Checkpoint> => {
+      const document = documentOf({ ...this.#architecture, inputs: this.#inputs }, this.#seed, this.#objective, this.#steps)
+      const states = Object.fromEntries(Object.entries(watchers).map(([name, { state }]) => [name, state]))
+      const steps = this.#steps
+      return { ...(await this.#engine.dump()), document: JSON.stringify(document), facts, steps, progress, watchers: states }
+    }
+    return new Checkpointer(file, every, gather, (checkpoint) => writeCheckpoint(file, checkpoint, metadataKey))
+  }
+
   #evaluate(source: Source, objective: Objective, signal: AbortSignal | undefined): Promise<Results> {
     let capacity = source.batchSize
     const run = (batch: Batch) => {
@@ -315,6 +386,9 @@ export class Model<X = Samples, Y = Tensor> {
     return runEvaluate(source, objective.reports, run, signal)
   }
 }
+
+/** What goes by the epochs that it is shown, by name. */
+type Watchers = Readonly<Record<string, Pick<WatchingSchedule, 'watch' | 'state' | 'restore'>>>
 
 /** What the targets of an output will be, as far as the loss tells. */
 function likelyForm(output: Objective['outputs'][number]): Form | undefined {

@@ -32,6 +32,17 @@ class ReferenceState implements State {
     await this.lock.hold(true, () => this.memory.set(copy, offset))
   }
 
+  async readBits(): Promise<Float32Array> {
+    this.check(0, this.elements)
+    return this.lock.hold(false, () => new Float32Array(this.memory.slice().buffer))
+  }
+
+  async writeBits(bits: Float32Array): Promise<void> {
+    this.check(0, bits.length / 2)
+    const copy = new Float64Array(bits.slice().buffer)
+    await this.lock.hold(true, () => this.memory.set(copy))
+  }
+
   dispose(): void {
     this.isDisposed = true
   }

@@ -1,7 +1,11 @@
 import type { Program as NativeProgram, State as NativeState, ProgramSpec } from '../../binding'
 
 /** Weights, optimizer slots and statistics of one model, owned by a runtime. */
-export type State = NativeState
+export type State = NativeState & {
+  /** All of it as it is, where elements are more than float32: two of these for each. */
+  readBits?(): Promise<Float32Array>
+  writeBits?(bits: Float32Array): Promise<void>
+}
 /** A compiled program, owned by a runtime. */
 export type Program = Omit<NativeProgram, 'profile'> & Partial<Pick<NativeProgram, 'profile'>>
 

@@ -19,7 +19,8 @@ export interface Source {
   readonly length: number | undefined
   /** Largest batch size, as far as it is known beforehand. */
   readonly batchSize: number
-  batches(epoch: number, signal: AbortSignal | undefined): AsyncIterable<Batch> | Iterable<Batch>
+  /** `skip`: how many batches are left out at the beginning, as if they had been taken. */
+  batches(epoch: number, signal: AbortSignal | undefined, skip?: number): AsyncIterable<Batch> | Iterable<Batch>
 }
 
 /** Whether data comes as batches of an async iterable. */
@@ -42,11 +43,12 @@ export function tableSource(table: Table, size: number, seed?: number): Source {
   return {
     length: table.n,
     batchSize,
-    *batches(epoch) {
+    *batches(epoch, _signal, skip = 0) {
       const order = seed === undefined ? undefined : new Permutation(table.n, new RandomStream(seed, 'shuffle', epoch))
       for (let start = 0; start < table.n; start += batchSize) {
         const n = Math.min(batchSize, table.n - start)
         const rows = order?.take(n)
+        if (start < skip * batchSize) continue
         const inputs = columns.map(({ data, row }) => (rows ? { data, rows } : { data: data.subarray(start * row, (start + n) * row) }))
         yield { n, ...forms, inputs }
       }
@@ -59,10 +61,12 @@ export function streamSource(data: AsyncIterable<XY>, check: (batch: XY) => Tabl
   return {
     length: undefined,
     batchSize: 1,
-    async *batches(epoch, signal) {
+    async *batches(epoch, signal, skip = 0) {
       let some = false
+      let left = skip
       for await (const batch of untilAborted(data, signal)) {
         some = true
+        if (left-- > 0) continue
         yield wholeBatch(check(batch))
       }
       if (some || signal?.aborted) return

@@ -1,6 +1,8 @@
 import { ConvlaneError } from '../errors'
 import type { RunOutputs } from '../model/runner'
 import type { Batch, Source } from './batches'
+import type { FitProgress } from './checkpoint'
+import type { Checkpointer } from './checkpointer'
 import type { Callback, EpochEvent, History, Results } from './events'
 import { Means } from './means'
 import type { Report } from './objective'
@@ -13,6 +15,10 @@ export interface Trainer {
   step(batch: Batch): Promise<RunOutputs>
   /** Number of the next epoch since `compile`, over all calls of fit: what its order of samples follows from. */
   nextEpoch(): number
+  /** Updates since `compile`, those under way included. */
+  readonly steps: number
+  /** Shows a schedule and the like an epoch. */
+  watch(event: EpochEvent): void
   evaluate(source: Source, signal: AbortSignal | undefined): Promise<Results>
 }
 
@@ -22,34 +28,44 @@ export interface FitPlan {
   readonly validation: Source | undefined
   readonly signal: AbortSignal | undefined
   readonly callbacks: readonly Callback[]
+  readonly checkpoints?: Checkpointer | undefined
+  /** Where to go on. */
+  readonly resume?: FitProgress | undefined
 }
 
 /** The training loop. */
 export async function runFit(trainer: Trainer, plan: FitPlan): Promise<History> {
-  const { epochs, callbacks } = plan
+  const { epochs, callbacks, checkpoints, resume } = plan
   const aborted = () => plan.signal?.aborted === true
-  const done: EpochEvent[] = []
+  const done: EpochEvent[] = [...(resume?.done ?? [])]
+  await checkpoints?.begin()
   for (const callback of callbacks) await callback.onTrainBegin?.()
   while (done.length < epochs && !aborted()) {
-    const event = await fitEpoch(trainer, plan, done.length + 1)
+    const number = trainer.nextEpoch()
+    const event = await fitEpoch(trainer, plan, number, done)
     if (!event) break
     done.push(event)
+    trainer.watch(event)
     for (const callback of callbacks) await callback.onEpoch?.(event)
+    await checkpoints?.take({ epoch: number + 1, position: 0, samples: 0, sums: [], seconds: 0, done })
   }
+  await checkpoints?.end()
   const history: History = done.length < epochs ? { epochs: done, stopped: 'aborted' } : { epochs: done }
   for (const callback of callbacks) await callback.onTrainEnd?.(history)
   return history
 }
 
 /** One epoch; nothing when it was stopped on the way. */
-async function fitEpoch(trainer: Trainer, plan: FitPlan, epoch: number): Promise<EpochEvent | undefined> {
-  const { data, validation, signal, callbacks } = plan
+async function fitEpoch(trainer: Trainer, plan: FitPlan, number: number, done: readonly EpochEvent[]): Promise<EpochEvent | undefined> {
+  const { data, validation, signal, callbacks, checkpoints, resume } = plan
+  const epoch = done.length + 1
+  const before = resume?.epoch === number ? resume : undefined
   const aborted = () => signal?.aborted === true
   const steps = data.length === undefined ? 0 : Math.ceil(data.length / data.batchSize)
-  const means = new Means(trainer.reports)
+  const means = new Means(trainer.reports, before)
   const begin = performance.now()
-  const seconds = () => (performance.now() - begin) / 1000
-  let step = 0
+  const seconds = () => (before?.seconds ?? 0) + (performance.now() - begin) / 1000
+  let step = before?.position ?? 0
   const after = async (outputs: RunOutputs, { n }: Batch) => {
     step++
     const loss = outputs[0]![0]!
@@ -59,8 +75,15 @@ async function fitEpoch(trainer: Trainer, plan: FitPlan, epoch: number): Promise
     const event = { epoch, step, steps, loss, metrics: means.metrics, imagesPerSecond: means.samples / seconds() }
     for (const callback of callbacks) await callback.onStep?.(event)
   }
-  await pipeline(data.batches(trainer.nextEpoch(), signal), (batch) => trainer.step(batch), after, aborted)
-  if (aborted() && !(steps > 0 && step === steps)) return undefined
+  const checkpoint = async () =>
+    checkpoints?.take({ epoch: number, position: step, samples: means.samples, sums: means.sums, seconds: seconds(), done })
+  const { every } = checkpoints ?? {}
+  const pause = every === undefined ? undefined : { due: () => trainer.steps % every === 0, run: checkpoint }
+  await pipeline(data.batches(number, signal, step), (batch) => trainer.step(batch), after, aborted, pause)
+  if (aborted() && !(steps > 0 && step === steps)) {
+    await checkpoint()
+    return undefined
+  }
   const trained = seconds()
   const event = { epoch, loss: means.loss, metrics: means.metrics, seconds: trained, imagesPerSecond: means.samples / trained }
   if (!validation) return event

@@ -8,9 +8,18 @@ export class Means {
   readonly #sums: number[]
   #samples = 0
 
-  constructor(reports: readonly Report[]) {
+  /** @param start sums that are gone on with */
+  constructor(
+    reports: readonly Report[],
+    start: { readonly samples: number; readonly sums: readonly number[] } = { samples: 0, sums: [] },
+  ) {
     this.#reports = reports
-    this.#sums = new Array(reports.length + 1).fill(0)
+    this.#sums = Array.from({ length: reports.length + 1 }, (_, index) => start.sums[index] ?? 0)
+    this.#samples = start.samples
+  }
+
+  get sums(): readonly number[] {
+    return [...this.#sums]
   }
 
   get samples(): number {

@@ -204,6 +204,11 @@ export function optimizerConfig(optimizer: Optimizer, step: number): { type: str
   return { type, options: { learningRate: rateAt(optimizer, step), ...attributes, ...(centered && { centered }), ...(clip && { clip }) } }
 }
 
+/** What of an optimizer a run that goes on must have again. A schedule is code, and up to the caller. */
+export function optimizerFacts({ type, learningRate, slots, attributes, clip }: Optimizer): unknown {
+  return { type, learningRate: typeof learningRate === 'number' ? learningRate : 'a schedule', slots, attributes, clip: clip ?? null }
+}
+
 /** The optimizer of such a configuration. Throws INVALID_ARGUMENT. */
 export function makeOptimizer(type: unknown, options: unknown): Optimizer {
   if (type === 'sgd') return sgd(options as SgdOptions)

@@ -1,4 +1,5 @@
 import { invalid } from '../layers/check'
+import type { CheckpointOptions } from './checkpoint'
 import type { Data } from './data'
 import type { Callback, EpochEvent, StepEvent } from './events'
 
@@ -16,13 +17,32 @@ export interface FitOptions {
   /** Ends fit after the step under way; the history says so. */
   readonly signal?: AbortSignal
   readonly callbacks?: readonly Callback[]
+  /** Saves now and then all that a later call needs to go on. */
+  readonly checkpoint?: CheckpointOptions
+  /**
+   * A checkpoint's file: goes on with the fit that wrote it, bit for bit as if it had never stopped. The model is built and compiled as it was, data and
+   * options are the same (`epochs`, of the whole run, may be more); state of callbacks is theirs to keep. The history holds the epochs before, too.
+   */
+  readonly resume?: string
   /** As the callback of that name. */
   readonly onStep?: (event: StepEvent) => void | Promise<void>
   /** As the callback of that name. */
   readonly onEpoch?: (event: EpochEvent) => void | Promise<void>
 }
 
-export const fitOptionNames = ['epochs', 'batchSize', 'validationData', 'shuffle', 'seed', 'signal', 'callbacks', 'onStep', 'onEpoch']
+export const fitOptionNames = [
+  'epochs',
+  'batchSize',
+  'validationData',
+  'shuffle',
+  'seed',
+  'signal',
+  'callbacks',
+  'checkpoint',
+  'resume',
+  'onStep',
+  'onEpoch',
+]
 
 export interface EvaluateOptions {
   /** Samples in a run. Default 256, fewer for large samples. Of no effect on the result beyond rounding, nor on an iterable. */

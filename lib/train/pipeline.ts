@@ -5,12 +5,14 @@ const DEPTH = 2
  * Starts work on each item while one before it is still under way, and hands results over in order. Reads no further ahead than that.
  * Whatever fails, everything started has ended when this does.
  * @param stopped asked before each item: true ends the loop
+ * @param pause `due` is asked after each start: true lets everything end that was started, then `run` runs alone
  */
 export async function pipeline<T, R>(
   items: Iterable<T> | AsyncIterable<T>,
   start: (item: T) => Promise<R>,
   done: (result: R, item: T) => void | Promise<void>,
   stopped: () => boolean,
+  pause?: { due(): boolean; run(): Promise<void> },
 ): Promise<void> {
   const underWay: { item: T; result: Promise<R> }[] = []
   const settle = async () => {
@@ -25,6 +27,10 @@ export async function pipeline<T, R>(
       const result = start(item)
       result.catch(() => {})
       underWay.push({ item, result })
+      if (pause?.due()) {
+        while (underWay.length > 0) await settle()
+        await pause.run()
+      }
       if (underWay.length === DEPTH) await settle()
       if (stopped()) break
     }

@@ -17,6 +17,8 @@ export interface CliOptions {
   readonly shell?: string
   /** Called with each piece of standard output. */
   readonly onOutput?: (text: string, child: ChildProcess) => void
+  /** Called once the process is there. */
+  readonly onStart?: (child: ChildProcess) => void
 }
 
 /** Runs the built command `convlane`. */
@@ -25,6 +27,7 @@ export function convlane(argv: readonly string[], options: CliOptions): Promise<
   const program = [process.execPath, main, ...argv]
   const [file, ...args] = options.shell ? ['/bin/sh', '-c', options.shell, 'sh', ...program] : program
   const child = spawn(file!, args, { cwd: options.cwd, env: { ...process.env, ...options.env } })
+  options.onStart?.(child)
   const texts = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {

@@ -1,0 +1,80 @@
+import type { ChildProcess } from 'node:child_process'
+import { readdirSync, rmSync, watch, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { convlane } from '../support/cli'
+import { temporaryFolder } from '../support/folder'
+import { Random } from '../support/random'
+
+const run = ['train', '--epochs', '6', '--variants', '1', '--batch', '48', '--json', '--out', 'm']
+const lastLine = (text: string) => JSON.parse(text.trimEnd().split('\n').at(-1)!)
+const KILLS = { timed: 15, writing: 5 }
+
+/** Kills a process when so many checkpoints have begun to be written; gives what stops the watching. */
+function killAtWriting(cwd: string, count: number, child: ChildProcess): () => void {
+  const seen = new Set<string>()
+  const watcher = watch(cwd, (_event, name) => {
+    if (!name?.startsWith('.c.')) return
+    seen.add(name)
+    if (seen.size === count) child.kill('SIGKILL')
+  })
+  return () => watcher.close()
+}
+
+test('killed at 20 moments, five of them while a checkpoint is written, and resumed each time: the weights of a run left alone', async () => {
+  const cwd = temporaryFolder()
+  const { code, stdout } = await convlane(run, { cwd })
+  expect(code).toBe(0)
+  const expected = lastLine(stdout).weightsSha256
+  const random = new Random(11)
+  const done = { timed: 0, writing: 0 }
+  for (let attempt = 0; done.timed + done.writing < KILLS.timed + KILLS.writing; attempt++) {
+    expect(attempt).toBeLessThan(200)
+    const kind = done.writing < KILLS.writing && (attempt % 3 === 0 || done.timed === KILLS.timed) ? 'writing' : 'timed'
+    let stop = () => {}
+    const onStart = (child: ChildProcess) => {
+      if (kind === 'writing') {
+        stop = killAtWriting(cwd, random.whole(1, 9), child)
+        return
+      }
+      const timer = setTimeout(() => child.kill('SIGKILL'), random.between(300, 1500))
+      stop = () => clearTimeout(timer)
+    }
+    const result = await convlane([...run, '--checkpoint', 'c', '--every', '2', '--resume'], { cwd, onStart })
+    stop()
+    if (result.code === null) {
+      const isHalf = readdirSync(cwd).some((name) => name.startsWith('.c.'))
+      if (kind === 'timed' || isHalf) done[kind]++
+      continue
+    }
+    expect(result.stderr).not.toContain('convlane: ')
+    expect(lastLine(result.stdout).weightsSha256).toBe(expected)
+    rmSync(join(cwd, 'c'))
+  }
+  const last = await convlane([...run, '--checkpoint', 'c', '--resume'], { cwd })
+  expect(last.code).toBe(0)
+  expect(lastLine(last.stdout).weightsSha256).toBe(expected)
+  expect(readdirSync(cwd).sort()).toEqual(['c', 'm'])
+}, 400_000)
+
+test('stopped by Ctrl-C and resumed: the same weights, whatever else is said', async () => {
+  const cwd = temporaryFolder()
+  const quick = ['train', '--epochs', '40', '--variants', '1', '--out', 'm', '--checkpoint', 'c']
+  const stopped = await convlane(quick, { cwd, onOutput: (text, child) => void (text.includes('epoch ') && child.kill('SIGINT')) })
+  expect(stopped.code).toBe(130)
+  const other = await convlane(['train', '--epochs', '41', '--variants', '1', '--checkpoint', 'c', '--resume'], { cwd })
+  expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('cannot resume from c: its run had note')])
+  const resumed = await convlane([...quick, '--resume', '--json'], { cwd })
+  expect(resumed.stderr).toContain('going on from c\n')
+  const undisturbed = await convlane(['train', '--epochs', '40', '--variants', '1', '--out', 'm', '--json'], { cwd })
+  expect(lastLine(resumed.stdout).weightsSha256).toBe(lastLine(undisturbed.stdout).weightsSha256)
+}, 120_000)
+
+test('says where a run begins, and refuses a file that is no checkpoint', async () => {
+  const cwd = temporaryFolder()
+  const first = await convlane(['train', '--epochs', '1', '--variants', '1', '--checkpoint', 'c', '--resume'], { cwd })
+  expect([first.code, first.stdout]).toEqual([0, expect.stringContaining('no checkpoint c yet: from the beginning\n')])
+  writeFileSync(join(cwd, 'c'), 'this is no checkpoint at all')
+  const second = await convlane(['train', '--checkpoint', 'c', '--resume'], { cwd })
+  expect([second.code, second.stderr]).toEqual([1, expect.stringMatching(/^convlane: c: not a safetensors file.*\(INVALID_FILE\)\n$/)])
+}, 60_000)
