@@ -14,7 +14,16 @@ export { type Conv1dLayerOptions, conv1d } from './layers/conv1d'
 export { type Conv2dLayerOptions, conv2d } from './layers/conv2d'
 export { type Conv3dLayerOptions, conv3d } from './layers/conv3d'
 export type { ConvolutionLayerOptions } from './layers/convolution'
+export { type ConvTranspose1dLayerOptions, convTranspose1d } from './layers/convTranspose1d'
+export { type ConvTranspose2dLayerOptions, convTranspose2d } from './layers/convTranspose2d'
+export { type ConvTranspose3dLayerOptions, convTranspose3d } from './layers/convTranspose3d'
 export { type DenseLayerOptions, dense } from './layers/dense'
+export {
+  type DepthwiseConv2dLayerOptions,
+  depthwiseConv2d,
+  type SeparableConv2dLayerOptions,
+  separableConv2d,
+} from './layers/depthwiseConv2d'
 export { dropout } from './layers/dropout'
 export { flatten } from './layers/flatten'
 export type { Initializer } from './layers/initializers'

@@ -4,7 +4,11 @@ import { invalid } from './check'
 import { conv1d } from './conv1d'
 import { conv2d } from './conv2d'
 import { conv3d } from './conv3d'
+import { convTranspose1d } from './convTranspose1d'
+import { convTranspose2d } from './convTranspose2d'
+import { convTranspose3d } from './convTranspose3d'
 import { dense } from './dense'
+import { depthwiseConv2d, separableConv2d } from './depthwiseConv2d'
 import { dropout } from './dropout'
 import { flatten } from './flatten'
 import { Layer, type LayerConfig } from './layer'
@@ -24,12 +28,17 @@ const makers = new Map<string, LayerMaker>([
   ['conv1d', ({ filters, kernelSize, ...options }: Config) => conv1d(filters, kernelSize, options)],
   ['conv2d', ({ filters, kernelSize, ...options }: Config) => conv2d(filters, kernelSize, options)],
   ['conv3d', ({ filters, kernelSize, ...options }: Config) => conv3d(filters, kernelSize, options)],
+  ['convTranspose1d', ({ filters, kernelSize, ...options }: Config) => convTranspose1d(filters, kernelSize, options)],
+  ['convTranspose2d', ({ filters, kernelSize, ...options }: Config) => convTranspose2d(filters, kernelSize, options)],
+  ['convTranspose3d', ({ filters, kernelSize, ...options }: Config) => convTranspose3d(filters, kernelSize, options)],
   ['dense', ({ units, ...options }: Config) => dense(units, options)],
+  ['depthwiseConv2d', ({ kernelSize, ...options }: Config) => depthwiseConv2d(kernelSize, options)],
   ['dropout', ({ rate, ...options }: Config) => dropout(rate, options)],
   ['flatten', (config: Config) => flatten(config)],
   ['globalAveragePool2d', (config: Config) => globalAveragePool2d(config)],
   ['maxPool2d', ({ size, ...options }: Config) => maxPool2d(size, options)],
   ['relu', (config: Config) => relu(config)],
+  ['separableConv2d', ({ filters, kernelSize, ...options }: Config) => separableConv2d(filters, kernelSize, options)],
   ['sigmoid', (config: Config) => sigmoid(config)],
   ['softmax', (config: Config) => softmax(config)],
   ['tanh', (config: Config) => tanh(config)],

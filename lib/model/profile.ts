@@ -107,6 +107,7 @@ const sizeOf = (step: Step, operand: string): number => (step[operand] as Operan
 function flopsOf(step: Step): number {
   const positions = (operand: string) => sizeOf(step, operand) / (step[operand] as Operand).shape.at(-1)!
   if (/^conv[123]d$/.test(step.op)) return 2 * positions('y') * sizeOf(step, 'w')
+  if (/^convTranspose[123]d$/.test(step.op)) return 2 * positions('x') * sizeOf(step, 'w')
   if (/^conv[123]dBackwardInput$/.test(step.op)) return 2 * positions('dy') * sizeOf(step, 'w')
   if (/^conv[123]dBackwardWeights$/.test(step.op)) return 2 * positions('dy') * sizeOf(step, 'dw')
   if (step.op === 'dense') return 2 * positions('y') * sizeOf(step, 'w')

@@ -1,7 +1,7 @@
 import type { Value } from '../graph/value'
 import { rootOf, type Task } from './task'
 
-const producers = ['conv1d', 'conv2d', 'conv3d', 'dense', 'add']
+const producers = ['conv1d', 'conv2d', 'conv3d', 'convTranspose1d', 'convTranspose2d', 'convTranspose3d', 'dense', 'add']
 const activations = ['relu', 'sigmoid', 'tanh']
 
 /**

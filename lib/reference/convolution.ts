@@ -84,6 +84,19 @@ export function convolutionBackwardInput(step: ReferenceStep): void {
   dx.data.set(sums)
 }
 
+/** y[xAt] = Σ x[yAt] · w[wAt] over the products of the convolution that leads from y to x, plus a bias per channel. */
+export function transposedConvolution(step: ReferenceStep): void {
+  const [x, w, y] = [operand(step, 'x'), operand(step, 'w'), operand(step, 'y')]
+  const bias = optional(step, 'bias')?.data
+  const sizes = sizesOf(step, y, w, x)
+  const activate = activationOf(step)
+  const sums = new Float64Array(y.data.length)
+  eachProduct(sizes, walkOf(step), (xAt, wAt, yAt) => {
+    sums[xAt]! += x.data[yAt]! * w.data[wAt]!
+  })
+  for (let i = 0; i < sums.length; i++) y.data[i] = activate(sums[i]! + (bias ? bias[i % sizes.C]! : 0))
+}
+
 /** dw[wAt] = Σ dy[yAt] · x[xAt] over the products that w[wAt] takes part in. */
 export function convolutionBackwardWeights(step: ReferenceStep): void {
   const [dy, x, dw] = [operand(step, 'dy'), operand(step, 'x'), operand(step, 'dw')]

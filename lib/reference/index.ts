@@ -6,7 +6,7 @@ import { averagePool2d, averagePool2dBackward } from './averagePool2d'
 import { biasGradient } from './biasGradient'
 import { clipByNorm, clipByValue, l2Norm } from './clip'
 import { concat } from './concat'
-import { convolution, convolutionBackwardInput, convolutionBackwardWeights } from './convolution'
+import { convolution, convolutionBackwardInput, convolutionBackwardWeights, transposedConvolution } from './convolution'
 import { dense } from './dense'
 import { dropout } from './dropout'
 import { fill } from './fill'
@@ -37,6 +37,9 @@ export const reference: Readonly<Record<string, (step: ReferenceStep) => void>> 
   conv3d: convolution,
   conv3dBackwardInput: convolutionBackwardInput,
   conv3dBackwardWeights: convolutionBackwardWeights,
+  convTranspose1d: transposedConvolution,
+  convTranspose2d: transposedConvolution,
+  convTranspose3d: transposedConvolution,
   biasGradient,
   maxPool2d,
   maxPool2dBackward,

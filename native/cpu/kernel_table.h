@@ -89,6 +89,25 @@ struct PoolAverageBackwardArgs {
   int64_t channels;
 };
 
+// y = (sum of |x|^p)^(1/p) over the taps.
+struct PoolLpArgs {
+  const float* const* taps;
+  int32_t tap_count;   // >= 1
+  float p;             // >= 1
+  float* y;
+  int64_t channels;
+};
+// dx = the sum over windows of dy sign(x) (|x| / y)^(p - 1); windows whose y is 0 give nothing.
+struct PoolLpBackwardArgs {
+  const float* x;
+  const float* const* dy;
+  const float* const* y;
+  int32_t window_count;              // may be 0: dx = 0
+  float p;
+  float* dx;
+  int64_t channels;
+};
+
 struct SgdArgs {
   float* param; float* velocity;     // velocity may be null (momentum 0)
   const float* grad;
@@ -141,6 +160,8 @@ struct KernelTable {
   void (*pool_average)(const PoolAverageArgs&);
   void (*pool_max_backward)(const PoolMaxBackwardArgs&);
   void (*pool_average_backward)(const PoolAverageBackwardArgs&);
+  void (*pool_lp)(const PoolLpArgs&);
+  void (*pool_lp_backward)(const PoolLpBackwardArgs&);
 
   void (*activate)(Activation, const float* x, float* y, int64_t count);                            // NaN passes through
   void (*activate_backward)(Activation, const float* dy, const float* y, float* dx, int64_t count);  // from the output y; relu'(0) = 0

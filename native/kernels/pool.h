@@ -2,6 +2,7 @@
 #pragma once
 #include "../cpu/kernel_table.h"
 #include "loop.h"
+#include "math.h"
 
 namespace convlane {
 namespace {
@@ -59,6 +60,45 @@ void pool_average_backward(const PoolAverageBackwardArgs& g) {
     V total = V::zero();
     for (int32_t w = 0; w < g.window_count; ++w) total = fma(part.load(g.dy[w] + c), V::set(g.scales[w]), total);
     part.store(total, g.dx + c);
+  });
+}
+
+// Calls body with a -> a^p for a >= 0, so that the choice is made once and not per vector.
+template <class V, class Body>
+inline void with_power(float p, const Body& body) {
+  if (p == 0.0f) return body([](V) { return V::set(1.0f); });
+  if (p == 1.0f) return body([](V a) { return a; });
+  if (p == 2.0f) return body([](V a) { return a * a; });
+  body([power = V::set(p)](V a) { return exp(power * log(a)); });
+}
+
+template <class V>
+void pool_lp(const PoolLpArgs& g) {
+  with_power<V>(g.p, [&](auto power) {
+    for_vectors<V>(g.channels, [&](int64_t c, auto part) {
+      V total = V::zero();
+      for (int32_t t = 0; t < g.tap_count; ++t) total = total + power(absolute(part.load(g.taps[t] + c)));
+      part.store(g.p == 1.0f ? total : g.p == 2.0f ? sqrt(total) : exp(V::set(1.0f / g.p) * log(total)), g.y + c);
+    });
+  });
+}
+
+template <class V>
+void pool_lp_backward(const PoolLpBackwardArgs& g) {
+  with_power<V>(g.p - 1.0f, [&](auto power) {
+    for_vectors<V>(g.channels, [&](int64_t c, auto part) {
+      const V x = part.load(g.x + c);
+      const V size = absolute(x);
+      V total = V::zero();
+      for (int32_t w = 0; w < g.window_count; ++w) {
+        const V y = part.load(g.y[w] + c);
+        const V share = part.load(g.dy[w] + c) * power(size / y);
+        total = total + select(equal(y, V::zero()), V::zero(), share);
+      }
+      // The sign of x; 0 where x is 0.
+      const V negative = V::zero() - total;
+      part.store(select(less(x, V::zero()), negative, select(equal(x, V::zero()), V::zero(), total)), g.dx + c);
+    });
   });
 }
 

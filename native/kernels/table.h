@@ -31,6 +31,8 @@ constexpr KernelTable table_of(const char* name) {
   t.pool_average = pool_average<V>;
   t.pool_max_backward = pool_max_backward<V>;
   t.pool_average_backward = pool_average_backward<V>;
+  t.pool_lp = pool_lp<V>;
+  t.pool_lp_backward = pool_lp_backward<V>;
 
   t.activate = activate<V>;
   t.activate_backward = activate_backward<V>;

@@ -143,6 +143,53 @@ const cases: [run: () => unknown, code: string, message: string][] = [
     'INVALID_ARGUMENT',
     'conv3d: stride must be a number or three numbers [depth, height, width], received [1, 2]',
   ],
+  [() => ops.convTranspose2d(image, zeros(3, 3, 2, 4)), 'INVALID_SHAPE', 'convTranspose2d: input has 3 channels, filters expect 4'],
+  [
+    () => ops.convTranspose2d(image, zeros(3, 3, 2, 3), { groups: 2 }),
+    'INVALID_SHAPE',
+    "convTranspose2d: groups 2 do not divide the input's 3 channels",
+  ],
+  [
+    () => ops.convTranspose2d(image, zeros(3, 3, 3)),
+    'INVALID_SHAPE',
+    'convTranspose2d: filters must have rank 4 [KH, KW, OC/groups, C], received rank 3 [3, 3, 3]',
+  ],
+  [
+    () => ops.convTranspose1d(zeros(1, 4, 3), zeros(2, 1, 3), { stride: 2, outputPadding: 2 }),
+    'INVALID_ARGUMENT',
+    'convTranspose1d: outputPadding must be below the stride 2, received 2',
+  ],
+  [
+    () => ops.convTranspose1d(zeros(1, 4, 3), zeros(2, 1, 3), { padding: 'same', outputPadding: 0 }),
+    'INVALID_ARGUMENT',
+    "convTranspose1d: outputPadding follows from padding 'same', received 0 as well",
+  ],
+  [
+    () => ops.convTranspose1d(zeros(1, 4, 3), zeros(2, 1, 3), { padding: any('causal') }),
+    'INVALID_ARGUMENT',
+    "convTranspose1d: padding cannot be 'causal' in a transposed convolution",
+  ],
+  [
+    () => ops.convTranspose1d(zeros(1, 1, 3), zeros(2, 1, 3), { padding: 1 }),
+    'INVALID_SHAPE',
+    'convTranspose1d: padding [[1, 1]] leaves no output',
+  ],
+  [
+    () => ops.convTranspose1dBackward(zeros(1, 4, 1), zeros(1, 4, 3), zeros(2, 1, 3)),
+    'INVALID_SHAPE',
+    "convTranspose1dBackward: dy must have the result's shape [1, 5, 1], received [1, 4, 1]",
+  ],
+  [() => ops.depthwiseConv2d(image, zeros(3, 3, 2, 2)), 'INVALID_SHAPE', "conv2d: groups 2 do not divide the input's 3 channels"],
+  [
+    () => ops.depthwiseConv2d(image, zeros(3, 3, 3)),
+    'INVALID_SHAPE',
+    'depthwiseConv2d: filters must have rank 4 [KH, KW, C, M], received rank 3 [3, 3, 3]',
+  ],
+  [
+    () => ops.depthwiseConv2d(image, zeros(3, 3, 3, 2), any({ groups: 3 })),
+    'INVALID_ARGUMENT',
+    'depthwiseConv2d: unknown option "groups"; there are runtime, name, bias, stride, padding, dilation, activation, algorithm',
+  ],
   [() => ops.maxPool2d(image, 0), 'INVALID_ARGUMENT', 'maxPool2d: size must be a positive integer, received 0'],
   [() => ops.maxPool2d(image, 5), 'INVALID_SHAPE', 'maxPool2d: kernel height 5 is larger than the height of the input, 4'],
   [

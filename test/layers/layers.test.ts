@@ -7,13 +7,18 @@ import {
   conv1d,
   conv2d,
   conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
   dense,
+  depthwiseConv2d,
   dropout,
   flatten,
   globalAveragePool2d,
   input,
   maxPool2d,
   relu,
+  separableConv2d,
   sigmoid,
   softmax,
   tanh,
@@ -52,6 +57,13 @@ describe('shapes and parameters', () => {
     ['conv1d padded by side', conv1d(4, [5], { padding: [3, 1], groups: 2 }), [line], [null, 30, 4], { kernel: [5, 3, 4], bias: [4] }],
     ['conv3d', conv3d(4, [3, 2, 1], { bias: false }), [volume], [null, 7, 7, 7, 4], { kernel: [3, 2, 1, 2, 4] }],
     ['conv3d same', conv3d(4, 3, { padding: 'same', stride: [2, 1, 3] }), [volume], [null, 5, 8, 3, 4], { kernel: [3, 3, 3, 2, 4], bias: [4] }], // biome-ignore format: a row of the table
+    ['convTranspose1d', convTranspose1d(8, 3, { stride: 2, outputPadding: 1 }), [line], [null, 62, 8], { kernel: [3, 8, 6], bias: [8] }],
+    ['convTranspose2d same', convTranspose2d(8, [3, 2], { stride: [2, 3], padding: 'same', bias: false }), [image], [null, 56, 60, 8], { kernel: [3, 2, 8, 6] }], // biome-ignore format: a row of the table
+    ['convTranspose2d in groups', convTranspose2d(4, 4, { stride: 2, padding: 1, groups: 2 }), [image], [null, 56, 40, 4], { kernel: [4, 4, 2, 6], bias: [4] }], // biome-ignore format: a row of the table
+    ['convTranspose3d', convTranspose3d(3, [2, 1, 3], { dilation: 2 }), [volume], [null, 11, 8, 11, 3], { kernel: [2, 1, 3, 3, 2], bias: [3] }], // biome-ignore format: a row of the table
+    ['depthwiseConv2d', depthwiseConv2d(3), [image], [null, 26, 18, 6], { kernel: [3, 3, 6, 1], bias: [6] }],
+    ['depthwiseConv2d, three filters a channel', depthwiseConv2d([3, 1], { depthMultiplier: 3, stride: 2, bias: false }), [image], [null, 13, 10, 18], { kernel: [3, 1, 6, 3] }], // biome-ignore format: a row of the table
+    ['separableConv2d', separableConv2d(8, 3, { depthMultiplier: 2, padding: 'same' }), [image], [null, 28, 20, 8], { depthwiseKernel: [3, 3, 6, 2], pointwiseKernel: [1, 1, 12, 8], bias: [8] }], // biome-ignore format: a row of the table
     ['maxPool2d', maxPool2d(2), [image], [null, 14, 10, 6], {}],
     ['maxPool2d overlapping', maxPool2d(3, { stride: 2, padding: 1 }), [image], [null, 14, 10, 6], {}],
     ['maxPool2d, size rounded up', maxPool2d(3, { stride: 3, ceil: true }), [image], [null, 10, 7, 6], {}],

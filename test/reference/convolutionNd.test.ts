@@ -85,3 +85,30 @@ describe('conv3d', () => {
     expect(Array.from(y!)).toEqual([2.5, 1, 5.5, 0])
   })
 })
+
+describe('the transposed convolution', () => {
+  test('each input pixel puts down the filter, scaled; stride sets them apart', () => {
+    const run = (L: number, changes = {}) =>
+      Array.from(compute('convTranspose1d', { x: row(p, q), w: kernel }, { y: [1, L, 1] }, attributes(1, changes)).y!)
+    expect(run(3)).toEqual([p * k1, p * k2 + q * k1, q * k2])
+    expect(run(4, { stride: [2] })).toEqual([p * k1, p * k2, q * k1, q * k2])
+    expect(run(6, { stride: [3], padding: [[0, 0]] })).toEqual([p * k1, p * k2, 0, q * k1, q * k2, 0])
+    expect(run(1, { padding: [[1, 1]] })).toEqual([p * k2 + q * k1])
+    expect(run(4, { dilation: [2] })).toEqual([p * k1, q * k1, p * k2, q * k2])
+  })
+
+  test('channels: filters have those of the result before those of the input; groups apart', () => {
+    const x: Input = { shape: [1, 1, 2], data: [p, q] }
+    const w: Input = { shape: [1, 2, 2], data: [2, 3, 5, 7] }
+    const y = (changes = {}, C = 2) => Array.from(compute('convTranspose1d', { x, w }, { y: [1, 1, C] }, attributes(1, changes)).y!)
+    expect(y()).toEqual([p * 2 + q * 3, p * 5 + q * 7])
+    expect(y({ groups: 2 }, 4)).toEqual([p * 2, p * 5, q * 3, q * 7])
+  })
+
+  test('bias and activation, where no filter reaches as well', () => {
+    const bias: Input = { shape: [1], data: [-11] }
+    const options = attributes(1, { stride: [3], activation: 'relu' })
+    const { y } = compute('convTranspose1d', { x: row(p, q), w: kernel, bias }, { y: [1, 5, 1] }, options)
+    expect(Array.from(y!)).toEqual([0, 4, 0, 3, 10])
+  })
+})

@@ -40,6 +40,24 @@ const conv = (name: string, x: number[], w: number[], y: number[], changes: Attr
   }
 }
 
+const transposed = (name: string, x: number[], w: number[], y: number[], changes: Attributes): Pass => {
+  const ones = new Array(x.length - 2).fill(1)
+  const attributes = convolution({ stride: ones, padding: ones.map(() => [0, 0]), dilation: ones, ...changes })
+  const op = `conv${ones.length}d`
+  return {
+    name: `convTranspose${ones.length}d ${name}`,
+    op: `convTranspose${ones.length}d`,
+    inputs: { x: waves(x, 1), w: waves(w, 2), bias: waves([y.at(-1)!], 3) },
+    outputs: { y },
+    attributes,
+    backward: {
+      x: (dy, left) => compute(op, { x: dy, w: left.w! }, { y: x }, attributes).y!,
+      w: (dy, left) => compute(`${op}BackwardWeights`, { dy: left.x!, x: dy }, { dw: w }, attributes).dw!,
+      bias: (dy) => compute('biasGradient', { dy }, { db: [y.at(-1)!] }).db!,
+    },
+  }
+}
+
 const pool = (kind: 'max' | 'average', name: string, x: number[], y: number[], attributes: Attributes): Pass => {
   const op = `${kind}Pool2d`
   return {
@@ -117,6 +135,17 @@ const passes: Pass[] = [
     ],
     dilation: [2, 1, 2],
   }),
+  transposed('with stride and a pixel more', [2, 3, 2], [3, 4, 2], [2, 8, 4], { stride: [2], padding: [[0, 0]] }),
+  transposed('in groups, dilated, padded', [1, 3, 2, 4], [2, 3, 3, 4], [1, 5, 5, 6], {
+    stride: [2, 2],
+    padding: [
+      [1, 0],
+      [1, 1],
+    ],
+    dilation: [2, 2],
+    groups: 2,
+  }),
+  transposed('plain', [1, 2, 2, 1, 2], [2, 1, 3, 3, 2], [1, 3, 2, 3, 3], {}),
   pool('max', 'overlapping', [2, 5, 5, 2], [2, 4, 4, 2], {
     size: [2, 2],
     stride: [1, 1],

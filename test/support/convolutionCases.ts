@@ -38,7 +38,7 @@ export interface ConvolutionNd {
   readonly activation?: string
 }
 
-/** The three passes of one convolution, and its bias gradient when it has a bias. */
+/** The three passes of one convolution, the transposed convolution back, and its bias gradient when it has a bias. */
 export function passesOfNd(c: ConvolutionNd): OpCase[] {
   const { N = 1, image, C, OC, kernel, groups = 1, bias = false, activation = 'linear' } = c
   const ones = image.map(() => 1)
@@ -66,6 +66,12 @@ export function passesOfNd(c: ConvolutionNd): OpCase[] {
     },
     { name: label('BackwardInput', name), op: `${op}BackwardInput`, shapes: { dy: y, w, dx: x }, attributes },
     { name: label('BackwardWeights', name), op: `${op}BackwardWeights`, shapes: { dy: y, x, dw: w }, attributes },
+    {
+      name: `convTranspose${image.length}d back ${[...name, ...forward].filter(Boolean).join(' ')}`,
+      op: `convTranspose${image.length}d`,
+      shapes: { x: y, w, ...(bias && { bias: [C] }), y: x },
+      attributes: { ...attributes, activation },
+    },
     ...(bias ? [{ name: `biasGradient [${y}]`, op: 'biasGradient', shapes: { dy: y, db: [OC] }, attributes: {} }] : []),
   ]
 }

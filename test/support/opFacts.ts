@@ -96,6 +96,12 @@ const convolutionFacts = (axes: number): Record<string, OpFacts> => ({
     factor: 2,
     exactOnWholeNumbers: always,
   },
+  [`convTranspose${axes}d`]: {
+    outputs: ['y'],
+    terms: (c) => (sizeOf(c.shapes.w!.slice(0, -2)) * c.shapes.w!.at(-1)!) / (c.attributes.groups as number) + 1,
+    factor: 2,
+    exactOnWholeNumbers: isLinear,
+  },
   [`conv${axes}dBackwardWeights`]: { outputs: ['dw'], terms: (c) => pixels(c.shapes.dy!), factor: 2, exactOnWholeNumbers: always },
 })
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 
 const root = resolve(__dirname, '../..')
 const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(resolve(root, 'tsconfig.json'), ts.sys.readFile).config, ts.sys, root)
-const header = `import { add, conv1d, conv2d, conv3d, dense, digits, dropout, flatten, globalAveragePool2d, input, maxPool2d, network, relu, sequential } from '../../lib/index'
+const header = `import { add, conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d, dense, depthwiseConv2d, separableConv2d, digits, dropout, flatten, globalAveragePool2d, input, maxPool2d, network, relu, sequential } from '../../lib/index'
 import type { Layer, Model } from '../../lib/index'
 `
 
@@ -45,6 +45,10 @@ const accepted: Record<string, string> = {
   'sequences and volumes': `
     sequential({ input: [100, 8] }, conv1d(16, 3, { padding: 'causal' }), flatten(), dense(2))
     sequential({ input: [9, 9, 9, 1] }, conv3d(4, [3, 3, 1], { padding: [[1, 1], [0, 0], [2, 0]] }), relu(), flatten(), dense(2))`,
+  'convolutions there and back': `
+    sequential({ input: [28, 28, 1] }, depthwiseConv2d(3), separableConv2d(8, 3), convTranspose2d(1, 2, { stride: 2 }), flatten(), dense(2))
+    sequential({ input: [9, 4] }, convTranspose1d(2, 3), conv1d(2, 3))
+    sequential({ input: [3, 3, 3, 4] }, convTranspose3d(2, 3), conv3d(2, 3))`,
   'dense layers alone': 'sequential({ input: [4] }, dense(8), relu(), dense(3))',
   'the rank that comes out': `
     const model = sequential({ input: [28, 28, 1] }, conv2d(8, 3), globalAveragePool2d(), dense(10))
@@ -120,6 +124,7 @@ const refused: Record<string, [snippet: string, at: string, message: string]> = 
     'conv3d(32, 3)',
     'conv3d takes rank 5 [N, D, H, W, C] but gets rank 4 [N, H, W, C]',
   ],
+  'causal padding of a transposed convolution': ["convTranspose1d(1, 2, { padding: 'causal' })", 'padding', 'causal'],
   'behind layers of any rank': [
     'sequential({ input: [28, 28, 1] }, relu(), dropout(0.5), relu(), dense(10), relu())',
     'dense(10)',

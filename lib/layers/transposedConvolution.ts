@@ -1,0 +1,90 @@
+import { ConvlaneError } from '../errors'
+import { labelOf } from '../graph/apply'
+import type { TensorType, Value } from '../graph/value'
+import { checkActivation } from '../ops/activation'
+import type { Axes } from '../ops/convolution'
+import { convTranspose1dOps } from '../ops/convTranspose1d'
+import { convTranspose2dOps } from '../ops/convTranspose2d'
+import { convTranspose3dOps } from '../ops/convTranspose3d'
+import { transposedConvolution } from '../ops/transposedConvolution'
+import { checkChoice, checkInteger, checkSizes } from '../shape'
+import { checkBoolean, checkOptions } from './check'
+import { type ConvolutionLayerOptions, type RankOf, rankOf } from './convolution'
+import { initializers } from './initializers'
+import { type BuildContext, Layer, type Parameter } from './layer'
+
+export interface TransposedLayerOptions<Name extends string = string, Sizes = unknown, Pad = unknown>
+  extends Omit<ConvolutionLayerOptions<Name, Sizes, Pad>, 'padding'> {
+  /** What is cut off each side of the result. Default `'valid'`: nothing. `'same'`: the result is stride times the input (Keras' rule). */
+  readonly padding?: Pad
+  /** Added after each axis of the result, below the stride; not with `'same'`. Default 0. */
+  readonly outputPadding?: Sizes
+}
+const optionNames = ['stride', 'padding', 'outputPadding', 'dilation', 'groups', 'activation', 'bias', 'kernelInitializer', 'name']
+
+const ops = { 1: convTranspose1dOps, 2: convTranspose2dOps, 3: convTranspose3dOps } as const
+
+/** What `convTranspose1d`, `convTranspose2d` and `convTranspose3d` make. */
+export class TransposedConvolution<A extends Axes, Name extends string> extends Layer<RankOf<A>, RankOf<A>, Name> {
+  override readonly type: string
+  override readonly rank: RankOf<A>
+  override readonly arity = 1
+  readonly #axes: A
+  readonly #filters: number
+  readonly #kernelSize: readonly number[]
+  readonly #options: Required<Omit<TransposedLayerOptions, 'name' | 'outputPadding'>> & { outputPadding?: readonly number[] }
+
+  constructor(axes: A, filters: number, kernelSize: unknown, options: TransposedLayerOptions<Name>) {
+    const type = `convTranspose${axes}d`
+    checkOptions(type, options, optionNames)
+    super(type, options.name)
+    const label = labelOf(type, options.name)
+    const {
+      stride = 1,
+      padding = 'valid',
+      dilation = 1,
+      groups = 1,
+      activation = 'linear',
+      bias = true,
+      kernelInitializer = 'glorotUniform',
+    } = options
+    this.type = type
+    this.rank = rankOf(axes)
+    this.#axes = axes
+    this.#filters = checkInteger(filters, label, 'filters')
+    this.#kernelSize = checkSizes(kernelSize, axes, label, 'kernelSize')
+    this.#options = {
+      stride: checkSizes(stride, axes, label, 'stride'),
+      padding,
+      dilation: checkSizes(dilation, axes, label, 'dilation'),
+      groups: checkInteger(groups, label, 'groups'),
+      activation: checkActivation(activation, label),
+      bias: checkBoolean(bias, label, 'bias'),
+      kernelInitializer: checkChoice(kernelInitializer, initializers, label, 'kernelInitializer'),
+      ...(options.outputPadding !== undefined && { outputPadding: checkSizes(options.outputPadding, axes, label, 'outputPadding', 0) }),
+    }
+    if (this.#filters % groups !== 0) {
+      throw new ConvlaneError('INVALID_ARGUMENT', `${label}: ${groups} groups do not divide ${filters} filters`, { received: groups })
+    }
+  }
+
+  override config() {
+    return { filters: this.#filters, kernelSize: this.#kernelSize, ...this.#options }
+  }
+
+  override parameters([x]: readonly TensorType[]): Parameter[] {
+    const { groups, bias, kernelInitializer } = this.#options
+    const shape = [...this.#kernelSize, this.#filters / groups, x!.shape.at(-1)!]
+    const kernel = { name: 'kernel', shape, initializer: kernelInitializer }
+    return bias ? [kernel, { name: 'bias', shape: [this.#filters], initializer: 'zeros' }] : [kernel]
+  }
+
+  override build({ name, parameter }: BuildContext, [x]: readonly Value[]): Value {
+    const { kernelInitializer, bias, ...options } = this.#options
+    return transposedConvolution(ops[this.#axes], x!, parameter('kernel'), {
+      ...options,
+      ...(bias && { bias: parameter('bias') }),
+      name,
+    }) as Value
+  }
+}

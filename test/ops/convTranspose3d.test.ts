@@ -1,0 +1,3 @@
+import { describeCases } from '../support/describeCases'
+
+describeCases('convTranspose3d')
