@@ -1,9 +1,8 @@
 import { labelOf } from '../graph/apply'
-import type { Value } from '../graph/value'
-import type { Tensor } from '../tensor'
 import { type Activation, activate, checkActivation } from './activation'
-import { call, type Operand, typeOf } from './call'
-import { checkSameShape } from './elementwise'
+import { inferBinary } from './binary'
+import { type Binary, checkOperands, sumTo } from './broadcast'
+import { call, type Operand } from './call'
 import type { OpDefinition } from './op'
 import { checkOptions, type OpOptions } from './options'
 
@@ -12,11 +11,8 @@ export const addOp: OpDefinition = {
   inputs: ['a', 'b'],
   outputs: ['y'],
   inPlace: true,
-  infer([a, b], _, label) {
-    checkSameShape(a!, b!, label, ['a', 'b'])
-    return [a!]
-  },
-  gradient: (_, [dy]) => [dy, dy],
+  infer: inferBinary,
+  gradient: ({ inputs }, [dy], wanted) => inputs.map((input, index) => (wanted[index] ? sumTo(dy!, input!.shape) : undefined)),
 }
 
 export interface AddOptions extends OpOptions {
@@ -24,14 +20,13 @@ export interface AddOptions extends OpOptions {
   readonly activation?: Activation | undefined
 }
 
-/** a + b, element by element, for two tensors of one shape. Throws `INVALID_SHAPE` when the shapes differ. */
-export function add(a: Tensor, b: Tensor, options?: AddOptions): Tensor
-export function add(a: Value, b: Value, options?: AddOptions): Value
-export function add(a: Operand, b: Operand, options: AddOptions = {}): Operand {
+/**
+ * a + b, element by element, broadcast as numpy does; either may be a number. Throws `INVALID_SHAPE` for shapes that cannot be broadcast.
+ */
+export const add = ((a: Operand | number, b: Operand | number, options: AddOptions = {}): Operand => {
   const label = labelOf('add', options?.name)
   checkOptions(options, ['activation'], label)
   const activation = checkActivation(options.activation, label)
-  typeOf(a, label, 'a')
-  typeOf(b, label, 'b')
-  return activate(call(addOp, [a, b], { activation: 'linear' }, options)[0]!, activation, options)
-}
+  const operands = checkOperands([a, b], label, ['a', 'b'])
+  return activate(call(addOp, operands, { activation: 'linear' }, options)[0]!, activation, options)
+}) as Binary<AddOptions>

@@ -1,11 +1,9 @@
 import { activationOf } from './activation'
-import { operand, type ReferenceStep } from './step'
+import { binaryOf } from './broadcast'
+import type { ReferenceStep } from './step'
 
-/** y = activation(a + b). */
+/** y = activation(a + b), broadcast. */
 export function add(step: ReferenceStep): void {
-  const a = operand(step, 'a').data
-  const b = operand(step, 'b').data
-  const y = operand(step, 'y').data
   const activate = activationOf(step)
-  for (let i = 0; i < y.length; i++) y[i] = activate(a[i]! + b[i]!)
+  binaryOf((a, b) => activate(a + b))(step)
 }

@@ -2,9 +2,12 @@ import { accuracy } from './accuracy'
 import { adagrad } from './adagrad'
 import { adam } from './adam'
 import { add } from './add'
+import { abs, clip, div, equal, exp, less, lessEqual, log, maximum, minimum, multiply, notEqual, pow, sign, sqrt, sub } from './arithmetic'
 import { averagePool2d, averagePool2dBackward } from './averagePool2d'
 import { biasGradient } from './biasGradient'
+import { broadcastTo, where } from './broadcast'
 import { clipByNorm, clipByValue, l2Norm } from './clip'
+
 import { concat } from './concat'
 import { convolution, convolutionBackwardInput, convolutionBackwardWeights, transposedConvolution } from './convolution'
 import { dense } from './dense'
@@ -13,8 +16,8 @@ import { fill } from './fill'
 import { matmul } from './matmul'
 import { maxPool2d, maxPool2dBackward } from './maxPool2d'
 import { meanSquaredError } from './meanSquaredError'
-import { multiply } from './multiply'
 import { normalize } from './normalize'
+import { max, min, sum } from './reduce'
 import { relu, reluBackward } from './relu'
 import { rmsprop } from './rmsprop'
 import { scale } from './scale'
@@ -25,6 +28,7 @@ import { softmax, softmaxBackward } from './softmax'
 import { softmaxCrossEntropy } from './softmaxCrossEntropy'
 import type { ReferenceStep } from './step'
 import { tanh, tanhBackward } from './tanh'
+import { transpose } from './transpose'
 
 /** Every op of docs/steps.md in plain loops and double precision: what the native kernels are measured against. Calls nothing that it checks. */
 export const reference: Readonly<Record<string, (step: ReferenceStep) => void>> = {
@@ -57,6 +61,27 @@ export const reference: Readonly<Record<string, (step: ReferenceStep) => void>> 
   softmaxBackward,
   add,
   multiply,
+  sub,
+  div,
+  pow,
+  minimum,
+  maximum,
+  equal,
+  notEqual,
+  less,
+  lessEqual,
+  where,
+  exp,
+  log,
+  sqrt,
+  abs,
+  sign,
+  clip,
+  sum,
+  max,
+  min,
+  broadcastTo,
+  transpose,
   scale,
   concat,
   slice,

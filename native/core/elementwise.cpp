@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Ops that take one element of each operand at a time: activations and their gradients, add, multiply, scale, fill.
+// Ops that take one element of each operand at a time: activations and their gradients, scale, fill.
 #include <algorithm>
 
 #include "checks.h"
@@ -48,43 +48,6 @@ class ActivateBackward : public Step {
   Activation activation_;
 };
 
-class Add : public Step {
- public:
-  explicit Add(const StepSpec& spec) : a_(tensor(spec, "a")), b_(tensor(spec, "b")), y_(tensor(spec, "y")), activation_(activation_of(spec)) {
-    same_shape(spec, "a", a_, "b", b_);
-    same_shape(spec, "a", a_, "y", y_);
-  }
-  void run(const RunContext& context) const override {
-    const float *a = context.at(a_), *b = context.at(b_);
-    float* y = context.at(y_);
-    parallel_blocks(a_.elements(context.n), kElementGrain, [&](int64_t begin, int64_t end) {
-      kernels().add(a + begin, b + begin, y + begin, end - begin, activation_);
-    });
-  }
-
- private:
-  Operand a_, b_, y_;
-  Activation activation_;
-};
-
-class Multiply : public Step {
- public:
-  explicit Multiply(const StepSpec& spec) : a_(tensor(spec, "a")), b_(tensor(spec, "b")), y_(tensor(spec, "y")) {
-    same_shape(spec, "a", a_, "b", b_);
-    same_shape(spec, "a", a_, "y", y_);
-  }
-  void run(const RunContext& context) const override {
-    const float *a = context.at(a_), *b = context.at(b_);
-    float* y = context.at(y_);
-    parallel_blocks(a_.elements(context.n), kElementGrain, [&](int64_t begin, int64_t end) {
-      kernels().multiply(a + begin, b + begin, y + begin, end - begin);
-    });
-  }
-
- private:
-  Operand a_, b_, y_;
-};
-
 class Scale : public Step {
  public:
   explicit Scale(const StepSpec& spec) : x_(tensor(spec, "x")), y_(tensor(spec, "y")), factor_(static_cast<float>(spec.number("factor", 1))) {
@@ -126,8 +89,6 @@ StepPointer make_tanh(const StepSpec& spec) { return std::make_unique<Activate>(
 StepPointer make_relu_backward(const StepSpec& spec) { return std::make_unique<ActivateBackward>(spec, Activation::relu); }
 StepPointer make_sigmoid_backward(const StepSpec& spec) { return std::make_unique<ActivateBackward>(spec, Activation::sigmoid); }
 StepPointer make_tanh_backward(const StepSpec& spec) { return std::make_unique<ActivateBackward>(spec, Activation::tanh); }
-StepPointer make_add(const StepSpec& spec) { return std::make_unique<Add>(spec); }
-StepPointer make_multiply(const StepSpec& spec) { return std::make_unique<Multiply>(spec); }
 StepPointer make_scale(const StepSpec& spec) { return std::make_unique<Scale>(spec); }
 StepPointer make_fill(const StepSpec& spec) { return std::make_unique<Fill>(spec); }
 

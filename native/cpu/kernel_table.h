@@ -6,6 +6,9 @@
 namespace convlane {
 
 enum class Activation : int32_t { linear, relu, sigmoid, tanh };
+enum class Unary : int32_t { exp, log, sqrt, abs, sign };
+enum class Binary : int32_t { add, subtract, multiply, divide, power, minimum, maximum, equal, not_equal, less, less_equal };
+enum class Reduction : int32_t { sum, max, min };
 
 constexpr int kMaxVectors = 4;  // widest GEMM tile, in vectors
 constexpr int kMaxRows = 16;    // most rows of any GEMM tile
@@ -169,6 +172,16 @@ struct KernelTable {
   void (*multiply)(const float* a, const float* b, float* y, int64_t count);
   void (*scale)(const float* x, float s, float* y, int64_t count);
   void (*axpy)(float s, const float* x, float* y, int64_t count);                                   // y += s x
+  void (*unary)(Unary, const float* x, float* y, int64_t count);
+  void (*clip)(float low, float high, const float* x, float* y, int64_t count);                     // NaN passes through
+  // y[i] = f(a[i * a_step], b[i * b_step]); steps are 0 or 1. Comparisons give 0 or 1; minimum and maximum NaN where either is.
+  void (*binary)(Binary, const float* a, int64_t a_step, const float* b, int64_t b_step, float* y, int64_t count);
+  // y = c != 0 ? a : b, steps as above
+  void (*where)(const float* c, int64_t c_step, const float* a, int64_t a_step, const float* b, int64_t b_step, float* y, int64_t count);
+  // The sum (blocks of 1024, each in vector lanes, merged in order) or the extreme of count >= 1 values; NaN wins.
+  float (*reduce)(Reduction, const float* x, int64_t count);
+  // out[j] = the extreme over r < rows of x[r * columns + j], rows >= 1; NaN wins
+  void (*column_extremes)(Reduction, const float* x, int64_t rows, int64_t columns, float* out);
   // y[r * columns + j] = x[...] * scale[j % period] + offset[j % period]; period divides columns. From bytes and from floats.
   void (*normalize_u8)(const uint8_t* x, const float* scale, const float* offset, int64_t period, float* y, int64_t count);
   void (*normalize_f32)(const float* x, const float* scale, const float* offset, int64_t period, float* y, int64_t count);

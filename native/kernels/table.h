@@ -2,6 +2,7 @@
 // Included last by a target, after its simd header: fills the table with the kernels for its Vec.
 #pragma once
 #include "../cpu/kernel_table.h"
+#include "arithmetic.h"
 #include "dropout.h"
 #include "elementwise.h"
 #include "gemm.h"
@@ -40,6 +41,12 @@ constexpr KernelTable table_of(const char* name) {
   t.multiply = multiply<V>;
   t.scale = scale<V>;
   t.axpy = axpy<V>;
+  t.unary = unary<V>;
+  t.clip = clip<V>;
+  t.binary = binary<V>;
+  t.where = where<V>;
+  t.reduce = reduce<V>;
+  t.column_extremes = column_extremes<V>;
   t.normalize_u8 = normalize<V, uint8_t>;
   t.normalize_f32 = normalize<V, float>;
   t.column_sums = column_sums<V>;

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
+import { binariesOf, reductionsOf, transposeCase, unariesOf, whereCase } from './broadcastCases'
 import { type Convolution, type ConvolutionNd, outputSize, passesOf, passesOfNd } from './convolutionCases'
+
 import { elementwiseOf, optimizersOf } from './elementwiseCases'
 import type { OpCase } from './opCase'
 import { type Pooling, poolPassesOf } from './poolingCases'
@@ -130,4 +132,40 @@ export const movingPasses = (edges: readonly number[]): Cases =>
       return whole(0, total - 1).chain((start) =>
         whole(1, total - start).map((c) => [concatCase(sizes, parts), sliceCase(sizes, total, start, c)]),
       )
+    })
+
+/** A shape, and others that are broadcast to it: sizes of 1 and missing first axes at random. */
+const broadcastable = (edges: readonly number[], count: number) =>
+  fc
+    .tuple(
+      fc.array(whole(1, 4), { maxLength: 4 }),
+      fc.oneof({ weight: 3, arbitrary: whole(1, 9) }, { weight: 1, arbitrary: fc.constantFrom(...edges) }),
+    )
+    .chain(([front, last]) => {
+      const shape = [...front, last]
+      const part = fc
+        .tuple(fc.array(fc.boolean(), { minLength: shape.length, maxLength: shape.length }), whole(0, shape.length))
+        .map(([isOne, missing]) => shape.map((size, axis) => (isOne[axis] ? 1 : size)).slice(missing))
+      return fc.array(part, { minLength: count, maxLength: count })
+    })
+
+export const broadcastPasses = (edges: readonly number[]): Cases =>
+  broadcastable(edges, 3).map(([a, b, c]) => [...binariesOf(a!, b!), whereCase(c!, a!, b!)])
+export const unaryPasses = (edges: readonly number[]): Cases => shape(edges).map(unariesOf)
+
+const axesOf = (rank: number) => fc.array(fc.double({ noNaN: true }), { minLength: rank, maxLength: rank })
+
+export const axesPasses = (edges: readonly number[]): Cases =>
+  fc
+    .tuple(fc.array(whole(1, 5), { maxLength: 4 }), fc.oneof(whole(1, 9), fc.constantFrom(...edges), whole(1, 3000)), fc.boolean())
+    .filter(([sizes, last]) => sizes.reduce((product, size) => product * size, last) < 20_000)
+    .chain(([sizes, last, keepDims]) => {
+      const x = [...sizes, last]
+      return fc.tuple(whole(0, sizes.length), whole(0, sizes.length), axesOf(x.length)).map(([i, j, keys]) => [
+        ...reductionsOf(x, Math.min(i, j), Math.max(i, j), keepDims),
+        transposeCase(
+          x,
+          [...keys.keys()].sort((p, q) => keys[p]! - keys[q]! || p - q),
+        ),
+      ])
     })

@@ -1,4 +1,5 @@
 import type { KernelInfo } from '../../binding'
+import { broadcastCases } from './broadcastCases'
 import { convolutionCases } from './convolutionCases'
 import { convolutionNdCases } from './convolutionNdCases'
 import { elementwiseCases } from './elementwiseCases'
@@ -15,6 +16,7 @@ export function allCases(info: KernelInfo): OpCase[] {
     ...poolingCases(info),
     ...productCases(info),
     ...elementwiseCases(info),
+    ...broadcastCases(info),
     ...rowCases(info),
   ]
 }

@@ -20,8 +20,10 @@ export interface OpFacts {
   readonly factor: number
   /** Small whole numbers give exact results. */
   readonly exactOnWholeNumbers?: (c: OpCase) => boolean
-  /** Inputs that the output may be written over. */
+  /** Inputs that the output may be written over, those of the output's shape. */
   readonly inPlace?: readonly string[]
+  /** Whether the first size of an operand is the batch size in a program, where the operand's name doesn't say. */
+  readonly batched?: (c: OpCase, name: string) => boolean
 }
 
 export type Maker = (random: Random, shape: readonly number[], c: OpCase) => number[]
@@ -36,6 +38,11 @@ const unit = fill((random) => random.between(0.01, 0.99))
 const positive = fill((random) => random.between(0.1, 1))
 const small = fill((random) => random.between(-0.1, 0.1))
 const wide = fill((random) => random.between(-12, 12))
+const sizes = fill((random) => random.between(0.01, 12))
+/** Small exponents, whole ones and halves among them. */
+const exponents = fill((random) => (random.next() < 0.5 ? random.whole(-6, 6) / 2 : random.between(-3, 3)))
+/** Few values, so that some are alike. */
+const few = fill((random) => random.whole(-2, 2) / 2)
 const bytes = fill((random) => random.whole(0, 255))
 
 const distributions: Maker = (random, shape) => {
@@ -82,6 +89,17 @@ const pixels = (shape: readonly number[]) => sizeOf(shape.slice(0, -1))
 const columns = (name: string) => (c: OpCase) => c.shapes[name]!.at(-1) ?? 1
 const elementwise = { outputs: ['y'], terms: one, inPlace: ['x'] } as const
 const backward = { outputs: ['dx'], terms: one, factor: 4, inPlace: ['dy', 'y'] } as const
+
+/** What has all axes of the result and its first size goes with the batch. */
+const likeResult = (c: OpCase, name: string) => {
+  const [own, y] = [c.shapes[name]!, c.shapes.y!]
+  return y.length > 0 && own.length === y.length && own[0] === y[0]
+}
+const broadcasting = { outputs: ['y'], terms: one, inPlace: ['a', 'b'], batched: likeResult } as const
+const compared = { ...broadcasting, data: { a: few, b: few }, factor: 0 } as const
+/** x is batched; y is where the first axis stays. */
+const reducing = (c: OpCase, name: string) => name === 'x' || (c.shapes.y!.length > 0 && (c.attributes.axes as number[])[0]! > 0)
+const reducedCount = (c: OpCase) => Math.min(sizeOf(c.shapes.x!) / sizeOf(c.shapes.y!), c.attributes.mean ? 64 : 1024)
 
 const convolutionFacts = (axes: number): Record<string, OpFacts> => ({
   [`conv${axes}d`]: {
@@ -136,8 +154,34 @@ export const opFacts: Readonly<Record<string, OpFacts>> = {
   sigmoidBackward: { ...backward, data: { y: unit } },
   tanhBackward: { ...backward },
   softmaxBackward: { ...backward, data: { y: distributions }, terms: columns('y') },
-  add: { outputs: ['y'], terms: one, factor: 4, exactOnWholeNumbers: isLinear, inPlace: ['a', 'b'] },
-  multiply: { outputs: ['y'], terms: one, factor: 1, exactOnWholeNumbers: always, inPlace: ['a', 'b'] },
+  add: { ...broadcasting, factor: 4, exactOnWholeNumbers: isLinear },
+  multiply: { ...broadcasting, factor: 1, exactOnWholeNumbers: always },
+  sub: { ...broadcasting, factor: 1, exactOnWholeNumbers: always },
+  div: { ...broadcasting, data: { b: sizes }, factor: 1 },
+  pow: { ...broadcasting, data: { a: sizes, b: exponents }, factor: 4 },
+  minimum: { ...compared },
+  maximum: { ...compared },
+  equal: { ...compared },
+  notEqual: { ...compared },
+  less: { ...compared },
+  lessEqual: { ...compared },
+  where: { ...broadcasting, inPlace: ['condition', 'a', 'b'], data: { condition: few }, factor: 0 },
+  exp: { ...elementwise, data: { x: wide }, factor: 2 },
+  log: { ...elementwise, data: { x: sizes }, factor: 2 },
+  sqrt: { ...elementwise, data: { x: sizes }, factor: 1 },
+  abs: { ...elementwise, factor: 0 },
+  sign: { ...elementwise, data: { x: few }, factor: 0 },
+  clip: { ...elementwise, factor: 0 },
+  sum: { outputs: ['y'], terms: reducedCount, factor: 2, exactOnWholeNumbers: (c) => c.attributes.mean !== true, batched: reducing },
+  max: { outputs: ['y'], terms: one, factor: 0, batched: reducing },
+  min: { outputs: ['y'], terms: one, factor: 0, batched: reducing },
+  broadcastTo: { outputs: ['y'], terms: one, factor: 2, exactOnWholeNumbers: (c) => c.attributes.mean !== true, batched: likeResult },
+  transpose: {
+    outputs: ['y'],
+    terms: one,
+    factor: 0,
+    batched: (c) => c.shapes.x!.length > 0 && (c.attributes.permutation as number[])[0] === 0,
+  },
   scale: { ...elementwise, factor: 3 },
   concat: { outputs: ['y'], terms: one, factor: 0 },
   slice: { outputs: ['y'], terms: one, factor: 0 },
@@ -210,6 +254,8 @@ const ofGradients = new Set(['l2Norm', 'clipByNorm', 'clipByValue'])
 /** Whether the first size of an operand is the batch size in a program. */
 export function isBatched(c: OpCase, name: string): boolean {
   if (ofGradients.has(c.op)) return false
+  const { batched } = opFacts[c.op]!
+  if (batched) return batched(c, name)
   if (c.op !== 'matmul') return !neverBatched.has(name)
   // A transposed a is what a weight gradient reads: the batch is summed over, and is the first axis of both factors.
   const { transposeA, transposeB } = c.attributes
