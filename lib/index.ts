@@ -31,12 +31,32 @@ export { type BuildContext, Layer, type LayerConfig, type Parameter } from './la
 export { add, concat } from './layers/merge'
 export { type InputOptions, input, Node } from './layers/node'
 export {
+  type AveragePool1dLayerOptions,
+  averagePool1d,
+  globalAveragePool1d,
+  globalMaxPool1d,
+  maxPool1d,
+  type Pool1dLayerOptions,
+} from './layers/pool1d'
+export {
   type AveragePool2dLayerOptions,
+  adaptiveAveragePool2d,
   averagePool2d,
   globalAveragePool2d,
+  globalMaxPool2d,
+  type LpPool2dLayerOptions,
+  lpPool2d,
   maxPool2d,
   type Pool2dLayerOptions,
 } from './layers/pool2d'
+export {
+  type AveragePool3dLayerOptions,
+  averagePool3d,
+  globalAveragePool3d,
+  globalMaxPool3d,
+  maxPool3d,
+  type Pool3dLayerOptions,
+} from './layers/pool3d'
 export type { Rank } from './layers/rank'
 export { type LayerMaker, registerLayer } from './layers/registry'
 export { isa, isaAvailable, setThreads, threads } from './machine'

@@ -9,9 +9,19 @@ export { accuracy } from './ops/accuracy'
 export type { Activation } from './ops/activation'
 export { type AdagradUpdateOptions, adagrad } from './ops/adagrad'
 export { type AdamUpdateOptions, adam } from './ops/adam'
+export {
+  adaptiveAveragePool1d,
+  adaptiveAveragePool1dBackward,
+  adaptiveAveragePool2d,
+  adaptiveAveragePool2dBackward,
+  adaptiveAveragePool3d,
+  adaptiveAveragePool3dBackward,
+} from './ops/adaptiveAveragePool'
 export { type AddOptions, add } from './ops/add'
 export { div, maximum, minimum, neg, pow, sub } from './ops/arithmetic'
-export { type AveragePool2dOptions, averagePool2d, averagePool2dBackward, globalAveragePool2d } from './ops/averagePool2d'
+export { type AveragePool1dOptions, averagePool1d, averagePool1dBackward } from './ops/averagePool1d'
+export { type AveragePool2dOptions, averagePool2d, averagePool2dBackward } from './ops/averagePool2d'
+export { type AveragePool3dOptions, averagePool3d, averagePool3dBackward } from './ops/averagePool3d'
 export { biasGradient } from './ops/biasGradient'
 export type { Binary } from './ops/broadcast'
 export { broadcastTo } from './ops/broadcastTo'
@@ -30,8 +40,20 @@ export { type DepthwiseConv2dOptions, depthwiseConv2d, depthwiseConv2dBackward }
 export { type DropoutOptions, dropout } from './ops/dropout'
 export { max, min } from './ops/extremes'
 export { fill } from './ops/fill'
+export {
+  globalAveragePool1d,
+  globalAveragePool2d,
+  globalAveragePool3d,
+  globalMaxPool1d,
+  globalMaxPool2d,
+  globalMaxPool3d,
+} from './ops/globalPool'
+export { type LpPoolOptions, lpPool1d, lpPool1dBackward, lpPool2d, lpPool2dBackward, lpPool3d, lpPool3dBackward } from './ops/lpPool'
 export { type MatmulOptions, matmul } from './ops/matmul'
-export { type MaxPool2dBackwardOptions, maxPool2d, maxPool2dBackward, maxPool2dWithPositions, type Positions } from './ops/maxPool2d'
+export type { Positions } from './ops/maxPool'
+export { type MaxPool1dBackwardOptions, maxPool1d, maxPool1dBackward, maxPool1dWithPositions, type Pool1dOptions } from './ops/maxPool1d'
+export { type MaxPool2dBackwardOptions, maxPool2d, maxPool2dBackward, maxPool2dWithPositions } from './ops/maxPool2d'
+export { type MaxPool3dBackwardOptions, maxPool3d, maxPool3dBackward, maxPool3dWithPositions, type Pool3dOptions } from './ops/maxPool3d'
 export { meanSquaredError } from './ops/meanSquaredError'
 export { multiply, multiply as mul } from './ops/multiply'
 export { type NormalizeOptions, normalize } from './ops/normalize'

@@ -13,7 +13,9 @@ import { dropout } from './dropout'
 import { flatten } from './flatten'
 import { Layer, type LayerConfig } from './layer'
 import { add, concat } from './merge'
-import { averagePool2d, globalAveragePool2d, maxPool2d } from './pool2d'
+import { averagePool1d, globalAveragePool1d, globalMaxPool1d, maxPool1d } from './pool1d'
+import { adaptiveAveragePool2d, averagePool2d, globalAveragePool2d, globalMaxPool2d, lpPool2d, maxPool2d } from './pool2d'
+import { averagePool3d, globalAveragePool3d, globalMaxPool3d, maxPool3d } from './pool3d'
 
 /** Makes a layer from what its `config()` gave, with `name` added. It checks what it is given: configurations come from files. */
 export type LayerMaker = (config: LayerConfig) => Layer
@@ -23,7 +25,10 @@ type Config = any
 
 const makers = new Map<string, LayerMaker>([
   ['add', (config: Config) => add(config)],
+  ['adaptiveAveragePool2d', ({ size, ...options }: Config) => adaptiveAveragePool2d(size, options)],
+  ['averagePool1d', ({ size, ...options }: Config) => averagePool1d(size, options)],
   ['averagePool2d', ({ size, ...options }: Config) => averagePool2d(size, options)],
+  ['averagePool3d', ({ size, ...options }: Config) => averagePool3d(size, options)],
   ['concat', (config: Config) => concat(config)],
   ['conv1d', ({ filters, kernelSize, ...options }: Config) => conv1d(filters, kernelSize, options)],
   ['conv2d', ({ filters, kernelSize, ...options }: Config) => conv2d(filters, kernelSize, options)],
@@ -35,8 +40,16 @@ const makers = new Map<string, LayerMaker>([
   ['depthwiseConv2d', ({ kernelSize, ...options }: Config) => depthwiseConv2d(kernelSize, options)],
   ['dropout', ({ rate, ...options }: Config) => dropout(rate, options)],
   ['flatten', (config: Config) => flatten(config)],
+  ['globalAveragePool1d', (config: Config) => globalAveragePool1d(config)],
   ['globalAveragePool2d', (config: Config) => globalAveragePool2d(config)],
+  ['globalAveragePool3d', (config: Config) => globalAveragePool3d(config)],
+  ['globalMaxPool1d', (config: Config) => globalMaxPool1d(config)],
+  ['globalMaxPool2d', (config: Config) => globalMaxPool2d(config)],
+  ['globalMaxPool3d', (config: Config) => globalMaxPool3d(config)],
+  ['lpPool2d', ({ size, ...options }: Config) => lpPool2d(size, options)],
+  ['maxPool1d', ({ size, ...options }: Config) => maxPool1d(size, options)],
   ['maxPool2d', ({ size, ...options }: Config) => maxPool2d(size, options)],
+  ['maxPool3d', ({ size, ...options }: Config) => maxPool3d(size, options)],
   ['relu', (config: Config) => relu(config)],
   ['separableConv2d', ({ filters, kernelSize, ...options }: Config) => separableConv2d(filters, kernelSize, options)],
   ['sigmoid', (config: Config) => sigmoid(config)],

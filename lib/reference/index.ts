@@ -1,9 +1,10 @@
 import { accuracy } from './accuracy'
 import { adagrad } from './adagrad'
 import { adam } from './adam'
+import { adaptiveAveragePool, adaptiveAveragePoolBackward } from './adaptiveAveragePool'
 import { add } from './add'
 import { abs, clip, div, equal, exp, less, lessEqual, log, maximum, minimum, multiply, notEqual, pow, sign, sqrt, sub } from './arithmetic'
-import { averagePool2d, averagePool2dBackward } from './averagePool2d'
+import { averagePool, averagePoolBackward } from './averagePool'
 import { biasGradient } from './biasGradient'
 import { broadcastTo, where } from './broadcast'
 import { clipByNorm, clipByValue, l2Norm } from './clip'
@@ -13,8 +14,9 @@ import { convolution, convolutionBackwardInput, convolutionBackwardWeights, tran
 import { dense } from './dense'
 import { dropout } from './dropout'
 import { fill } from './fill'
+import { lpPool, lpPoolBackward } from './lpPool'
 import { matmul } from './matmul'
-import { maxPool2d, maxPool2dBackward } from './maxPool2d'
+import { maxPool, maxPoolBackward } from './maxPool'
 import { meanSquaredError } from './meanSquaredError'
 import { normalize } from './normalize'
 import { max, min, sum } from './reduce'
@@ -45,10 +47,30 @@ export const reference: Readonly<Record<string, (step: ReferenceStep) => void>> 
   convTranspose2d: transposedConvolution,
   convTranspose3d: transposedConvolution,
   biasGradient,
-  maxPool2d,
-  maxPool2dBackward,
-  averagePool2d,
-  averagePool2dBackward,
+  maxPool1d: maxPool,
+  maxPool1dBackward: maxPoolBackward,
+  averagePool1d: averagePool,
+  averagePool1dBackward: averagePoolBackward,
+  adaptiveAveragePool1d: adaptiveAveragePool,
+  adaptiveAveragePool1dBackward: adaptiveAveragePoolBackward,
+  lpPool1d: lpPool,
+  lpPool1dBackward: lpPoolBackward,
+  maxPool2d: maxPool,
+  maxPool2dBackward: maxPoolBackward,
+  averagePool2d: averagePool,
+  averagePool2dBackward: averagePoolBackward,
+  adaptiveAveragePool2d: adaptiveAveragePool,
+  adaptiveAveragePool2dBackward: adaptiveAveragePoolBackward,
+  lpPool2d: lpPool,
+  lpPool2dBackward: lpPoolBackward,
+  maxPool3d: maxPool,
+  maxPool3dBackward: maxPoolBackward,
+  averagePool3d: averagePool,
+  averagePool3dBackward: averagePoolBackward,
+  adaptiveAveragePool3d: adaptiveAveragePool,
+  adaptiveAveragePool3dBackward: adaptiveAveragePoolBackward,
+  lpPool3d: lpPool,
+  lpPool3dBackward: lpPoolBackward,
   dense,
   matmul,
   relu,

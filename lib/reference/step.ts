@@ -99,12 +99,6 @@ export function windowSizes(sizes: readonly number[]): [number, number, number] 
   return [...new Array(3 - sizes.length).fill(1), ...sizes] as [number, number, number]
 }
 
-/** Sizes of an operand that must have four, [N, H, W, C] or [KH, KW, C/groups, OC]. */
-export function sizes4({ shape }: ReferenceOperand): [number, number, number, number] {
-  if (shape.length !== 4) throw new ConvlaneError('INVALID_STEP', `expected four sizes, got [${shape}]`)
-  return shape as unknown as [number, number, number, number]
-}
-
 /** Rows and columns of an operand seen as a matrix whose columns are its last axis. */
 export function asMatrix({ shape }: ReferenceOperand): { rows: number; columns: number } {
   const columns = shape.length === 0 ? 1 : shape[shape.length - 1]!

@@ -191,6 +191,33 @@ const cases: [run: () => unknown, code: string, message: string][] = [
     'depthwiseConv2d: unknown option "groups"; there are runtime, name, bias, stride, padding, dilation, activation, algorithm',
   ],
   [() => ops.maxPool2d(image, 0), 'INVALID_ARGUMENT', 'maxPool2d: size must be a positive integer, received 0'],
+  [() => ops.maxPool1d(image, 2), 'INVALID_SHAPE', 'maxPool1d: input must have rank 3 [N, L, C], received rank 4 [1, 4, 4, 3]'],
+  [
+    () => ops.averagePool3d(zeros(1, 2, 2, 2, 1), [1, 2] as never),
+    'INVALID_ARGUMENT',
+    'averagePool3d: size must be a number or three numbers [depth, height, width], received [1, 2]',
+  ],
+  [
+    () => ops.lpPool2d(image, 2, { p: 0 }),
+    'INVALID_ARGUMENT',
+    'lpPool2d: p must be a finite number of at least 1 and at most 64, received 0',
+  ],
+  [
+    () => ops.lpPool1dBackward(zeros(1, 4, 3), zeros(1, 4, 3), 2),
+    'INVALID_SHAPE',
+    "lpPool1dBackward: dy must have the result's shape [1, 2, 3], received [1, 4, 3]",
+  ],
+  [() => ops.adaptiveAveragePool2d(image, 0), 'INVALID_ARGUMENT', 'adaptiveAveragePool2d: size must be a positive integer, received 0'],
+  [
+    () => ops.adaptiveAveragePool1d(image, 2),
+    'INVALID_SHAPE',
+    'adaptiveAveragePool1d: input must have rank 3 [N, L, C], received rank 4 [1, 4, 4, 3]',
+  ],
+  [
+    () => ops.globalMaxPool3d(image),
+    'INVALID_SHAPE',
+    'globalMaxPool3d: input must have rank 5 [N, D, H, W, C], received rank 4 [1, 4, 4, 3]',
+  ],
   [() => ops.maxPool2d(image, 5), 'INVALID_SHAPE', 'maxPool2d: kernel height 5 is larger than the height of the input, 4'],
   [
     () => ops.maxPool2d(image, 2, { padding: 2, stride: 1 }),

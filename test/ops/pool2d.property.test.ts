@@ -1,4 +1,5 @@
-import { poolingPasses } from '../support/arbitraries'
+import { adaptivePasses, poolingPasses } from '../support/arbitraries'
 import { edges, property } from '../support/describeCases'
 
-property('maxPool2d, averagePool2d and their gradients', poolingPasses(edges))
+property('poolings along two axes and their gradients', poolingPasses(2, edges))
+property('adaptive poolings along two axes', adaptivePasses(2, edges))

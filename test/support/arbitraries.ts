@@ -4,7 +4,7 @@ import { type Convolution, type ConvolutionNd, outputSize, passesOf, passesOfNd 
 
 import { elementwiseOf, optimizersOf } from './elementwiseCases'
 import type { OpCase } from './opCase'
-import { type Pooling, poolPassesOf } from './poolingCases'
+import { adaptivePassesOf, type PoolingNd, poolPassesOfNd } from './poolingCases'
 import { denseCase, matmulCase } from './productCases'
 import { concatCase, rowsOf, sliceCase } from './rowCases'
 
@@ -72,36 +72,41 @@ export function convolutionsNdNear(axes: 1 | 3, edges: readonly number[]): fc.Ar
 export const convolutionNdPasses = (axes: 1 | 3, edges: readonly number[]): Cases =>
   convolutionsNdNear(axes, edges).map((c) => [...passesOfNd({ ...c, bias: true }), passesOfNd(c)[0]!])
 
-export function poolingPasses(edges: readonly number[]): Cases {
+const each = (axes: number, min: number, max: number) => fc.tuple(...Array.from({ length: axes }, () => whole(min, max)))
+
+export function poolingPasses(axes: 1 | 2 | 3, edges: readonly number[]): Cases {
   return fc
     .record({
       N: whole(1, 3),
-      H: whole(1, 10),
-      W: whole(1, 10),
+      image: each(axes, 1, [24, 10, 6][axes - 1]!),
       C: channels(edges),
-      size: pair(1, 4),
-      stride: pair(1, 4),
-      padding: sides(3),
-      dilation: pair(1, 3),
+      size: each(axes, 1, axes === 3 ? 3 : 4),
+      stride: each(axes, 1, 4),
+      padding: fc.tuple(...Array.from({ length: axes }, () => pair(0, 3))),
+      dilation: each(axes, 1, 3),
       ceil: fc.boolean(),
+      p: fc.constantFrom(1, 1.5, 2, 2, 3, 4),
     })
     .filter(everyWindowMeetsTheImage)
-    .map(poolPassesOf)
+    .map(poolPassesOfNd)
 }
 
 /** Pooling refuses a window larger than the padded image, and one that lies wholly in the padding. */
-function everyWindowMeetsTheImage(p: Pooling): boolean {
-  const [, OH, OW] = poolPassesOf(p)[0]!.shapes.y as [number, number, number, number]
-  const { H, W, size, stride, padding, dilation } = p
-  const meets = (axis: 0 | 1, input: number, out: number) => {
-    const [k, by, [before, after], apart] = [size[axis], stride![axis], padding![axis], dilation![axis]]
-    const starts = Array.from({ length: Math.max(out, 0) }, (_, o) => o * by - before)
+function everyWindowMeetsTheImage(p: PoolingNd): boolean {
+  const { y } = poolPassesOfNd(p)[0]!.shapes
+  return p.image.every((input, axis) => {
+    const [k, by, [before, after], apart] = [p.size[axis]!, p.stride![axis]!, p.padding![axis]!, p.dilation![axis]!]
+    const starts = Array.from({ length: Math.max(y![axis + 1]!, 0) }, (_, o) => o * by - before)
     const taps = Array.from({ length: k }, (_, i) => i * apart)
     const touches = (start: number) => taps.some((tap) => start + tap >= 0 && start + tap < input)
     return apart * (k - 1) + 1 <= input + before + after && starts.every(touches)
-  }
-  return meets(0, H, OH) && meets(1, W, OW)
+  })
 }
+
+export const adaptivePasses = (axes: 1 | 2 | 3, edges: readonly number[]): Cases =>
+  fc
+    .tuple(whole(1, 3), each(axes, 1, [40, 12, 6][axes - 1]!), each(axes, 1, [20, 8, 5][axes - 1]!), channels(edges))
+    .map(([N, image, size, C]) => adaptivePassesOf(N, image, size, C))
 
 const size = (edges: readonly number[]) => fc.oneof(whole(1, 24), fc.constantFrom(...edges))
 

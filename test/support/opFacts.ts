@@ -34,6 +34,7 @@ const fill =
     Array.from({ length: sizeOf(shape) }, () => next(random))
 export const reals = fill((random) => random.between(-1, 1))
 export const wholeNumbers = fill((random) => random.whole(-4, 4))
+const between = (low: number, high: number) => fill((random) => random.between(low, high))
 const unit = fill((random) => random.between(0.01, 0.99))
 const positive = fill((random) => random.between(0.1, 1))
 const small = fill((random) => random.between(-0.1, 0.1))
@@ -62,21 +63,24 @@ const labels: Maker = (random, shape, c) =>
 
 /** For each window a position that lies inside the image. */
 const positions: Maker = (random, shape, c) => {
-  const [, H, W] = c.shapes.dx as [number, number, number, number]
-  const [KH, KW] = c.attributes.size as [number, number]
-  const [strideH, strideW] = c.attributes.stride as [number, number]
-  const [[top], [left]] = c.attributes.padding as [[number], [number]]
-  const [dilationH, dilationW] = c.attributes.dilation as [number, number]
-  const [, OH, OW, C] = shape as [number, number, number, number]
-  const inside = (o: number, stride: number, before: number, k: number, dilation: number, size: number) =>
-    Array.from({ length: k }, (_, i) => i).filter((i) => {
-      const at = o * stride - before + i * dilation
-      return at >= 0 && at < size
-    })
+  const image = c.shapes.dx!.slice(1, -1)
+  const [size, stride, dilation] = ['size', 'stride', 'dilation'].map((name) => c.attributes[name] as number[])
+  const padding = c.attributes.padding as [number, number][]
   return Array.from({ length: sizeOf(shape) }, (_, i) => {
-    const rows = inside(Math.floor(i / (OW * C)) % OH, strideH, top, KH, dilationH, H)
-    const columns = inside(Math.floor(i / C) % OW, strideW, left, KW, dilationW, W)
-    return random.of(rows) * KW + random.of(columns)
+    let at = Math.floor(i / shape.at(-1)!)
+    const o = image.map(() => 0)
+    for (let axis = image.length - 1; axis >= 0; axis--) {
+      o[axis] = at % shape[axis + 1]!
+      at = Math.floor(at / shape[axis + 1]!)
+    }
+    return image.reduce((position, pixels, axis) => {
+      const start = o[axis]! * stride![axis]! - padding[axis]![0]
+      const inside = Array.from({ length: size![axis]! }, (_, k) => k).filter((k) => {
+        const source = start + k * dilation![axis]!
+        return source >= 0 && source < pixels
+      })
+      return position * size![axis]! + random.of(inside)
+    }, 0)
   })
 }
 
@@ -123,13 +127,13 @@ const convolutionFacts = (axes: number): Record<string, OpFacts> => ({
   [`conv${axes}dBackwardWeights`]: { outputs: ['dw'], terms: (c) => pixels(c.shapes.dy!), factor: 2, exactOnWholeNumbers: always },
 })
 
-export const opFacts: Readonly<Record<string, OpFacts>> = {
-  ...convolutionFacts(1),
-  ...convolutionFacts(2),
-  ...convolutionFacts(3),
-  biasGradient: { outputs: ['db'], terms: (c) => pixels(c.shapes.dy!), factor: 2, exactOnWholeNumbers: always },
-  maxPool2d: { outputs: ['y', 'positions'], dtypes: { positions: 'int32' }, terms: one, factor: 0, exactOnWholeNumbers: always },
-  maxPool2dBackward: {
+/** Pixels of the largest bin, and bins that share a pixel at most. */
+const bins = (image: readonly number[], pooled: readonly number[]) =>
+  image.slice(1, -1).reduce((product, size, axis) => product * (Math.ceil(size / pooled[axis + 1]!) + 1), 1)
+
+const poolFacts = (axes: number): Record<string, OpFacts> => ({
+  [`maxPool${axes}d`]: { outputs: ['y', 'positions'], dtypes: { positions: 'int32' }, terms: one, factor: 0, exactOnWholeNumbers: always },
+  [`maxPool${axes}dBackward`]: {
     outputs: ['dx'],
     dtypes: { positions: 'int32' },
     data: { positions },
@@ -137,8 +141,23 @@ export const opFacts: Readonly<Record<string, OpFacts>> = {
     factor: 1,
     exactOnWholeNumbers: always,
   },
-  averagePool2d: { outputs: ['y'], terms: window, factor: 2 },
-  averagePool2dBackward: { outputs: ['dx'], terms: window, factor: 2 },
+  [`averagePool${axes}d`]: { outputs: ['y'], terms: window, factor: 2 },
+  [`averagePool${axes}dBackward`]: { outputs: ['dx'], terms: window, factor: 2 },
+  [`adaptiveAveragePool${axes}d`]: { outputs: ['y'], terms: (c) => bins(c.shapes.x!, c.shapes.y!), factor: 2 },
+  [`adaptiveAveragePool${axes}dBackward`]: { outputs: ['dx'], terms: (c) => bins(c.shapes.dy!, c.shapes.dx!), factor: 2 },
+  [`lpPool${axes}d`]: { outputs: ['y'], terms: window, factor: 8 },
+  // The real y is at least |x|; where these are not, the ratio's power may be large.
+  [`lpPool${axes}dBackward`]: { outputs: ['dx'], data: { y: between(1, 2) }, terms: window, factor: 8 },
+})
+
+export const opFacts: Readonly<Record<string, OpFacts>> = {
+  ...convolutionFacts(1),
+  ...convolutionFacts(2),
+  ...convolutionFacts(3),
+  biasGradient: { outputs: ['db'], terms: (c) => pixels(c.shapes.dy!), factor: 2, exactOnWholeNumbers: always },
+  ...poolFacts(1),
+  ...poolFacts(2),
+  ...poolFacts(3),
   dense: { outputs: ['y'], terms: (c) => c.shapes.w![0]! + 1, factor: 2, exactOnWholeNumbers: isLinear },
   matmul: {
     outputs: ['y'],

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 
 const root = resolve(__dirname, '../..')
 const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(resolve(root, 'tsconfig.json'), ts.sys.readFile).config, ts.sys, root)
-const header = `import { add, conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d, dense, depthwiseConv2d, separableConv2d, digits, dropout, flatten, globalAveragePool2d, input, maxPool2d, network, relu, sequential } from '../../lib/index'
+const header = `import { adaptiveAveragePool2d, add, averagePool1d, averagePool3d, globalMaxPool1d, globalMaxPool2d, globalAveragePool1d, globalAveragePool3d, lpPool2d, maxPool1d, maxPool3d, conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d, dense, depthwiseConv2d, separableConv2d, digits, dropout, flatten, globalAveragePool2d, input, maxPool2d, network, relu, sequential } from '../../lib/index'
 import type { Layer, Model } from '../../lib/index'
 `
 
@@ -49,6 +49,11 @@ const accepted: Record<string, string> = {
     sequential({ input: [28, 28, 1] }, depthwiseConv2d(3), separableConv2d(8, 3), convTranspose2d(1, 2, { stride: 2 }), flatten(), dense(2))
     sequential({ input: [9, 4] }, convTranspose1d(2, 3), conv1d(2, 3))
     sequential({ input: [3, 3, 3, 4] }, convTranspose3d(2, 3), conv3d(2, 3))`,
+  'poolings of every rank': `
+    sequential({ input: [28, 8] }, maxPool1d(2, { padding: 'causal' }), averagePool1d([2]), globalMaxPool1d(), dense(2))
+    sequential({ input: [28, 8] }, globalAveragePool1d(), dense(2))
+    sequential({ input: [28, 28, 8] }, lpPool2d(2), adaptiveAveragePool2d([3, 3]), globalMaxPool2d(), dense(2))
+    sequential({ input: [9, 9, 9, 8] }, maxPool3d([2, 2, 1]), averagePool3d(2), globalAveragePool3d(), dense(2))`,
   'dense layers alone': 'sequential({ input: [4] }, dense(8), relu(), dense(3))',
   'the rank that comes out': `
     const model = sequential({ input: [28, 28, 1] }, conv2d(8, 3), globalAveragePool2d(), dense(10))
@@ -125,6 +130,16 @@ const refused: Record<string, [snippet: string, at: string, message: string]> = 
     'conv3d takes rank 5 [N, D, H, W, C] but gets rank 4 [N, H, W, C]',
   ],
   'causal padding of a transposed convolution': ["convTranspose1d(1, 2, { padding: 'causal' })", 'padding', 'causal'],
+  'a pooling of another rank': [
+    'sequential({ input: [100, 8] }, conv1d(4, 3), maxPool3d(2))',
+    'maxPool3d(2)',
+    'maxPool3d takes rank 5 [N, D, H, W, C] but gets rank 3 [N, L, C]',
+  ],
+  'a global pooling of another rank': [
+    'sequential({ input: [28, 28, 8] }, globalMaxPool1d(), dense(2))',
+    'globalMaxPool1d()',
+    'globalMaxPool1d takes rank 3 [N, L, C] but gets rank 4 [N, H, W, C]',
+  ],
   'behind layers of any rank': [
     'sequential({ input: [28, 28, 1] }, relu(), dropout(0.5), relu(), dense(10), relu())',
     'dense(10)',

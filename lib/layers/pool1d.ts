@@ -1,0 +1,40 @@
+import { globalAveragePool1d as globalAverage, globalMaxPool1d as globalMax } from '../ops/globalPool'
+import type { Padding1d } from '../shape'
+import type { Layer } from './layer'
+import { type AveragePoolLayerOptions, GlobalPool, Pool, type PoolLayerOptions } from './pool'
+
+export interface Pool1dLayerOptions<Name extends string = string> extends PoolLayerOptions<Name, number | readonly [number], Padding1d> {}
+export interface AveragePool1dLayerOptions<Name extends string = string>
+  extends AveragePoolLayerOptions<Name, number | readonly [number], Padding1d> {}
+
+/**
+ * The largest value within each window: `[N, L, C]` → `[N, OL, C]`, OL = ⌊(L + before + after − dilation · (K − 1) − 1) / stride⌋ + 1.
+ * @param size of the window
+ * @throws INVALID_ARGUMENT for options; INVALID_SHAPE, where it is put into a network, for an input that does not fit
+ */
+export function maxPool1d<const Name extends string = 'maxPool1d'>(
+  size: number | readonly [number],
+  options: Pool1dLayerOptions<Name> = {},
+): Layer<3, 3, Name> {
+  return new Pool('max', 1, size, options)
+}
+
+/** The mean of each window. Shapes, options and errors as {@link maxPool1d}. */
+export function averagePool1d<const Name extends string = 'averagePool1d'>(
+  size: number | readonly [number],
+  options: AveragePool1dLayerOptions<Name> = {},
+): Layer<3, 3, Name> {
+  return new Pool('average', 1, size, options)
+}
+
+/** The mean of each channel over the whole sequence: `[N, L, C]` → `[N, C]`. */
+export function globalAveragePool1d<const Name extends string = 'globalAveragePool1d'>(
+  options: { readonly name?: Name } = {},
+): Layer<3, 2, Name> {
+  return new GlobalPool('globalAveragePool1d', 1, globalAverage, options)
+}
+
+/** The maximum of each channel over the whole sequence: `[N, L, C]` → `[N, C]`. */
+export function globalMaxPool1d<const Name extends string = 'globalMaxPool1d'>(options: { readonly name?: Name } = {}): Layer<3, 2, Name> {
+  return new GlobalPool('globalMaxPool1d', 1, globalMax, options)
+}

@@ -1,0 +1,40 @@
+import { globalAveragePool3d as globalAverage, globalMaxPool3d as globalMax } from '../ops/globalPool'
+import type { Padding3d, Triple } from '../shape'
+import type { Layer } from './layer'
+import { type AveragePoolLayerOptions, GlobalPool, Pool, type PoolLayerOptions } from './pool'
+
+export interface Pool3dLayerOptions<Name extends string = string> extends PoolLayerOptions<Name, number | Triple, Padding3d> {}
+export interface AveragePool3dLayerOptions<Name extends string = string>
+  extends AveragePoolLayerOptions<Name, number | Triple, Padding3d> {}
+
+/**
+ * The largest value within each window: `[N, D, H, W, C]` → `[N, OD, OH, OW, C]`, OD = ⌊(D + front + back − dilation · (KD − 1) − 1) / stride⌋ + 1.
+ * @param size of the window, one number or `[depth, height, width]`
+ * @throws INVALID_ARGUMENT for options; INVALID_SHAPE, where it is put into a network, for an input that does not fit
+ */
+export function maxPool3d<const Name extends string = 'maxPool3d'>(
+  size: number | Triple,
+  options: Pool3dLayerOptions<Name> = {},
+): Layer<5, 5, Name> {
+  return new Pool('max', 3, size, options)
+}
+
+/** The mean of each window. Shapes, options and errors as {@link maxPool3d}. */
+export function averagePool3d<const Name extends string = 'averagePool3d'>(
+  size: number | Triple,
+  options: AveragePool3dLayerOptions<Name> = {},
+): Layer<5, 5, Name> {
+  return new Pool('average', 3, size, options)
+}
+
+/** The mean of each channel over the whole volume: `[N, D, H, W, C]` → `[N, C]`. */
+export function globalAveragePool3d<const Name extends string = 'globalAveragePool3d'>(
+  options: { readonly name?: Name } = {},
+): Layer<5, 2, Name> {
+  return new GlobalPool('globalAveragePool3d', 3, globalAverage, options)
+}
+
+/** The maximum of each channel over the whole volume: `[N, D, H, W, C]` → `[N, C]`. */
+export function globalMaxPool3d<const Name extends string = 'globalMaxPool3d'>(options: { readonly name?: Name } = {}): Layer<5, 2, Name> {
+  return new GlobalPool('globalMaxPool3d', 3, globalMax, options)
+}
