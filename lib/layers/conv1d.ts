@@ -9,7 +9,7 @@ export interface Conv1dLayerOptions<Name extends string = string>
  * 1-D convolution (cross-correlation): `[N, L, C]` → `[N, OL, filters]`,
  * OL = ⌊(L + before + after − dilation · (K − 1) − 1) / stride⌋ + 1. Padding may be `'causal'`: dilation · (K − 1) before,
  * so that no output sees what comes later (Keras' rule), or `[before, after]`.
- * Parameters: `kernel [K, C/groups, filters]`, `bias [filters]`.
+ * Parameters: `kernel [K, C/groups, filters]`, `bias [filters]`, or `bias [OL, filters]` with `bias: 'position'`.
  * @param filters number of channels that come out
  * @param kernelSize size of the window
  * @throws INVALID_ARGUMENT for options; INVALID_SHAPE, where it is put into a network, for an input of another rank or smaller than the kernel

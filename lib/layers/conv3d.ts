@@ -8,7 +8,7 @@ export interface Conv3dLayerOptions<Name extends string = string> extends Convol
  * 3-D convolution (cross-correlation): `[N, D, H, W, C]` → `[N, OD, OH, OW, filters]`,
  * OD = ⌊(D + front + back − dilation · (KD − 1) − 1) / stride⌋ + 1, OH and OW likewise. Padding in pixels: a number, `[d, h, w]`,
  * `[[front, back], [top, bottom], [left, right]]`.
- * Parameters: `kernel [KD, KH, KW, C/groups, filters]`, `bias [filters]`.
+ * Parameters: `kernel [KD, KH, KW, C/groups, filters]`, `bias [filters]`, or `bias [OD, OH, OW, filters]` with `bias: 'position'`.
  * @param filters number of channels that come out
  * @param kernelSize size of the window, one number or `[depth, height, width]`
  * @throws INVALID_ARGUMENT for options; INVALID_SHAPE, where it is put into a network, for an input of another rank or smaller than the kernel

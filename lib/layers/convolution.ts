@@ -2,10 +2,11 @@ import { ConvlaneError } from '../errors'
 import { labelOf } from '../graph/apply'
 import type { TensorType, Value } from '../graph/value'
 import { type Activation, checkActivation } from '../ops/activation'
+import { add } from '../ops/add'
 import { conv1dOps } from '../ops/conv1d'
 import { conv2dOps } from '../ops/conv2d'
 import { conv3dOps } from '../ops/conv3d'
-import { type Axes, convolution } from '../ops/convolution'
+import { type Axes, convolution, convolutionResult } from '../ops/convolution'
 import { checkChoice, checkInteger, checkSizes } from '../shape'
 import { checkBoolean, checkOptions } from './check'
 import { type Initializer, initializers } from './initializers'
@@ -23,8 +24,8 @@ export interface ConvolutionLayerOptions<Name extends string = string, Sizes = u
   readonly groups?: number
   /** Default `'linear'`. */
   readonly activation?: Activation
-  /** Whether a number is added to each filter's output. Default true. */
-  readonly bias?: boolean
+  /** Whether a number is added to each filter's output. `'position'`: one to each position of it, `[…, filters]` of them. Default true. */
+  readonly bias?: boolean | 'position'
   /** How the filters begin. Default `'glorotUniform'`; the bias begins as zeros. */
   readonly kernelInitializer?: Initializer
   /** Default: the layer's type, `conv2d_1`, … */
@@ -72,7 +73,7 @@ export class Convolution<A extends Axes, Name extends string> extends Layer<Rank
       dilation: checkSizes(dilation, axes, label, 'dilation'),
       groups: checkInteger(groups, label, 'groups'),
       activation: checkActivation(activation, label),
-      bias: checkBoolean(bias, label, 'bias'),
+      bias: bias === 'position' ? bias : checkBoolean(bias, label, 'bias'),
       kernelInitializer: checkChoice(kernelInitializer, initializers, label, 'kernelInitializer'),
     }
     if (this.#filters % groups !== 0) {
@@ -92,19 +93,23 @@ export class Convolution<A extends Axes, Name extends string> extends Layer<Rank
       throw new ConvlaneError('INVALID_SHAPE', message, { received: channels })
     }
     const kernel = { name: 'kernel', shape: [...this.#kernelSize, channels / groups, this.#filters], initializer: kernelInitializer }
-    return bias ? [kernel, { name: 'bias', shape: [this.#filters], initializer: 'zeros' }] : [kernel]
+    if (!bias) return [kernel]
+    const shape = bias === 'position' ? this.#result(x!, kernel.shape, label) : [this.#filters]
+    return [kernel, { name: 'bias', shape, initializer: 'zeros' }]
+  }
+
+  /** Sizes of one sample of the result, refused as the op refuses them. */
+  #result(x: TensorType, kernel: readonly number[], label: string): number[] {
+    const { groups, stride, padding, dilation } = this.#options
+    const options = { stride, padding, dilation }
+    return convolutionResult(this.#axes, x, { shape: kernel, dtype: 'float32' }, options, groups, label).y.shape.slice(1) as number[]
   }
 
   override build({ name, parameter }: BuildContext, [x]: readonly Value[]): Value {
     const { stride, padding, dilation, groups, activation, bias } = this.#options
-    return convolution(ops[this.#axes], x!, parameter('kernel'), {
-      stride,
-      padding,
-      dilation,
-      groups,
-      activation,
-      ...(bias && { bias: parameter('bias') }),
-      name,
-    }) as Value
+    const options = { stride, padding, dilation, groups, name }
+    const run = (more: object) => convolution(ops[this.#axes], x!, parameter('kernel'), { ...options, ...more }) as Value
+    if (bias === 'position') return add(run({}), parameter('bias'), { activation, name })
+    return run({ activation, ...(bias && { bias: parameter('bias') }) })
   }
 }

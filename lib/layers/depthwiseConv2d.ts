@@ -10,7 +10,9 @@ import { initializers } from './initializers'
 import { type BuildContext, Layer, type Parameter } from './layer'
 
 export interface DepthwiseConv2dLayerOptions<Name extends string = string>
-  extends Omit<ConvolutionLayerOptions<Name, number | Pair, Padding>, 'groups'> {
+  extends Omit<ConvolutionLayerOptions<Name, number | Pair, Padding>, 'groups' | 'bias'> {
+  /** Whether a number is added to each channel of the result. Default true. */
+  readonly bias?: boolean
   /** Filters of each channel. Default 1. */
   readonly depthMultiplier?: number
 }

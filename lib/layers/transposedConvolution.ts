@@ -14,7 +14,9 @@ import { initializers } from './initializers'
 import { type BuildContext, Layer, type Parameter } from './layer'
 
 export interface TransposedLayerOptions<Name extends string = string, Sizes = unknown, Pad = unknown>
-  extends Omit<ConvolutionLayerOptions<Name, Sizes, Pad>, 'padding'> {
+  extends Omit<ConvolutionLayerOptions<Name, Sizes, Pad>, 'padding' | 'bias'> {
+  /** Whether a number is added to each channel of the result. Default true. */
+  readonly bias?: boolean
   /** What is cut off each side of the result. Default `'valid'`: nothing. `'same'`: the result is stride times the input (Keras' rule). */
   readonly padding?: Pad
   /** Added after each axis of the result, below the stride; not with `'same'`. Default 0. */

@@ -63,6 +63,9 @@ describe('shapes and parameters', () => {
     ['conv2d dilated', conv2d(8, 3, { dilation: [2, 1] }), [image], [null, 24, 18, 8], { kernel: [3, 3, 6, 8], bias: [8] }],
     ['conv2d in groups', conv2d(9, 3, { groups: 3 }), [image], [null, 26, 18, 9], { kernel: [3, 3, 2, 9], bias: [9] }],
     ['conv2d padded by side', conv2d(1, 3, { padding: [[1, 0], [2, 3]] }), [image], [null, 27, 23, 1], { kernel: [3, 3, 6, 1], bias: [1] }], // biome-ignore format: a row of the table
+    ['conv1d with a bias per position', conv1d(8, 3, { bias: 'position', stride: 2 }), [line], [null, 14, 8], { kernel: [3, 6, 8], bias: [14, 8] }], // biome-ignore format: a row of the table
+    ['conv2d with a bias per position', conv2d(4, 3, { bias: 'position', padding: 'same' }), [image], [null, 28, 20, 4], { kernel: [3, 3, 6, 4], bias: [28, 20, 4] }], // biome-ignore format: a row of the table
+    ['conv3d with a bias per position', conv3d(4, 3, { bias: 'position' }), [volume], [null, 7, 6, 5, 4], { kernel: [3, 3, 3, 2, 4], bias: [7, 6, 5, 4] }], // biome-ignore format: a row of the table
     ['conv1d', conv1d(8, 3), [line], [null, 28, 8], { kernel: [3, 6, 8], bias: [8] }],
     ['conv1d causal', conv1d(8, 3, { padding: 'causal', dilation: 2 }), [line], [null, 30, 8], { kernel: [3, 6, 8], bias: [8] }],
     ['conv1d padded by side', conv1d(4, [5], { padding: [3, 1], groups: 2 }), [line], [null, 30, 4], { kernel: [5, 3, 4], bias: [4] }],
