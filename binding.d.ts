@@ -55,6 +55,8 @@ export interface ProgramSpec {
    * So inference beside a training step sees the weights of the last whole step. Absent: no step writes.
    */
   readonly updateFrom?: number
+  /** Outputs, by number, that must be finite in every element: else the steps from `updateFrom` on are left out of the run, and the state stays. */
+  readonly guards?: readonly number[]
   /** `'train'` programs and `'infer'` programs run on threads (lanes) of their own, each in order of submission. */
   readonly lane: 'train' | 'infer'
 }

@@ -69,7 +69,9 @@ export type { LayerSummary, Summary } from './model/summary'
 export type { Activation } from './ops/activation'
 export type { Padding, Padding1d, Padding3d, PaddingPair, Pair, Triple } from './shape'
 export { type Labels, type Tensor, tensor } from './tensor'
+export type { CheckpointOptions } from './train/checkpoint'
 export type { Data, PerEnd, XY } from './train/data'
+export type { EarlyStoppingOptions } from './train/earlyStopping'
 export type { Callback, EpochEvent, History, Results, StepEvent } from './train/events'
 export type { Loss, LossName, Metric, MetricName } from './train/losses'
 export type { MonitorOptions } from './train/monitor'
@@ -103,3 +105,5 @@ export {
   type WatchingSchedule,
   warmUp,
 } from './train/schedules'
+export { type TensorStatistics, tensorStatistics } from './train/statistics'
+export type { FitEvent } from './train/stream'

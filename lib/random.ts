@@ -39,8 +39,8 @@ export function philox4x32(counter: Words4, key: readonly [number, number]): [nu
  * What a stream of random numbers is for. Streams of different purposes never overlap: they differ in the counter's last word, whose top bit is set,
  * while dropout's (see docs/steps.md) is the high word of a step number, which never comes near.
  */
-export type Purpose = 'weights' | 'shuffle' | 'data'
-const purposes: Record<Purpose, number> = { weights: 0x80000001, shuffle: 0x80000002, data: 0x80000003 }
+export type Purpose = 'weights' | 'shuffle' | 'data' | 'split'
+const purposes: Record<Purpose, number> = { weights: 0x80000001, shuffle: 0x80000002, data: 0x80000003, split: 0x80000004 }
 
 /** Checks a seed: a whole number from 0 to 2⁵³ − 1. Throws INVALID_ARGUMENT, naming `owner`. */
 export function checkSeed(seed: unknown, owner: string): number {

@@ -1,9 +1,10 @@
 import { ConvlaneError } from '../errors'
 import { readSafetensors } from '../io/safetensors'
 import { checkOptions, invalid } from '../layers/check'
-import { bitsName, checkpointKey } from '../train/checkpoint'
+import { checkpointKey, isWeight } from '../train/checkpoint'
 import { metadataKey, readDocument } from './document'
-import { checkWeights, Model, type ModelOptions } from './model'
+import { Model, type ModelOptions } from './model'
+import { checkWeights } from './weights'
 
 /**
  * The model that `save` or a checkpoint of fit wrote, compiled as it was: `predict` gives the same bits, `fit` may go on (with optimizer slots at zero).
@@ -17,8 +18,8 @@ export async function loadModel<M extends Model<never, unknown> = Model>(
   if (typeof file !== 'string' || file === '') throw invalid('loadModel', 'file', 'a path', file)
   checkOptions('loadModel', options, ['runtime'])
   const { tensors: all, metadata } = await readSafetensors(file)
-  const { [bitsName]: _, ...rest } = all
-  const tensors = checkpointKey in metadata ? rest : all
+  const isCheckpoint = checkpointKey in metadata
+  const tensors = isCheckpoint ? Object.fromEntries(Object.entries(all).filter(([name]) => isWeight(name))) : all
   const json = metadata[metadataKey]
   if (json === undefined) {
     const message = `${file}: holds weights but no model description: build the model, then setWeights`

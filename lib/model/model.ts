@@ -4,37 +4,30 @@ import { writeSafetensors } from '../io/safetensors'
 import { checkBoolean, checkOptions, invalid } from '../layers/check'
 import type { Rank, SampleShape } from '../layers/rank'
 import { checkSeed } from '../random'
-import { checkInteger, sameShape, shapeText } from '../shape'
-import { checkTensor, type Tensor } from '../tensor'
-import { type Batch, isStream, type Source, streamSource, tableSource, wholeBatch } from '../train/batches'
-import {
-  type Checkpoint,
-  type CheckpointOptions,
-  checkCheckpointOptions,
-  checkFacts,
-  checkFile,
-  type FitProgress,
-  type RunFacts,
-  readCheckpoint,
-  writeCheckpoint,
-} from '../train/checkpoint'
-import { Checkpointer } from '../train/checkpointer'
+import { checkInteger, checkNumber } from '../shape'
+import type { Tensor } from '../tensor'
+import { type Batch, isStream, type Source, splitRows, streamSource, tableSource, wholeBatch } from '../train/batches'
+import { checkCheckpointOptions, checkFile } from '../train/checkpoint'
 import { checkData, checkSamples, type Data, type Form, type XY } from '../train/data'
+import { EarlyStopping } from '../train/earlyStopping'
 import type { History, Results } from '../train/events'
-import { runEvaluate, runFit } from '../train/fit'
+import { runEvaluate } from '../train/fit'
 import { Means } from '../train/means'
 import { type CompileOptions, type Objective, objectiveOf, targetsOf } from '../train/objective'
 import { optimizerFacts, rateAt } from '../train/optimizers'
 import { callbacksOf, checkSignal, type EvaluateOptions, type FitOptions, fitOptionNames } from '../train/options'
-import { isWatching, type WatchingSchedule } from '../train/schedules'
+import { isWatching } from '../train/schedules'
+import { eventsOf, type FitEvent } from '../train/stream'
 import type { Architecture, InputEnd } from './architecture'
 import { documentOf, metadataKey } from './document'
 import { Engine, type Plan } from './engine'
-import { type Case, evaluatePlan, predictPlan, trainPlan } from './plans'
+import { type FitModel, FitSession } from './fit-session'
+import { type Case, evaluatePlan, gradientPlan, predictPlan, trainPlan } from './plans'
 import { capacityFor, largestChunk, predict } from './predict'
 import { type Profile, profileOf } from './profile'
 import type { RunOutputs } from './runner'
 import { type Summary, summarize } from './summary'
+import { checkWeights } from './weights'
 
 /** A tensor of a known rank. */
 export interface RankedTensor<R extends Rank = Rank> extends Tensor {
@@ -68,8 +61,7 @@ export class Model<X = Samples, Y = Tensor> {
   #inputs: readonly InputEnd[]
   #objective: Objective | undefined
   /** Since `compile`. */
-  #steps = 0
-  #epochs = 0
+  readonly #counts = { steps: 0, epochs: 0 }
   /** Of trainOnBatch: smaller ones run on the program of the largest. */
   #largestBatch = 1
   /** What keeps `compile` and the like from coming in between: names of methods under way. */
@@ -97,8 +89,7 @@ export class Model<X = Samples, Y = Tensor> {
     this.#checkIdle('compile')
     const objective = objectiveOf(options, this.#architecture.outputs)
     this.#objective = objective
-    this.#steps = 0
-    this.#epochs = 0
+    Object.assign(this.#counts, { steps: 0, epochs: 0 })
     this.#largestBatch = 1
     this.#targetForms = undefined
     this.#engine.resetSlots(objective.optimizer.slots)
@@ -112,32 +103,32 @@ export class Model<X = Samples, Y = Tensor> {
    * of the epoch since `compile`, so that two fits of one epoch are one of two. An epoch's loss and metrics are measured while it trains.
    *
    * After any failure the model is usable, with the weights of the last step that was done.
-   * @throws NOT_COMPILED, BUSY, INVALID_ARGUMENT, INVALID_TENSOR, INVALID_DTYPE, INVALID_SHAPE, INVALID_LABEL; NOT_FINITE when a loss is; what a callback throws;
+   * @throws NOT_COMPILED, BUSY, INVALID_ARGUMENT, INVALID_TENSOR, INVALID_DTYPE, INVALID_SHAPE, INVALID_LABEL; NOT_FINITE when a
+   *   loss or gradient is not, naming what is the first not to be; that step changes no weights; what a callback throws;
    *   FILE_ERROR and INVALID_FILE for checkpoints
    */
   async fit(data: Data, options: FitOptions = {}): Promise<History> {
     const objective = this.#compiled('fit')
     checkOptions('fit', options, fitOptionNames)
-    const { epochs = 1, batchSize = 32, shuffle = true, seed = this.#seed, validationData } = options
+    const { epochs = 1, batchSize = 32, shuffle = true, seed = this.#seed, validationData, validationSplit = 0 } = options
     checkInteger(batchSize, 'fit', 'batchSize')
     checkSeed(seed, 'fit')
+    checkNumber(validationSplit, 'fit', 'validationSplit', { low: 0, high: 1, below: true })
     const order = checkBoolean(shuffle, 'fit', 'shuffle') ? seed : undefined
-    const plan = {
+    const earlyStopping = options.earlyStopping && new EarlyStopping(options.earlyStopping)
+    const checkpoint = checkCheckpointOptions(options.checkpoint)
+    const resume = options.resume === undefined ? undefined : checkFile(options.resume, 'resume')
+    const whole = {
       epochs: checkInteger(epochs, 'fit', 'epochs'),
       signal: checkSignal(options.signal, 'fit'),
       callbacks: callbacksOf(options),
-      data: this.#source(data, objective, 'fit', batchSize, order),
-      validation: validationData && this.#source(validationData, objective, 'fit: validationData', this.#chunk),
     }
-    const checkpoint = checkCheckpointOptions(options.checkpoint)
-    const resume = options.resume === undefined ? undefined : checkFile(options.resume, 'resume')
+    const plan = { ...whole, ...this.#fitSources(data, objective, { batchSize, order, seed, validationData, validationSplit }) }
     if (this.#architecture.layers.every(({ parameters }) => parameters.length === 0)) {
       throw new ConvlaneError('INVALID_ARGUMENT', 'fit: the model has nothing to train')
     }
     this.#checkIdle('fit', 'evaluate')
     if (!isStream(data)) this.#remember(data.normalize)
-    const watched = objective.optimizer.learningRate
-    const watchers = isWatching(watched) ? { schedule: watched } : {}
     const facts = {
       runtime: this.#engine.runtime,
       optimizer: optimizerFacts(objective.optimizer),
@@ -145,37 +136,23 @@ export class Model<X = Samples, Y = Tensor> {
       shuffle,
       seed,
       length: plan.data.length ?? null,
+      validationSplit,
+      earlyStopping: options.earlyStopping ?? null,
       reports: objective.reports.map(({ name }) => name),
       note: checkpoint?.note ?? null,
     }
-    let capacity = plan.data.batchSize
-    return this.#during('fit', async () => {
-      const progress = resume === undefined ? undefined : await this.#resume(resume, facts, watchers)
-      const checkpoints = checkpoint && this.#checkpointer(checkpoint, facts, watchers)
-      const steps = () => this.#steps
-      try {
-        return await runFit(
-          {
-            reports: objective.reports,
-            nextEpoch: () => this.#epochs++,
-            get steps() {
-              return steps()
-            },
-            watch: (event) => {
-              for (const watcher of Object.values(watchers)) watcher.watch(event)
-            },
-            evaluate: (source, signal) => this.#evaluate(source, objective, signal),
-            step: (batch) => {
-              capacity = Math.max(capacity, batch.n)
-              return this.#step(batch, capacity, objective, seed)
-            },
-          },
-          { ...plan, resume: progress, checkpoints },
-        )
-      } finally {
-        await checkpoints?.end().catch(() => {})
-      }
-    })
+    const session = new FitSession(this.#fitModel(objective), { facts, capacity: plan.data.batchSize, earlyStopping, checkpoint, resume })
+    return this.#during('fit', () => session.run(plan))
+  }
+
+  /**
+   * {@link Model.fit} as an async iterator: `for await (const event of model.fitEvents(data))`. Training goes no further than one event ahead of the loop;
+   * leaving the loop ends it after the step under way.
+   * @throws what fit throws, from the loop
+   */
+  fitEvents(data: Data, options: FitOptions = {}): AsyncGenerator<FitEvent, void> {
+    const { signal, callbacks = [] } = options
+    return eventsOf((callback, both) => this.fit(data, { ...options, signal: both, callbacks: [...callbacks, callback] }), signal)
   }
 
   /**
@@ -222,6 +199,19 @@ export class Model<X = Samples, Y = Tensor> {
     return (tensors.length === 1 ? tensors[0] : tensors) as Y
   }
 
+  /**
+   * The gradients of the loss of a batch by all weights, by their names, as training has them (dropout is on). Changes nothing.
+   * @throws NOT_COMPILED; what fit throws for bad data
+   */
+  async getGradients(x: XY['x'], y: XY['y']): Promise<Record<string, Tensor>> {
+    const objective = this.#compiled('getGradients')
+    const batch = wholeBatch(checkData({ x, y }, this.#inputs, objective, 'getGradients'))
+    const plan = gradientPlan(this.#architecture, objective, { x: batch.x, y: batch.y, capacity: batch.n })
+    const scalars = { step: this.#counts.steps + 1, seed: this.#seed }
+    const outputs = (await this.#engine.run(plan, { n: batch.n, inputs: batch.inputs, scalars })) as Float32Array[]
+    return Object.fromEntries(this.#engine.layout.parameters.map(({ name, shape }, index) => [name, { shape, data: outputs[index]! }]))
+  }
+
   /** Copies of all weights, by name: `conv2d_1/kernel`, …, as they are after the last whole step. */
   getWeights(): Promise<Record<string, Tensor>> {
     return this.#engine.read()
@@ -244,7 +234,7 @@ export class Model<X = Samples, Y = Tensor> {
    */
   async save(file: string): Promise<void> {
     if (typeof file !== 'string' || file === '') throw invalid('save', 'file', 'a path', file)
-    const document = documentOf({ ...this.#architecture, inputs: this.#inputs }, this.#seed, this.#objective, this.#steps)
+    const document = documentOf({ ...this.#architecture, inputs: this.#inputs }, this.#seed, this.#objective, this.#counts.steps)
     await writeSafetensors(file, await this.#engine.read(), { [metadataKey]: JSON.stringify(document) })
   }
 
@@ -271,7 +261,7 @@ export class Model<X = Samples, Y = Tensor> {
     const capacity = checkInteger(options.batchSize ?? 32, 'profile', 'batchSize')
     const runs = checkInteger(options.steps ?? 10, 'profile', 'steps')
     const { mode, plan, given } = this.#likelyPlan(capacity)
-    const learningRate = this.#objective ? rateAt(this.#objective.optimizer, this.#steps) : 0
+    const learningRate = this.#objective ? rateAt(this.#objective.optimizer, this.#counts.steps) : 0
     return profileOf(this.#engine, plan, given, mode, runs, { learningRate, step: 1, seed: this.#seed })
   }
 
@@ -321,6 +311,32 @@ export class Model<X = Samples, Y = Tensor> {
     return isStream(data) ? streamSource(data, check, label) : tableSource(check(data), batchSize, order)
   }
 
+  #fitSources(data: Data, objective: Objective, options: SourceOptions): { data: Source; validation: Source | undefined } {
+    const { batchSize, order, seed, validationData, validationSplit } = options
+    if (validationSplit > 0) {
+      if (validationData !== undefined)
+        throw new ConvlaneError('INVALID_ARGUMENT', 'fit: takes validationData or validationSplit, not both')
+      if (isStream(data)) throw invalid('fit', 'validationSplit', 'given for arrays only, not for an iterable', validationSplit)
+      const table = checkData(data, this.#inputs, objective, 'fit')
+      const { training, validation } = splitRows(table.n, validationSplit, seed)
+      return { data: tableSource(table, batchSize, order, training), validation: tableSource(table, this.#chunk, undefined, validation) }
+    }
+    const validation = validationData && this.#source(validationData, objective, 'fit: validationData', this.#chunk)
+    return { data: this.#source(data, objective, 'fit', batchSize, order), validation }
+  }
+
+  #fitModel(objective: Objective): FitModel {
+    return {
+      architecture: () => ({ ...this.#architecture, inputs: this.#inputs }),
+      engine: this.#engine,
+      objective,
+      seed: this.#seed,
+      counts: this.#counts,
+      step: (batch, capacity, seed) => this.#step(batch, capacity, objective, seed),
+      evaluate: (source, signal) => this.#evaluate(source, objective, signal),
+    }
+  }
+
   /** Keeps how training data scales its bytes, for `predict` and `save`. */
   #remember(normalize: Normalize | undefined): void {
     if (normalize) this.#inputs = this.#inputs.map((end) => ({ normalize, ...end }))
@@ -341,39 +357,10 @@ export class Model<X = Samples, Y = Tensor> {
 
   #step(batch: Batch, capacity: number, objective: Objective, seed: number): Promise<RunOutputs> {
     this.#targetForms = batch.y
-    const learningRate = rateAt(objective.optimizer, this.#steps)
-    const scalars = { learningRate, step: ++this.#steps, seed }
+    const learningRate = rateAt(objective.optimizer, this.#counts.steps)
+    const scalars = { learningRate, step: ++this.#counts.steps, seed }
     const plan = trainPlan(this.#architecture, objective, { x: batch.x, y: batch.y, capacity })
     return this.#engine.run(plan, { n: batch.n, inputs: batch.inputs, scalars })
-  }
-
-  /** Takes up a checkpoint: everything is checked before anything changes. */
-  async #resume(file: string, facts: RunFacts, watchers: Watchers): Promise<FitProgress> {
-    const { weights, bits, steps, progress, watchers: states, ...checkpoint } = await readCheckpoint(file, metadataKey)
-    checkFacts(file, checkpoint.facts, facts)
-    const checked = checkWeights(this.#architecture, weights, `fit: resume from ${file}`)
-    const missing = this.#engine.layout.parameters.find(({ name }) => !checked.has(name))
-    if (missing || !this.#engine.fits(bits)) {
-      throw new ConvlaneError(
-        'INVALID_ARGUMENT',
-        `fit: cannot resume from ${file}: it is of another model${missing ? `, without "${missing.name}"` : ''}`,
-      )
-    }
-    for (const [name, watcher] of Object.entries(watchers)) watcher.restore(states[name])
-    await this.#engine.restore(checked, bits)
-    this.#steps = steps
-    this.#epochs = progress.epoch
-    return progress
-  }
-
-  #checkpointer({ file, every }: CheckpointOptions, facts: RunFacts, watchers: Watchers): Checkpointer {
-    const gather = async (progress: FitProgress): Promise<Checkpoint> => {
-      const document = documentOf({ ...this.#architecture, inputs: this.#inputs }, this.#seed, this.#objective, this.#steps)
-      const states = Object.fromEntries(Object.entries(watchers).map(([name, { state }]) => [name, state]))
-      const steps = this.#steps
-      return { ...(await this.#engine.dump()), document: JSON.stringify(document), facts, steps, progress, watchers: states }
-    }
-    return new Checkpointer(file, every, gather, (checkpoint) => writeCheckpoint(file, checkpoint, metadataKey))
   }
 
   #evaluate(source: Source, objective: Objective, signal: AbortSignal | undefined): Promise<Results> {
@@ -387,8 +374,13 @@ export class Model<X = Samples, Y = Tensor> {
   }
 }
 
-/** What goes by the epochs that it is shown, by name. */
-type Watchers = Readonly<Record<string, Pick<WatchingSchedule, 'watch' | 'state' | 'restore'>>>
+interface SourceOptions {
+  readonly batchSize: number
+  readonly order: number | undefined
+  readonly seed: number
+  readonly validationData: Data | undefined
+  readonly validationSplit: number
+}
 
 /** What the targets of an output will be, as far as the loss tells. */
 function likelyForm(output: Objective['outputs'][number]): Form | undefined {
@@ -401,32 +393,4 @@ function resultsOf(outputs: RunOutputs, n: number, { reports }: Objective): Resu
   const means = new Means(reports)
   means.add(outputs, n)
   return means.results
-}
-
-/** Checks weights against a model. Throws INVALID_ARGUMENT, INVALID_SHAPE, INVALID_TENSOR, INVALID_DTYPE. */
-export function checkWeights({ layers }: Architecture, weights: unknown, label = 'setWeights'): Map<string, Float32Array> {
-  if (typeof weights !== 'object' || weights === null) throw invalid(label, 'weights', 'an object of tensors', weights)
-  const shapes = new Map(layers.flatMap(({ parameters }) => parameters.map(({ name, shape }) => [name, shape] as const)))
-  return new Map(
-    Object.entries(weights).map(([name, tensor]) => {
-      const expected = shapes.get(name)
-      if (!expected) {
-        const names = [...shapes.keys()]
-        throw new ConvlaneError(
-          'INVALID_ARGUMENT',
-          `${label}: the model has no weight "${name}"; there are ${names.slice(0, 12).join(', ')}`,
-          {
-            expected: names,
-            received: name,
-          },
-        )
-      }
-      checkTensor(tensor, label, `"${name}"`)
-      if (!sameShape(tensor.shape, expected)) {
-        const message = `${label}: "${name}" must have shape ${shapeText(expected)}, received ${shapeText(tensor.shape)}`
-        throw new ConvlaneError('INVALID_SHAPE', message, { expected, received: tensor.shape })
-      }
-      return [name, tensor.data]
-    }),
-  )
 }

@@ -1,12 +1,14 @@
 import { gradients } from '../graph/gradients'
 import { inputValue } from '../graph/sources'
 import type { Value } from '../graph/value'
+import { l2Norm } from '../ops/clip'
 import { normalize } from '../ops/normalize'
+import { scale } from '../ops/scale'
 import { compileProgram } from '../program/compile'
-import { clipGradients } from '../train/clip'
+import { clipGradients, totalNorm } from '../train/clip'
 import type { Form } from '../train/data'
 import { measure, type Objective } from '../train/objective'
-import { type Architecture, buildGraph } from './architecture'
+import { type Architecture, buildGraph, type GraphOf } from './architecture'
 import type { Plan } from './engine'
 
 /** What a program is made for beside the model: the forms of its inputs and the largest batch. */
@@ -50,27 +52,94 @@ export function evaluatePlan(architecture: Architecture, objective: Objective, g
   }
 }
 
-/** Gives the same as `evaluatePlan`, of the weights before the step, and updates them. */
+interface Backward {
+  readonly graph: GraphOf
+  readonly inputs: readonly Value[]
+  readonly measured: readonly Value[]
+  /** Of the loss, by parameter. */
+  readonly gradients: ReadonlyMap<string, Value | undefined>
+}
+
+function backward(architecture: Architecture, objective: Objective, given: Case): Backward {
+  const [x, y] = [valuesOf(given.x, 'x'), valuesOf(given.y, 'y')]
+  const graph = buildGraph(architecture, asFloats(x, given.x), true)
+  const measured = measure(objective, graph.outputs, y)
+  const by = gradients([{ of: measured[0]! }], [...graph.parameters.values()])
+  return { graph, inputs: [...x, ...y], measured, gradients: new Map([...graph.parameters.keys()].map((name, index) => [name, by[index]])) }
+}
+
+/**
+ * Gives the same as `evaluatePlan`, of the weights before the step, then the norm of all gradients, where there are any, and updates the weights, unless loss
+ * or norm is not finite.
+ */
 export function trainPlan(architecture: Architecture, objective: Objective, given: Case): Plan {
   return {
     key: keyOf('train', given),
     compile(layout) {
-      const [x, y] = [valuesOf(given.x, 'x'), valuesOf(given.y, 'y')]
-      const { outputs, parameters } = buildGraph(architecture, asFloats(x, given.x), true)
-      const measured = measure(objective, outputs, y)
-      const by = gradients([{ of: measured[0]! }], [...parameters.values()])
+      const { inputs, measured, gradients: found } = backward(architecture, objective, given)
+      const norm = totalNorm(found)
       const { type, attributes, slots, clip } = objective.optimizer
       return compileProgram({
-        inputs: [...x, ...y],
-        outputs: measured,
+        inputs,
+        outputs: norm ? [...measured, norm] : measured,
         updates: {
-          gradients: clipGradients(new Map([...parameters.keys()].map((name, index) => [name, by[index]])), clip),
+          gradients: clipGradients(found, norm, clip),
+          guards: norm ? [0, measured.length] : [0],
           optimizer: { op: type, attributes, slots },
         },
         layout,
         capacity: given.capacity,
         lane: 'train',
       })
+    },
+  }
+}
+
+/** Gives the gradients of the loss by the parameters, in their order; zeros where it does not depend on one. */
+export function gradientPlan(architecture: Architecture, objective: Objective, given: Case): Plan {
+  return {
+    key: keyOf('gradients', given),
+    compile(layout) {
+      const { graph, inputs, gradients: found } = backward(architecture, objective, given)
+      const outputs = [...found].map(([name, gradient]) => gradient ?? scale(graph.parameters.get(name)!, 0))
+      return compileProgram({ inputs, outputs, layout, capacity: given.capacity, lane: 'train' })
+    },
+  }
+}
+
+/** What is looked at to find where a number that is not finite comes from: the norms of everything, in the order of the computation. */
+export interface Diagnosis {
+  readonly plan: Plan
+  /** What each output is the norm of. */
+  readonly names: readonly string[]
+}
+
+export function diagnosis(architecture: Architecture, objective: Objective, given: Case): Diagnosis {
+  const { inputs, calls, layers } = architecture
+  const trace = () => {
+    const made = backward(architecture, objective, given)
+    const { places, parameters } = made.graph
+    const traced: [name: string, value: Value][] = inputs.map(({ name }, place) => [`the input "${name}"`, places[place]!])
+    const seen = new Set<number>()
+    calls.forEach(({ layer: index }, call) => {
+      const { name, parameters: own } = layers[index]!
+      if (!seen.has(index)) for (const parameter of own) traced.push([`the weights "${parameter.name}"`, parameters.get(parameter.name)!])
+      seen.add(index)
+      traced.push([`the layer "${name}"`, places[inputs.length + call]!])
+    })
+    traced.push(['the loss', made.measured[0]!])
+    for (const [name, gradient] of [...made.gradients].reverse()) if (gradient) traced.push([`the gradient of "${name}"`, gradient])
+    return { ...made, traced }
+  }
+  return {
+    names: trace().traced.map(([name]) => name),
+    plan: {
+      key: keyOf('diagnosis', given),
+      compile(layout) {
+        const { inputs: bound, traced } = trace()
+        const outputs = traced.map(([, value]) => l2Norm([value]))
+        return compileProgram({ inputs: bound, outputs, layout, capacity: given.capacity, lane: 'train' })
+      },
     },
   }
 }

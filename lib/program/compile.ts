@@ -21,6 +21,8 @@ export interface Updates {
    */
   readonly gradients: ReadonlyMap<string, Value | undefined>
   /** `slots` are operand names of the step (`['velocity']` or `[]` for sgd, `['m', 'v']` for adam), and names of slots of the layout. */
+  /** Outputs, by number, without which being finite nothing is updated. */
+  readonly guards?: readonly number[]
   readonly optimizer: { readonly op: string; readonly attributes: Attributes; readonly slots: readonly string[] }
 }
 
@@ -96,7 +98,7 @@ export function compileProgram({ inputs, outputs, updates, layout, capacity, lan
     inputs: inputs.map(({ dtype, shape }) => ({ dtype, shape: shape.map((size) => size ?? capacity), batched: shape[0] === null })),
     outputs: results.map((output) => emitter.operand(output)),
     steps: emitter.steps,
-    ...(groups.length > 0 ? { updateFrom } : {}),
+    ...(groups.length > 0 ? { updateFrom, ...(updates?.guards && { guards: updates.guards }) } : {}),
     lane,
   }
   return { spec, labels: emitter.labels }

@@ -113,6 +113,7 @@ class ReferenceProgram implements Program {
     try {
       for (const index of interpret(this.spec, run)) {
         await new Promise<void>((resume) => setImmediate(resume))
+        if (index === updateFrom && !mayUpdate(this.spec, run)) break
         if (index !== updateFrom || writes) continue
         lock?.release(false)
         await lock?.acquire(true)
@@ -126,6 +127,10 @@ class ReferenceProgram implements Program {
       lock?.release(writes)
     }
   }
+}
+
+function mayUpdate({ guards = [], outputs }: ProgramSpec, run: InterpretedRun): boolean {
+  return guards.every((guard) => Array.from(resolve(outputs[guard]!, run).data).every(Number.isFinite))
 }
 
 const arrays = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array } as const

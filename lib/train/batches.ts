@@ -1,6 +1,6 @@
 import type { RunInput } from '../../binding'
 import { ConvlaneError } from '../errors'
-import { Permutation, RandomStream } from '../random'
+import { Permutation, permutation, RandomStream } from '../random'
 import type { Data, Form, Table, XY } from './data'
 import { untilAborted } from './untilAborted'
 
@@ -35,25 +35,38 @@ export function wholeBatch(table: Table): Batch {
   return { n: table.n, ...formsOf(table), inputs: [...table.x, ...table.y].map(({ data }) => ({ data })) }
 }
 
-/** Batches of arrays, the last one smaller where it does not come out even; in random order, another in each epoch, where a seed says so. */
-export function tableSource(table: Table, size: number, seed?: number): Source {
-  const batchSize = Math.min(size, table.n)
+/** Batches of arrays, the last one smaller where it does not come out even; in random order, another in each epoch, where a seed says so. `part`: the rows that are taken. */
+export function tableSource(table: Table, size: number, seed?: number, part?: Int32Array): Source {
+  const length = part?.length ?? table.n
+  const batchSize = Math.min(size, length)
   const forms = formsOf(table)
   const columns = [...table.x, ...table.y].map(({ data }) => ({ data, row: data.length / table.n }))
   return {
-    length: table.n,
+    length,
     batchSize,
     *batches(epoch, _signal, skip = 0) {
-      const order = seed === undefined ? undefined : new Permutation(table.n, new RandomStream(seed, 'shuffle', epoch))
-      for (let start = 0; start < table.n; start += batchSize) {
-        const n = Math.min(batchSize, table.n - start)
-        const rows = order?.take(n)
+      const order = seed === undefined ? undefined : new Permutation(length, new RandomStream(seed, 'shuffle', epoch))
+      for (let start = 0; start < length; start += batchSize) {
+        const n = Math.min(batchSize, length - start)
+        const drawn = order?.take(n) ?? part?.subarray(start, start + n)
+        const rows = order && part && drawn ? drawn.map((index) => part[index]!) : drawn
         if (start < skip * batchSize) continue
         const inputs = columns.map(({ data, row }) => (rows ? { data, rows } : { data: data.subarray(start * row, (start + n) * row) }))
         yield { n, ...forms, inputs }
       }
     },
   }
+}
+
+/** Rows for training and, a share of them, for validation: drawn by the seed, each part in the order of the data. Throws INVALID_ARGUMENT where one is empty. */
+export function splitRows(n: number, share: number, seed: number): { readonly training: Int32Array; readonly validation: Int32Array } {
+  const order = permutation(n, new RandomStream(seed, 'split'))
+  const count = Math.round(n * share)
+  if (count < 1 || count >= n) {
+    const message = `fit: validationSplit ${share} leaves ${count} of ${n} samples for validation, expected 1 to ${n - 1}`
+    throw new ConvlaneError('INVALID_ARGUMENT', message, { received: share })
+  }
+  return { training: order.slice(count).sort(), validation: order.slice(0, count).sort() }
 }
 
 /** Batches of an iterable, read anew in each epoch. `check` checks each before it is used. */

@@ -39,6 +39,8 @@ export interface RunFacts {
   readonly seed: number
   /** Samples of the training data; null for an iterable. */
   readonly length: number | null
+  readonly validationSplit: number
+  readonly earlyStopping: unknown
   readonly reports: readonly string[]
   readonly note: string | null
 }
@@ -56,12 +58,17 @@ export interface Checkpoint {
   readonly progress: FitProgress
   /** Of the schedule and the like, by name. */
   readonly watchers: Readonly<Record<string, unknown>>
+  /** Weights of the best epoch, where early stopping keeps them. */
+  readonly best?: Readonly<Record<string, Tensor>> | undefined
 }
 
 /** Key of the metadata that tells a checkpoint. */
 export const checkpointKey = 'convlane.checkpoint'
 /** Name of the tensor that holds what is no weight. */
-export const bitsName = 'checkpoint.state'
+const bitsName = 'checkpoint.state'
+const bestPrefix = 'checkpoint.best/'
+/** Whether a tensor of a checkpoint is a weight. */
+export const isWeight = (name: string): boolean => name !== bitsName && !name.startsWith(bestPrefix)
 const sumKey = 'convlane.checkpoint.sha256'
 const VERSION = 1
 
@@ -88,8 +95,9 @@ const checksum = (tensors: Readonly<Record<string, Tensor>>, document: string, j
 
 /** Throws FILE_ERROR. `documentKey`: the metadata that `loadModel` reads. */
 export async function writeCheckpoint(file: string, checkpoint: Checkpoint, documentKey: string): Promise<void> {
-  const { weights, bits, document, ...rest } = checkpoint
-  const tensors = { ...weights, [bitsName]: { shape: [bits.length], data: bits } }
+  const { weights, bits, document, best = {}, ...rest } = checkpoint
+  const kept = Object.entries(best).map(([name, tensor]) => [bestPrefix + name, tensor] as const)
+  const tensors = { ...weights, ...Object.fromEntries(kept), [bitsName]: { shape: [bits.length], data: bits } }
   const json = JSON.stringify({ version: VERSION, ...rest })
   await writeSafetensors(file, tensors, { [documentKey]: document, [checkpointKey]: json, [sumKey]: checksum(tensors, document, json) })
 }
@@ -107,7 +115,10 @@ export async function readCheckpoint(file: string, documentKey: string): Promise
   try {
     const { version, facts, steps, progress, watchers } = JSON.parse(json)
     if (version !== VERSION) throw invalid('checkpoint', 'version', `${VERSION}, the one that this release reads`, version)
-    const { [bitsName]: bits, ...weights } = tensors
+    const { [bitsName]: bits, ...others } = tensors
+    const isBest = ([name]: [string, Tensor]) => name.startsWith(bestPrefix)
+    const weights = Object.fromEntries(Object.entries(others).filter((entry) => !isBest(entry)))
+    const best = Object.entries(others).filter(isBest)
     const count = (value: unknown, name: string) => checkInteger(value, 'checkpoint', name, 0, Number.MAX_SAFE_INTEGER)
     const sums = (progress.sums as (number | null)[]).map((value) => value ?? Number.NaN)
     return {
@@ -125,6 +136,7 @@ export async function readCheckpoint(file: string, documentKey: string): Promise
         done: progress.done,
       },
       watchers,
+      best: best.length > 0 ? Object.fromEntries(best.map(([name, tensor]) => [name.slice(bestPrefix.length), tensor])) : undefined,
     }
   } catch (cause) {
     throw refuse(`damaged checkpoint: ${(cause as Error).message}`, cause)

@@ -13,6 +13,8 @@ export interface StepEvent {
   readonly loss: number
   /** Means over the epoch so far, by name. */
   readonly metrics: Readonly<Record<string, number>>
+  /** Length of the gradient of all weights together, before any clipping. */
+  readonly gradientNorm: number
   /** Samples per second, over the epoch so far. */
   readonly imagesPerSecond: number
 }

@@ -18,7 +18,13 @@ export interface Trainer {
   /** Updates since `compile`, those under way included. */
   readonly steps: number
   /** Shows a schedule and the like an epoch. */
-  watch(event: EpochEvent): void
+  watch(event: EpochEvent): Promise<void>
+  /** Whether what was shown says that it is enough. */
+  stops(): boolean
+  /** After the last epoch, unless it was stopped by a signal. */
+  finish(): Promise<void>
+  /** Where a number that is not finite comes from in a batch, as far as that can be told. */
+  diagnose(batch: Batch): Promise<string | undefined>
   evaluate(source: Source, signal: AbortSignal | undefined): Promise<Results>
 }
 
@@ -40,17 +46,19 @@ export async function runFit(trainer: Trainer, plan: FitPlan): Promise<History> 
   const done: EpochEvent[] = [...(resume?.done ?? [])]
   await checkpoints?.begin()
   for (const callback of callbacks) await callback.onTrainBegin?.()
-  while (done.length < epochs && !aborted()) {
+  while (done.length < epochs && !aborted() && !trainer.stops()) {
     const number = trainer.nextEpoch()
     const event = await fitEpoch(trainer, plan, number, done)
     if (!event) break
     done.push(event)
-    trainer.watch(event)
+    await trainer.watch(event)
     for (const callback of callbacks) await callback.onEpoch?.(event)
     await checkpoints?.take({ epoch: number + 1, position: 0, samples: 0, sums: [], seconds: 0, done })
   }
   await checkpoints?.end()
-  const history: History = done.length < epochs ? { epochs: done, stopped: 'aborted' } : { epochs: done }
+  const early = done.length < epochs && trainer.stops()
+  if (early || done.length >= epochs) await trainer.finish()
+  const history: History = done.length < epochs ? { epochs: done, stopped: early ? 'earlyStopping' : 'aborted' } : { epochs: done }
   for (const callback of callbacks) await callback.onTrainEnd?.(history)
   return history
 }
@@ -66,13 +74,17 @@ async function fitEpoch(trainer: Trainer, plan: FitPlan, number: number, done: r
   const begin = performance.now()
   const seconds = () => (before?.seconds ?? 0) + (performance.now() - begin) / 1000
   let step = before?.position ?? 0
-  const after = async (outputs: RunOutputs, { n }: Batch) => {
+  const after = async (outputs: RunOutputs, batch: Batch) => {
     step++
     const loss = outputs[0]![0]!
-    if (!Number.isFinite(loss)) throw notFinite(loss, epoch, step)
-    means.add(outputs, n)
+    const gradientNorm = outputs[trainer.reports.length + 1]?.[0] ?? 0
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+      const what = Number.isFinite(loss) ? `the norm of the gradients became ${gradientNorm}` : `the loss became ${loss}`
+      throw notFinite(what, epoch, step, await trainer.diagnose(batch), Number.isFinite(loss) ? gradientNorm : loss)
+    }
+    means.add(outputs, batch.n)
     if (callbacks.length === 0) return
-    const event = { epoch, step, steps, loss, metrics: means.metrics, imagesPerSecond: means.samples / seconds() }
+    const event = { epoch, step, steps, loss, metrics: means.metrics, gradientNorm, imagesPerSecond: means.samples / seconds() }
     for (const callback of callbacks) await callback.onStep?.(event)
   }
   const checkpoint = async () =>
@@ -95,9 +107,10 @@ async function fitEpoch(trainer: Trainer, plan: FitPlan, number: number, done: r
   }
 }
 
-function notFinite(loss: number, epoch: number, step: number): ConvlaneError {
-  const message = `fit: the loss became ${loss} in epoch ${epoch}, step ${step}: try a lower learning rate, and look for values that are not finite in the data`
-  return new ConvlaneError('NOT_FINITE', message, { expected: 'a finite loss', received: loss })
+function notFinite(what: string, epoch: number, step: number, where: string | undefined, received: number): ConvlaneError {
+  const place = where === undefined ? '' : `, first in ${where}`
+  const message = `fit: ${what} in epoch ${epoch}, step ${step}${place}: that step changed no weights; try a lower learning rate, and look for values that are not finite in the data`
+  return new ConvlaneError('NOT_FINITE', message, { expected: 'a finite loss', received })
 }
 
 /** Loss and metrics over all samples. Throws ABORTED. */

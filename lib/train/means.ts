@@ -26,10 +26,10 @@ export class Means {
     return this.#samples
   }
 
-  /** Adds a run of n samples: the loss first, then the reports. */
+  /** Adds a run of n samples: the loss first, then the reports; what else a run gives is left alone. */
   add(outputs: RunOutputs, n: number): void {
     this.#samples += n
-    outputs.forEach((output, index) => {
+    outputs.slice(0, this.#sums.length).forEach((output, index) => {
       const counted = index > 0 && this.#reports[index - 1]!.gives === 'count'
       this.#sums[index]! += counted ? output[0]! : output[0]! * n
     })

@@ -1,6 +1,7 @@
 import { invalid } from '../layers/check'
 import type { CheckpointOptions } from './checkpoint'
 import type { Data } from './data'
+import type { EarlyStoppingOptions } from './earlyStopping'
 import type { Callback, EpochEvent, StepEvent } from './events'
 
 export interface FitOptions {
@@ -10,6 +11,10 @@ export interface FitOptions {
   readonly batchSize?: number
   /** Measured after each epoch. */
   readonly validationData?: Data
+  /** Share of the samples, above 0 and below 1, that is drawn by the seed, kept out of training and measured after each epoch instead. Of arrays only. */
+  readonly validationSplit?: number
+  /** Ends fit when epochs no longer get better, and gives the model the best weights. Default: it trains to the last epoch. */
+  readonly earlyStopping?: EarlyStoppingOptions
   /** Takes the samples in a random order, another in each epoch. Default true. Of no effect on an iterable. */
   readonly shuffle?: boolean
   /** Of the order and of dropout. Default: the model's. */
@@ -34,6 +39,8 @@ export const fitOptionNames = [
   'epochs',
   'batchSize',
   'validationData',
+  'validationSplit',
+  'earlyStopping',
   'shuffle',
   'seed',
   'signal',

@@ -200,6 +200,14 @@ ProgramSpec read_program(Napi::Value value) {
   const auto count = static_cast<int64_t>(spec.steps.size());
   const Napi::Value update_from = object.Get("updateFrom");
   spec.update_from = update_from.IsUndefined() ? count : read_integer(update_from, "updateFrom", 0, count, kStep);
+  const Napi::Value guards = object.Get("guards");
+  if (!guards.IsUndefined()) {
+    const Napi::Array numbers = read_array(guards, "guards", kMostInputs, kStep);
+    const int64_t most = static_cast<int64_t>(spec.outputs.size()) - 1;
+    for (uint32_t i = 0; i < numbers.Length() && i < kMostInputs; i++) {
+      spec.guards.push_back(read_integer(numbers.Get(i), "guards[" + std::to_string(i) + "]", 0, most, kStep));
+    }
+  }
   return spec;
 }
 

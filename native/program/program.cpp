@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 
 #include "verify.h"
@@ -30,6 +31,11 @@ Program::Program(ProgramSpec spec, int64_t state_elements, std::shared_ptr<Arena
     const std::string where = "output " + std::to_string(i);
     if (spec_.outputs[i].space != Space::arena) throw Error("INVALID_STEP", where + ": must lie in the arena");
     check_operand(spec_.outputs[i], limits, where);
+  }
+  for (int64_t guard : spec_.guards) {
+    if (guard < 0 || guard >= static_cast<int64_t>(spec_.outputs.size()) || spec_.outputs[static_cast<size_t>(guard)].dtype != Dtype::float32) {
+      throw Error("INVALID_STEP", "guard " + std::to_string(guard) + ": there is no float32 output of this number");
+    }
   }
 
   int64_t scratch = 0;
@@ -87,7 +93,10 @@ bool Program::run(const Frame& frame, StateMemory* state, const std::atomic<bool
   StateAccess access(state, spec_.update_from < count);
   const bool timing = timing_.load(std::memory_order_relaxed);
   for (int64_t i = 0; i < count; i++) {
-    if (i == spec_.update_from) access.begin_update();
+    if (i == spec_.update_from) {
+      if (!may_update(context)) break;
+      access.begin_update();
+    }
     if (i < spec_.update_from && cancelled.load(std::memory_order_relaxed)) return false;
     if (!timing) {
       steps_[i]->run(context);
@@ -104,6 +113,14 @@ bool Program::run(const Frame& frame, StateMemory* state, const std::atomic<bool
     std::memcpy(frame.outputs[i], context.arena + spec_.outputs[i].offset, bytes_of(spec_.outputs[i], frame.n));
   }
   return true;
+}
+
+bool Program::may_update(const RunContext& context) const {
+  return std::all_of(spec_.guards.begin(), spec_.guards.end(), [&](int64_t output) {
+    const Operand& operand = spec_.outputs[static_cast<size_t>(output)];
+    const float* values = context.at(operand);
+    return std::all_of(values, values + operand.elements(context.n), [](float value) { return std::isfinite(value); });
+  });
 }
 
 std::vector<StepTime> Program::profile(bool on) {

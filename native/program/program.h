@@ -24,6 +24,7 @@ struct ProgramSpec {
   std::vector<Operand> outputs;
   std::vector<StepSpec> steps;
   int64_t update_from = 0;       // number of steps: none writes
+  std::vector<int64_t> guards;   // outputs that must be finite for the steps from update_from on to run
   LaneKind lane = LaneKind::infer;
 };
 
@@ -65,6 +66,8 @@ class Program {
   std::vector<StepTime> profile(bool on);
 
  private:
+  bool may_update(const RunContext& context) const;
+
   ProgramSpec spec_;
   std::vector<std::unique_ptr<Step>> steps_;
   std::vector<std::string> scalars_;

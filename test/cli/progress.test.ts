@@ -9,7 +9,16 @@ function display(options: Partial<Output> = {}, epochs = 2) {
   const progress = new Progress({ ...options, write: (text) => written.push(text) }, epochs, () => clock.ms)
   const step = (epoch: number, number: number, ms: number, change: Partial<StepEvent> = {}) => {
     clock.ms = ms
-    progress.onStep({ epoch, step: number, steps: 10, loss: 0.5, metrics: { accuracy: 0.75 }, imagesPerSecond: 1234.4, ...change })
+    progress.onStep({
+      epoch,
+      step: number,
+      steps: 10,
+      loss: 0.5,
+      metrics: { accuracy: 0.75 },
+      gradientNorm: 1,
+      imagesPerSecond: 1234.4,
+      ...change,
+    })
   }
   return { progress, written, step }
 }

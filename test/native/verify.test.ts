@@ -83,6 +83,16 @@ describe('createProgram', () => {
     refuses(spec(steps), /before updateFrom/)
   })
 
+  test('takes as guards only numbers of float32 outputs', () => {
+    const steps = [relu(arena(0, [16]), arena(16, [16])), sgd(operand('state', 0, [16]), arena(16, [16]))]
+    const outputs = [arena(16, [16]), arena(0, [16], { dtype: 'int32' })]
+    const guarded = (...guards: unknown[]) => spec(steps, { updateFrom: 1, outputs, guards: guards as number[] })
+    create(guarded())
+    create(guarded(0, 0))
+    for (const guard of [-1, 2, 0.5, '0']) refuses(guarded(guard), /guards\[0\]/)
+    refuses(guarded(1), /guard 1: there is no float32 output of this number/)
+  })
+
   test('refuses what is written over something else', () => {
     const x = arena(0, [32])
     create(spec([relu(x, x)]))
