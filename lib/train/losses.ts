@@ -2,6 +2,7 @@ import { nodeOf } from '../graph/apply'
 import type { Value } from '../graph/value'
 import { invalid } from '../layers/check'
 import { accuracy } from '../ops/accuracy'
+import { focal, hinge, huber, meanAbsoluteError, sigmoidCrossEntropy } from '../ops/losses'
 import { meanSquaredError } from '../ops/meanSquaredError'
 import { softmaxCrossEntropy } from '../ops/softmaxCrossEntropy'
 
@@ -12,8 +13,18 @@ import { softmaxCrossEntropy } from '../ops/softmaxCrossEntropy'
  */
 export type Loss = (predictions: Value, targets: Value) => Value
 
-/** Losses by name. */
-export type LossName = 'softmaxCrossEntropy' | 'meanSquaredError'
+/**
+ * Losses by name, each with its function's defaults; with other options they are losses of your own: `(p, t) => ops.huber(p, t, { delta: 2 })`.
+ * `sigmoidCrossEntropy` and `focal` are computed on logits, as `softmaxCrossEntropy` is: those below a final sigmoid, or the output itself.
+ */
+export type LossName =
+  | 'softmaxCrossEntropy'
+  | 'sigmoidCrossEntropy'
+  | 'meanSquaredError'
+  | 'meanAbsoluteError'
+  | 'huber'
+  | 'hinge'
+  | 'focal'
 
 /** A metric of your own: as a {@link Loss}, but measured only. The mean over the samples is reported. */
 export interface Metric {
@@ -54,6 +65,21 @@ function logitsOf(predictions: Value): Value {
   return node?.op.name === 'softmax' ? node.inputs[0]! : predictions
 }
 
+/** The same below a final sigmoid. */
+function logitBelow(predictions: Value): Value {
+  const node = nodeOf(predictions)
+  return node?.op.name === 'sigmoid' ? node.inputs[0]! : predictions
+}
+
+/** Means over all elements. */
+const ofElements = {
+  sigmoidCrossEntropy: (predictions: Value, targets: Value) => sigmoidCrossEntropy(logitBelow(predictions), targets),
+  meanAbsoluteError: (predictions: Value, targets: Value) => meanAbsoluteError(predictions, targets),
+  huber: (predictions: Value, targets: Value) => huber(predictions, targets),
+  hinge: (predictions: Value, targets: Value) => hinge(predictions, targets),
+  focal: (predictions: Value, targets: Value) => focal(logitBelow(predictions), targets),
+}
+
 /** A loss by name or of one's own. Throws INVALID_ARGUMENT. */
 export function resolveLoss(loss: unknown, argument: string): ResolvedLoss {
   if (typeof loss === 'function') return { name: undefined, targets: 'any', compute: loss as Loss }
@@ -62,7 +88,12 @@ export function resolveLoss(loss: unknown, argument: string): ResolvedLoss {
   }
   if (loss === 'meanSquaredError')
     return { name: loss, targets: 'values', compute: (predictions, targets) => meanSquaredError(predictions, targets).loss }
-  throw invalid('compile', argument, "'softmaxCrossEntropy', 'meanSquaredError' or a function", loss)
+  if (typeof loss === 'string' && Object.hasOwn(ofElements, loss)) {
+    const name = loss as keyof typeof ofElements
+    return { name, targets: 'values', compute: ofElements[name] }
+  }
+  const names = ['softmaxCrossEntropy', 'meanSquaredError', ...Object.keys(ofElements)].map((name) => `'${name}'`)
+  throw invalid('compile', argument, `${names.join(', ')} or a function`, loss)
 }
 
 /** A metric by name or of one's own. Throws INVALID_ARGUMENT. */

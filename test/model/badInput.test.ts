@@ -83,7 +83,11 @@ const badCompileOptions: [what: string, options: () => object, message: string][
   ['no optimizer', () => ({ loss: 'softmaxCrossEntropy' }), 'compile: optimizer must be one that sgd() or adam() made, received undefined'],
   ['an optimizer by name', () => ({ optimizer: 'sgd', loss: 'softmaxCrossEntropy' }), 'compile: optimizer must be'],
   ['no loss', () => ({ optimizer }), 'compile: loss must be'],
-  ['another loss', () => ({ optimizer, loss: 'hinge' }), "compile: loss must be 'softmaxCrossEntropy', 'meanSquaredError' or a function"],
+  [
+    'another loss',
+    () => ({ optimizer, loss: 'hinges' }),
+    "compile: loss must be 'softmaxCrossEntropy', 'meanSquaredError', 'sigmoidCrossEntropy', 'meanAbsoluteError', 'huber', 'hinge', 'focal' or a function",
+  ],
   ['another metric', () => ({ optimizer, loss: 'softmaxCrossEntropy', metrics: ['f1'] }), 'compile: metrics must be'],
   [
     'metrics that are no array',
