@@ -48,7 +48,6 @@ export {
   globalMaxPool2d,
   globalMaxPool3d,
 } from './ops/globalPool'
-export { type LpPoolOptions, lpPool1d, lpPool1dBackward, lpPool2d, lpPool2dBackward, lpPool3d, lpPool3dBackward } from './ops/lpPool'
 export {
   type ElementLoss,
   type FocalOptions,
@@ -59,6 +58,7 @@ export {
   meanAbsoluteError,
   sigmoidCrossEntropy,
 } from './ops/losses'
+export { type LpPoolOptions, lpPool1d, lpPool1dBackward, lpPool2d, lpPool2dBackward, lpPool3d, lpPool3dBackward } from './ops/lpPool'
 export { type MatmulOptions, matmul } from './ops/matmul'
 export type { Positions } from './ops/maxPool'
 export { type MaxPool1dBackwardOptions, maxPool1d, maxPool1dBackward, maxPool1dWithPositions, type Pool1dOptions } from './ops/maxPool1d'

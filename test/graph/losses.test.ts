@@ -49,7 +49,9 @@ test.each(
     'focal, gamma 1': (a: never, b: never) => ops.focal(a, b, { gamma: 1, alpha: 0.6 }),
   }),
 )('the gradient of %s is that of finite differences', (_name, loss) => {
-  expect(() => checkGradients((a, b) => loss(a as never, b as never) as never, [randomTensor([3, 4], 1), randomTensor([3, 4], 2)])).not.toThrow()
+  expect(() =>
+    checkGradients((a, b) => loss(a as never, b as never) as never, [randomTensor([3, 4], 1), randomTensor([3, 4], 2)]),
+  ).not.toThrow()
 })
 
 test('at a logit of 0 the gradient of sigmoid cross-entropy is σ − t', async () => {
