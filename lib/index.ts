@@ -9,7 +9,29 @@ export { ConvlaneError, type ErrorCode } from './errors'
 export type { SymbolicShape, TensorType, Value } from './graph/value'
 export { readSafetensors, type TensorFile, writeSafetensors } from './io/safetensors'
 export { weightsSha256 } from './io/weights-hash'
-export { type ActivationOptions, relu, sigmoid, softmax, tanh } from './layers/activation'
+export {
+  type ActivationOptions,
+  type EluLayerOptions,
+  elu,
+  type GeluLayerOptions,
+  gelu,
+  hardSigmoid,
+  hardSwish,
+  type LeakyReluLayerOptions,
+  type LinearThresholdLayerOptions,
+  leakyRelu,
+  linearThreshold,
+  logSoftmax,
+  mish,
+  relu,
+  selu,
+  sigmoid,
+  silu,
+  softmax,
+  softplus,
+  softsign,
+  tanh,
+} from './layers/activation'
 export { type Conv1dLayerOptions, conv1d } from './layers/conv1d'
 export { type Conv2dLayerOptions, conv2d } from './layers/conv2d'
 export { type Conv3dLayerOptions, conv3d } from './layers/conv3d'
@@ -24,11 +46,11 @@ export {
   type SeparableConv2dLayerOptions,
   separableConv2d,
 } from './layers/depthwiseConv2d'
-export { dropout } from './layers/dropout'
+export { dropout, spatialDropout } from './layers/dropout'
 export { flatten } from './layers/flatten'
 export type { Initializer } from './layers/initializers'
 export { type BuildContext, Layer, type LayerConfig, type Parameter } from './layers/layer'
-export { add, concat } from './layers/merge'
+export { add, concat, multiply } from './layers/merge'
 export { type InputOptions, input, Node } from './layers/node'
 export {
   type AveragePool1dLayerOptions,
@@ -57,8 +79,12 @@ export {
   maxPool3d,
   type Pool3dLayerOptions,
 } from './layers/pool3d'
+export { prelu } from './layers/prelu'
 export type { Rank } from './layers/rank'
 export { type LayerMaker, registerLayer } from './layers/registry'
+export { permute, reshape } from './layers/reshape'
+export { type RnnLayerOptions, rnn } from './layers/rnn'
+export { upsample2d } from './layers/upsample2d'
 export { isa, isaAvailable, setThreads, threads } from './machine'
 export { loadModel } from './model/load'
 export { Model, type ModelOptions, type ProfileOptions, type RankedTensor } from './model/model'

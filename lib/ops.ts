@@ -38,8 +38,10 @@ export { type ConvTranspose3dOptions, convTranspose3d, convTranspose3dBackward }
 export { type DenseOptions, dense, denseBackward } from './ops/dense'
 export { type DepthwiseConv2dOptions, depthwiseConv2d, depthwiseConv2dBackward } from './ops/depthwiseConv2d'
 export { type DropoutOptions, dropout } from './ops/dropout'
+export { type EluOptions, elu, eluBackward } from './ops/elu'
 export { max, min } from './ops/extremes'
 export { fill } from './ops/fill'
+export { type GeluOptions, gelu, geluBackward } from './ops/gelu'
 export {
   globalAveragePool1d,
   globalAveragePool2d,
@@ -48,6 +50,11 @@ export {
   globalMaxPool2d,
   globalMaxPool3d,
 } from './ops/globalPool'
+export { hardSigmoid, hardSigmoidBackward } from './ops/hardSigmoid'
+export { hardSwish, hardSwishBackward } from './ops/hardSwish'
+export { type LeakyReluOptions, leakyRelu, leakyReluBackward } from './ops/leakyRelu'
+export { type LinearThresholdOptions, linearThreshold, linearThresholdBackward } from './ops/linearThreshold'
+export { logSoftmax, logSoftmaxBackward } from './ops/logSoftmax'
 export {
   type ElementLoss,
   type FocalOptions,
@@ -65,6 +72,7 @@ export { type MaxPool1dBackwardOptions, maxPool1d, maxPool1dBackward, maxPool1dW
 export { type MaxPool2dBackwardOptions, maxPool2d, maxPool2dBackward, maxPool2dWithPositions } from './ops/maxPool2d'
 export { type MaxPool3dBackwardOptions, maxPool3d, maxPool3dBackward, maxPool3dWithPositions, type Pool3dOptions } from './ops/maxPool3d'
 export { meanSquaredError } from './ops/meanSquaredError'
+export { mish, mishBackward } from './ops/mish'
 export { multiply, multiply as mul } from './ops/multiply'
 export { type NormalizeOptions, normalize } from './ops/normalize'
 export type { OpOptions } from './ops/options'
@@ -73,12 +81,16 @@ export { relu, reluBackward } from './ops/relu'
 export { flatten, reshape } from './ops/reshape'
 export { type RmspropUpdateOptions, rmsprop } from './ops/rmsprop'
 export { scale } from './ops/scale'
+export { selu, seluBackward } from './ops/selu'
 export { type SgdUpdateOptions, sgd } from './ops/sgd'
 export { sigmoid, sigmoidBackward } from './ops/sigmoid'
 export { convolve1d, convolve2d, convolveNd, correlate1d, correlate2d, correlateNd, type SignalMode } from './ops/signal'
+export { silu, siluBackward } from './ops/silu'
 export { slice } from './ops/slice'
 export { softmax, softmaxBackward } from './ops/softmax'
 export { softmaxCrossEntropy } from './ops/softmaxCrossEntropy'
+export { softplus, softplusBackward } from './ops/softplus'
+export { softsign, softsignBackward } from './ops/softsign'
 export { mean, type ReduceOptions, sum } from './ops/sum'
 export { tanh, tanhBackward } from './ops/tanh'
 export { transpose } from './ops/transpose'

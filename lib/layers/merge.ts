@@ -1,6 +1,9 @@
+import { labelOf } from '../graph/apply'
 import type { Value } from '../graph/value'
 import * as addOp from '../ops/add'
 import * as concatOp from '../ops/concat'
+import { checkSameShape } from '../ops/elementwise'
+import * as multiplyOp from '../ops/multiply'
 import { checkOptions } from './check'
 import { type BuildContext, Layer } from './layer'
 
@@ -24,6 +27,32 @@ class Add<Name extends string> extends Layer<'any', 'same', Name> {
 /** The sum of two or more nodes of one shape, which is kept: `add().apply(a, b)`. */
 export function add<const Name extends string = 'add'>(options: { readonly name?: Name } = {}): Layer<'any', 'same', Name> {
   return new Add(options)
+}
+
+class Multiply<Name extends string> extends Layer<'any', 'same', Name> {
+  override readonly type = 'multiply'
+
+  constructor(options: { readonly name?: Name }) {
+    checkOptions('multiply', options, ['name'])
+    super('multiply', options.name)
+  }
+
+  override config() {
+    return {}
+  }
+
+  override build({ name }: BuildContext, inputs: readonly Value[]): Value {
+    const [first] = inputs
+    inputs.forEach((x) => {
+      checkSameShape(first!, x, labelOf('multiply', name), ['the first node', 'the others'])
+    })
+    return inputs.reduce((product, x) => multiplyOp.multiply(product, x, { name }))
+  }
+}
+
+/** The product, element by element, of two or more nodes of one shape, which is kept: `multiply().apply(a, b)`. */
+export function multiply<const Name extends string = 'multiply'>(options: { readonly name?: Name } = {}): Layer<'any', 'same', Name> {
+  return new Multiply(options)
 }
 
 class Concat<Name extends string> extends Layer<'any', 'same', Name> {

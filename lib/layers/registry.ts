@@ -1,5 +1,5 @@
 import { ConvlaneError } from '../errors'
-import { relu, sigmoid, softmax, tanh } from './activation'
+import * as activations from './activation'
 import { invalid } from './check'
 import { conv1d } from './conv1d'
 import { conv2d } from './conv2d'
@@ -9,13 +9,17 @@ import { convTranspose2d } from './convTranspose2d'
 import { convTranspose3d } from './convTranspose3d'
 import { dense } from './dense'
 import { depthwiseConv2d, separableConv2d } from './depthwiseConv2d'
-import { dropout } from './dropout'
+import { dropout, spatialDropout } from './dropout'
 import { flatten } from './flatten'
 import { Layer, type LayerConfig } from './layer'
-import { add, concat } from './merge'
+import { add, concat, multiply } from './merge'
 import { averagePool1d, globalAveragePool1d, globalMaxPool1d, maxPool1d } from './pool1d'
 import { adaptiveAveragePool2d, averagePool2d, globalAveragePool2d, globalMaxPool2d, lpPool2d, maxPool2d } from './pool2d'
 import { averagePool3d, globalAveragePool3d, globalMaxPool3d, maxPool3d } from './pool3d'
+import { prelu } from './prelu'
+import { permute, reshape } from './reshape'
+import { rnn } from './rnn'
+import { upsample2d } from './upsample2d'
 
 /** Makes a layer from what its `config()` gave, with `name` added. It checks what it is given: configurations come from files. */
 export type LayerMaker = (config: LayerConfig) => Layer
@@ -24,6 +28,7 @@ export type LayerMaker = (config: LayerConfig) => Layer
 type Config = any
 
 const makers = new Map<string, LayerMaker>([
+  ...Object.entries(activations).map(([type, make]): [string, LayerMaker] => [type, (config: Config) => make(config)]),
   ['add', (config: Config) => add(config)],
   ['adaptiveAveragePool2d', ({ size, ...options }: Config) => adaptiveAveragePool2d(size, options)],
   ['averagePool1d', ({ size, ...options }: Config) => averagePool1d(size, options)],
@@ -50,11 +55,14 @@ const makers = new Map<string, LayerMaker>([
   ['maxPool1d', ({ size, ...options }: Config) => maxPool1d(size, options)],
   ['maxPool2d', ({ size, ...options }: Config) => maxPool2d(size, options)],
   ['maxPool3d', ({ size, ...options }: Config) => maxPool3d(size, options)],
-  ['relu', (config: Config) => relu(config)],
+  ['multiply', (config: Config) => multiply(config)],
+  ['permute', ({ axes, ...options }: Config) => permute(axes, options)],
+  ['prelu', (config: Config) => prelu(config)],
+  ['reshape', ({ shape, ...options }: Config) => reshape(shape, options)],
+  ['rnn', ({ units, ...options }: Config) => rnn(units, options)],
+  ['spatialDropout', ({ rate, ...options }: Config) => spatialDropout(rate, options)],
+  ['upsample2d', ({ size, ...options }: Config) => upsample2d(size, options)],
   ['separableConv2d', ({ filters, kernelSize, ...options }: Config) => separableConv2d(filters, kernelSize, options)],
-  ['sigmoid', (config: Config) => sigmoid(config)],
-  ['softmax', (config: Config) => softmax(config)],
-  ['tanh', (config: Config) => tanh(config)],
 ])
 
 /**

@@ -4,18 +4,18 @@ import type { TensorType, Value } from '../graph/value'
 import { sameShape, shapeText } from '../shape'
 import type { Tensor } from '../tensor'
 import { call, type Operand, typeOf } from './call'
-import type { OpDefinition } from './op'
+import type { Attributes, OpDefinition } from './op'
 import { checkOptions, type OpOptions } from './options'
 
 /** An op's function of one tensor: overloads shared by the activations. */
-export interface Unary {
-  (x: Tensor, options?: OpOptions): Tensor
-  (x: Value, options?: OpOptions): Value
+export interface Unary<Options = OpOptions> {
+  (x: Tensor, options?: Options): Tensor
+  (x: Value, options?: Options): Value
 }
 /** Its backward function. */
-export interface UnaryBackward {
-  (dy: Tensor, x: Tensor, options?: OpOptions): { dx: Tensor }
-  (dy: Value, x: Value, options?: OpOptions): { dx: Value }
+export interface UnaryBackward<Options = OpOptions> {
+  (dy: Tensor, x: Tensor, options?: Options): { dx: Tensor }
+  (dy: Value, x: Value, options?: Options): { dx: Value }
 }
 
 /** Throws `INVALID_SHAPE` unless the two shapes are one. */
@@ -25,22 +25,32 @@ export function checkSameShape(a: TensorType, b: TensorType, label: string, name
   throw new ConvlaneError('INVALID_SHAPE', message, { expected: a.shape, received: b.shape })
 }
 
+/** How an activation differs from a plain one. */
+interface ActivationTraits<Options> {
+  /** Its gradient needs its input rather than its output. Default false. */
+  readonly fromInput?: boolean
+  /** Names of its options, and what they come to as attributes of its steps; throws `INVALID_ARGUMENT`. Default: none. */
+  readonly options?: readonly (keyof Options & string)[]
+  readonly attributes?: (options: Options, label: string) => Attributes
+}
+
 /**
- * The definitions and functions of an activation whose gradient needs only its output: `name`: x → y, and `nameBackward`: dy, y → dx.
+ * The definitions and functions of an activation: `name`: x → y, and `nameBackward`: dy and y (or x) → dx.
  * `everyElement`: each element of y depends on that element of x alone.
  */
-export function activationOp(
+export function activationOp<Options extends OpOptions = OpOptions>(
   name: string,
   everyElement: boolean,
-): { forward: OpDefinition; backward: OpDefinition; call: Unary; callBackward: UnaryBackward } {
+  { fromInput = false, options: known = [], attributes: attributesOf = () => ({}) }: ActivationTraits<Options> = {},
+): { forward: OpDefinition; backward: OpDefinition; call: Unary<Options>; callBackward: UnaryBackward<Options> } {
   const backward: OpDefinition = {
     name: `${name}Backward`,
-    inputs: ['dy', 'y'],
+    inputs: ['dy', fromInput ? 'x' : 'y'],
     outputs: ['dx'],
     inPlace: everyElement,
-    infer([dy, y], _, label) {
-      checkSameShape(dy!, y!, label, ['the gradient', 'the output'])
-      return [y!]
+    infer([dy, from], _, label) {
+      checkSameShape(dy!, from!, label, ['the gradient', fromInput ? 'the input' : 'the output'])
+      return [from!]
     },
   }
   const forward: OpDefinition = {
@@ -49,19 +59,25 @@ export function activationOp(
     outputs: ['y'],
     inPlace: everyElement,
     infer: ([x]) => [x!],
-    gradient: (node, [dy]) => [call(backward, [dy, node.outputs[0]], {}, { name: node.label })[0] as Value],
+    gradient({ inputs, outputs, attributes, label }, [dy]) {
+      return [call(backward, [dy, fromInput ? inputs[0] : outputs[0]], attributes, { name: label })[0] as Value]
+    },
   }
-  const run = (x: Operand, options: OpOptions = {}) => {
+  const prepare = (options: Options, label: string) => {
+    checkOptions(options, known, label)
+    return attributesOf(options, label)
+  }
+  const run = (x: Operand, options = {} as Options) => {
     const label = labelOf(name, options?.name)
-    checkOptions(options, [], label)
+    const attributes = prepare(options, label)
     typeOf(x, label, 'input')
-    return call(forward, [x], {}, options)[0]!
+    return call(forward, [x], attributes, options)[0]!
   }
-  const runBackward = (dy: Operand, x: Operand, options: OpOptions = {}) => {
+  const runBackward = (dy: Operand, x: Operand, options = {} as Options) => {
     const label = labelOf(backward.name, options?.name)
-    checkOptions(options, [], label)
+    const attributes = prepare(options, label)
     checkSameShape(typeOf(dy, label, 'dy'), typeOf(x, label, 'x'), label, ['dy', 'x'])
-    return { dx: call(backward, [dy, run(x, options)], {}, options)[0]! }
+    return { dx: call(backward, [dy, fromInput ? x : run(x, options)], attributes, options)[0]! }
   }
-  return { forward, backward, call: run as Unary, callBackward: runBackward as UnaryBackward }
+  return { forward, backward, call: run as Unary<Options>, callBackward: runBackward as UnaryBackward<Options> }
 }

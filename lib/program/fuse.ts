@@ -2,11 +2,15 @@ import type { Value } from '../graph/value'
 import { rootOf, type Task } from './task'
 
 const producers = ['conv1d', 'conv2d', 'conv3d', 'convTranspose1d', 'convTranspose2d', 'convTranspose3d', 'dense', 'add']
-const activations = ['relu', 'sigmoid', 'tanh']
+/** What steps take as `activation`; its attributes become theirs. */
+const activations = [
+  ...['relu', 'sigmoid', 'tanh', 'leakyRelu', 'linearThreshold', 'elu', 'selu', 'gelu', 'geluTanh'],
+  ...['silu', 'mish', 'softplus', 'softsign', 'hardSigmoid', 'hardSwish'],
+]
 
 /**
- * Merges an activation into the convolution, dense layer or sum that it is applied to, where nothing else reads what it is applied to. Backward
- * steps read an activation's result only, so training fuses like inference.
+ * Merges an activation into the convolution, dense layer or sum that it is applied to, where nothing else reads what it is applied to. Where
+ * backward steps read an activation's result only (relu, tanh, …), training fuses like inference.
  */
 export function fuseActivations(tasks: readonly Task[], kept: readonly Value[]): Task[] {
   const uses = new Map<Value, number>()
@@ -25,7 +29,11 @@ export function fuseActivations(tasks: readonly Task[], kept: readonly Value[]):
     const activation = activationOf.get(task.outputs[0]!)
     if (!activation || !producers.includes(task.op.name) || task.attributes.activation !== 'linear') return task
     merged.add(activation)
-    return { ...task, attributes: { ...task.attributes, activation: activation.op.name }, outputs: activation.outputs }
+    return {
+      ...task,
+      attributes: { ...task.attributes, ...activation.attributes, activation: activation.op.name },
+      outputs: activation.outputs,
+    }
   })
   return fused.filter((task) => !merged.has(task))
 }

@@ -8,28 +8,26 @@ import { averagePool, averagePoolBackward } from './averagePool'
 import { biasGradient } from './biasGradient'
 import { broadcastTo, where } from './broadcast'
 import { clipByNorm, clipByValue, l2Norm } from './clip'
-
 import { concat } from './concat'
 import { convolution, convolutionBackwardInput, convolutionBackwardWeights, transposedConvolution } from './convolution'
 import { dense } from './dense'
 import { dropout } from './dropout'
+import { activationSteps } from './elementwise'
 import { fill } from './fill'
+import { logSoftmax, logSoftmaxBackward } from './logSoftmax'
 import { lpPool, lpPoolBackward } from './lpPool'
 import { matmul } from './matmul'
 import { maxPool, maxPoolBackward } from './maxPool'
 import { meanSquaredError } from './meanSquaredError'
 import { normalize } from './normalize'
 import { max, min, sum } from './reduce'
-import { relu, reluBackward } from './relu'
 import { rmsprop } from './rmsprop'
 import { scale } from './scale'
 import { sgd } from './sgd'
-import { sigmoid, sigmoidBackward } from './sigmoid'
 import { slice } from './slice'
 import { softmax, softmaxBackward } from './softmax'
 import { softmaxCrossEntropy } from './softmaxCrossEntropy'
 import type { ReferenceStep } from './step'
-import { tanh, tanhBackward } from './tanh'
 import { transpose } from './transpose'
 
 /** Every op of docs/steps.md in plain loops and double precision: what the native kernels are measured against. Calls nothing that it checks. */
@@ -73,14 +71,11 @@ export const reference: Readonly<Record<string, (step: ReferenceStep) => void>> 
   lpPool3dBackward: lpPoolBackward,
   dense,
   matmul,
-  relu,
-  reluBackward,
-  sigmoid,
-  sigmoidBackward,
-  tanh,
-  tanhBackward,
+  ...activationSteps,
   softmax,
   softmaxBackward,
+  logSoftmax,
+  logSoftmaxBackward,
   add,
   multiply,
   sub,

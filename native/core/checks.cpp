@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "checks.h"
 
+#include <limits>
+
 namespace convlane {
 
 namespace {
@@ -72,14 +74,50 @@ const Operand& single_value(const StepSpec& spec, const char* name) {
   return operand;
 }
 
-Activation activation_of(const StepSpec& spec) {
-  const std::string name = spec.string("activation", "linear");
-  if (name == "linear") return Activation::linear;
-  if (name == "relu") return Activation::relu;
-  if (name == "sigmoid") return Activation::sigmoid;
-  if (name == "tanh") return Activation::tanh;
-  refuse(spec, "activation must be linear, relu, sigmoid or tanh, got " + name);
+namespace {
+
+struct Named {
+  const char* name;
+  Activation::Kind kind;
+  const char* parameters[3];
+  double fallbacks[3];  // NaN: the step has to say
+};
+constexpr double kSaid = std::numeric_limits<double>::quiet_NaN(), kInfinite = std::numeric_limits<double>::infinity();
+constexpr Named activations[] = {
+    {"linear", Activation::linear, {}, {}},
+    {"relu", Activation::relu, {}, {}},
+    {"sigmoid", Activation::sigmoid, {}, {}},
+    {"tanh", Activation::tanh, {}, {}},
+    {"leakyRelu", Activation::leaky_relu, {"slope"}, {kSaid}},
+    {"elu", Activation::elu, {"alpha"}, {kSaid}},
+    {"selu", Activation::selu, {}, {}},
+    {"softplus", Activation::softplus, {}, {}},
+    {"softsign", Activation::softsign, {}, {}},
+    {"hardSigmoid", Activation::hard_sigmoid, {}, {}},
+    {"silu", Activation::silu, {}, {}},
+    {"mish", Activation::mish, {}, {}},
+    {"gelu", Activation::gelu, {}, {}},
+    {"geluTanh", Activation::gelu_tanh, {}, {}},
+    {"hardSwish", Activation::hard_swish, {}, {}},
+    {"linearThreshold", Activation::linear_threshold, {"max", "slope", "threshold"}, {kInfinite, kSaid, kSaid}},
+};
+
+}  // namespace
+
+Activation activation_named(const StepSpec& spec, const std::string& name) {
+  for (const Named& entry : activations) {
+    if (name != entry.name) continue;
+    Activation activation = entry.kind;
+    for (int i = 0; i < 3 && entry.parameters[i] != nullptr; ++i) {
+      const bool said = entry.fallbacks[i] != entry.fallbacks[i];
+      activation.parameters[i] = static_cast<float>(said ? spec.number(entry.parameters[i]) : spec.number(entry.parameters[i], entry.fallbacks[i]));
+    }
+    return activation;
+  }
+  refuse(spec, "activation must be linear, relu, sigmoid, tanh or another of docs/steps.md, got " + name);
 }
+
+Activation activation_of(const StepSpec& spec) { return activation_named(spec, spec.string("activation", "linear")); }
 
 double number_between(const StepSpec& spec, const char* name, double low, double high) {
   const double value = spec.number(name);

@@ -24,6 +24,7 @@ void expect_size(const StepSpec& spec, const char* operand, const char* what, in
 // One value: rank 0, or any rank with one element; not batched.
 const Operand& single_value(const StepSpec& spec, const char* name);
 
+Activation activation_named(const StepSpec& spec, const std::string& name);  // with the parameters that the step gives; refuses another name
 Activation activation_of(const StepSpec& spec);  // attribute `activation`, linear when absent
 double number_between(const StepSpec& spec, const char* name, double low, double high);  // both included
 int64_t last_size(const Operand& operand);                                              // 1 for rank 0

@@ -31,20 +31,20 @@ class Activate : public Step {
 class ActivateBackward : public Step {
  public:
   ActivateBackward(const StepSpec& spec, Activation activation)
-      : dy_(tensor(spec, "dy")), y_(tensor(spec, "y")), dx_(tensor(spec, "dx")), activation_(activation) {
-    same_shape(spec, "dy", dy_, "y", y_);
+      : dy_(tensor(spec, "dy")), from_(tensor(spec, activation >= Activation::silu ? "x" : "y")), dx_(tensor(spec, "dx")), activation_(activation) {
+    same_shape(spec, "dy", dy_, activation >= Activation::silu ? "x" : "y", from_);
     same_shape(spec, "dy", dy_, "dx", dx_);
   }
   void run(const RunContext& context) const override {
-    const float *dy = context.at(dy_), *y = context.at(y_);
+    const float *dy = context.at(dy_), *from = context.at(from_);
     float* dx = context.at(dx_);
     parallel_blocks(dy_.elements(context.n), kElementGrain, [&](int64_t begin, int64_t end) {
-      kernels().activate_backward(activation_, dy + begin, y + begin, dx + begin, end - begin);
+      kernels().activate_backward(activation_, dy + begin, from + begin, dx + begin, end - begin);
     });
   }
 
  private:
-  Operand dy_, y_, dx_;
+  Operand dy_, from_, dx_;
   Activation activation_;
 };
 
@@ -91,5 +91,11 @@ StepPointer make_sigmoid_backward(const StepSpec& spec) { return std::make_uniqu
 StepPointer make_tanh_backward(const StepSpec& spec) { return std::make_unique<ActivateBackward>(spec, Activation::tanh); }
 StepPointer make_scale(const StepSpec& spec) { return std::make_unique<Scale>(spec); }
 StepPointer make_fill(const StepSpec& spec) { return std::make_unique<Fill>(spec); }
+
+StepPointer make_activation(const StepSpec& spec) { return std::make_unique<Activate>(spec, activation_named(spec, spec.op)); }
+StepPointer make_activation_backward(const StepSpec& spec) {
+  const std::string suffix = "Backward";
+  return std::make_unique<ActivateBackward>(spec, activation_named(spec, spec.op.substr(0, spec.op.size() - suffix.size())));
+}
 
 }  // namespace convlane

@@ -114,7 +114,7 @@ void gemm_by_rows(const GemmSizes& s, const float* a, const float* b, const floa
       args.run_count = 1;
       args.out = out;
       args.accumulate = first > 0;
-      args.activation = ends ? activation : Activation::linear;
+      args.activation = ends ? activation : Activation(Activation::linear);
       for (int64_t panel = first_panel; panel < last_panel; ++panel) {
         const PanelOfB panel_b = stretch.at(panel);
         run.b = panel_b.data;

@@ -36,6 +36,8 @@ StepPointer make_tanh(const StepSpec& spec);
 StepPointer make_relu_backward(const StepSpec& spec);
 StepPointer make_sigmoid_backward(const StepSpec& spec);
 StepPointer make_tanh_backward(const StepSpec& spec);
+StepPointer make_activation(const StepSpec& spec);  // of the op's name
+StepPointer make_activation_backward(const StepSpec& spec);
 StepPointer make_softmax(const StepSpec& spec);
 StepPointer make_softmax_backward(const StepSpec& spec);
 StepPointer make_add(const StepSpec& spec);

@@ -13,7 +13,7 @@ void check_rows(const StepSpec& spec, const char* name, const Operand& operand) 
 
 class Softmax : public Step {
  public:
-  explicit Softmax(const StepSpec& spec) : x_(tensor(spec, "x")), y_(tensor(spec, "y")) {
+  explicit Softmax(const StepSpec& spec) : x_(tensor(spec, "x")), y_(tensor(spec, "y")), logarithm_(spec.op == "logSoftmax") {
     check_rows(spec, "x", x_);
     same_shape(spec, "x", x_, "y", y_);
   }
@@ -22,17 +22,18 @@ class Softmax : public Step {
     const float* x = context.at(x_);
     float* y = context.at(y_);
     parallel_blocks(x_.elements(context.n) / columns, divide_up(kElementGrain / 4, columns), [&](int64_t begin, int64_t end) {
-      kernels().softmax(x + begin * columns, end - begin, columns, y + begin * columns);
+      (logarithm_ ? kernels().log_softmax : kernels().softmax)(x + begin * columns, end - begin, columns, y + begin * columns);
     });
   }
 
  private:
   Operand x_, y_;
+  bool logarithm_;
 };
 
 class SoftmaxBackward : public Step {
  public:
-  explicit SoftmaxBackward(const StepSpec& spec) : dy_(tensor(spec, "dy")), y_(tensor(spec, "y")), dx_(tensor(spec, "dx")) {
+  explicit SoftmaxBackward(const StepSpec& spec) : dy_(tensor(spec, "dy")), y_(tensor(spec, "y")), dx_(tensor(spec, "dx")), logarithm_(spec.op == "logSoftmaxBackward") {
     check_rows(spec, "dy", dy_);
     same_shape(spec, "dy", dy_, "y", y_);
     same_shape(spec, "dy", dy_, "dx", dx_);
@@ -43,12 +44,13 @@ class SoftmaxBackward : public Step {
     float* dx = context.at(dx_);
     parallel_blocks(dy_.elements(context.n) / columns, divide_up(kElementGrain, columns), [&](int64_t begin, int64_t end) {
       const int64_t at = begin * columns;
-      kernels().softmax_backward(dy + at, y + at, end - begin, columns, dx + at);
+      (logarithm_ ? kernels().log_softmax_backward : kernels().softmax_backward)(dy + at, y + at, end - begin, columns, dx + at);
     });
   }
 
  private:
   Operand dy_, y_, dx_;
+  bool logarithm_;
 };
 
 }  // namespace

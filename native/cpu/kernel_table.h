@@ -5,10 +5,22 @@
 
 namespace convlane {
 
-enum class Activation : int32_t { linear, relu, sigmoid, tanh };
 enum class Unary : int32_t { exp, log, sqrt, abs, sign };
 enum class Binary : int32_t { add, subtract, multiply, divide, power, minimum, maximum, equal, not_equal, less, less_equal };
 enum class Reduction : int32_t { sum, max, min };
+// A function of one number, with its parameters where it has any (docs/steps.md): leaky_relu slope; elu alpha; linear_threshold maximum, slope, threshold.
+struct Activation {
+  enum Kind : int32_t {
+    linear, relu, sigmoid, tanh, leaky_relu, elu, selu, softplus, softsign, hard_sigmoid,  // the derivative follows from y
+    silu, mish, gelu, gelu_tanh, hard_swish, linear_threshold,                             // it needs x
+  };
+  Kind kind = linear;
+  float parameters[3] = {};
+
+  constexpr Activation() = default;
+  constexpr Activation(Kind k) : kind(k) {}  // NOLINT: a kind is an activation
+  constexpr operator Kind() const { return kind; }
+};
 
 constexpr int kMaxVectors = 4;  // widest GEMM tile, in vectors
 constexpr int kMaxRows = 16;    // most rows of any GEMM tile
@@ -167,7 +179,8 @@ struct KernelTable {
   void (*pool_lp_backward)(const PoolLpBackwardArgs&);
 
   void (*activate)(Activation, const float* x, float* y, int64_t count);                            // NaN passes through
-  void (*activate_backward)(Activation, const float* dy, const float* y, float* dx, int64_t count);  // from the output y; relu'(0) = 0
+  // From the output y or the input x, as the kind says (Activation). Where slopes meet, that of the lower side: relu'(0) = 0.
+  void (*activate_backward)(Activation, const float* dy, const float* from, float* dx, int64_t count);
   void (*add)(const float* a, const float* b, float* y, int64_t count, Activation);
   void (*multiply)(const float* a, const float* b, float* y, int64_t count);
   void (*scale)(const float* x, float s, float* y, int64_t count);
@@ -190,6 +203,9 @@ struct KernelTable {
   // y = softmax of each row; rows x columns, contiguous.
   void (*softmax)(const float* x, int64_t rows, int64_t columns, float* y);
   void (*softmax_backward)(const float* dy, const float* y, int64_t rows, int64_t columns, float* dx);
+  // y = log softmax of each row, and dx = dy - exp(y) * sum(dy)
+  void (*log_softmax)(const float* x, int64_t rows, int64_t columns, float* y);
+  void (*log_softmax_backward)(const float* dy, const float* y, int64_t rows, int64_t columns, float* dx);
   // losses[r] = -log softmax(logits[r])[label[r]], dlogits = (softmax - onehot) * scale. A label outside 0 .. columns-1 gives NaN in that row.
   void (*softmax_cross_entropy)(const float* logits, const int32_t* labels, int64_t rows, int64_t columns, float scale, float* losses, float* dlogits);
   // the same with a distribution per row: losses[r] = -sum_j target * log softmax; dlogits = (softmax * sum(target) - target) * scale

@@ -53,7 +53,7 @@ CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
       }
     }
   }
-  if (g.activation == Activation::sigmoid || g.activation == Activation::tanh) {
+  if (g.activation != Activation::linear && !relu_now) {
     for (int i = 0; i < M; ++i) {
       float* out = g.out[i] + g.out_offset;
       activate<V>(g.activation, out, out, g.columns);

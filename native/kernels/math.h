@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// exp, log, tanh and the logistic function on vectors. libm differs from platform to platform; these give the same bits wherever the
+// exp, log, tanh, the logistic function and the normal distribution on vectors. libm differs from platform to platform; these give the same bits wherever the
 // instruction set is the same. Polynomials: minimax fits (relative error below 5e-9) made for these intervals.
 #pragma once
 #include <limits>
@@ -85,6 +85,42 @@ V sigmoid(V x) {
   V e = exp(V::zero() - absolute(x));  // <= 1
   V s = V::set(1.0f) / (V::set(1.0f) + e);
   return select(less(x, V::zero()), e * s, s);
+}
+
+// exp(x) - 1, within 4 ulp, also where x is small. NaN passes.
+template <class V>
+V expm1(V x) {
+  V p = V::set(0.001381453825160861f);  // the polynomial of exp, without its first term
+  p = fma(p, x, V::set(0.00836874544620514f));
+  p = fma(p, x, V::set(0.04166838899254799f));
+  p = fma(p, x, V::set(0.1666652113199234f));
+  p = fma(p, x, V::set(0.4999999403953552f));
+  return select(less(absolute(x), V::set(0.34657359f)), fma(p * x, x, x), exp(x) - V::set(1.0f));
+}
+
+// log(1 + x) for x >= 0, within 4 ulp: what 1 + x lost by rounding is put back. NaN passes.
+template <class V>
+V log1p(V x) {
+  const V one = V::set(1.0f), u = one + x;
+  return log(u) + (x - (u - one)) / u;
+}
+
+// The standard normal distribution function (1 + erf(x / sqrt(2))) / 2 from e = exp(-x^2 / 2). Its upper tail is e t p(t) with t = 1 / (1 + 0.35 |x|):
+// a minimax fit, relative error below 4e-8.
+template <class V>
+V normal_below(V x, V e) {
+  V t = V::set(1.0f) / fma(V::set(0.35f), absolute(x), V::set(1.0f));
+  V p = V::set(-0.02914646281558669f);
+  p = fma(p, t, V::set(0.143974211459732f));
+  p = fma(p, t, V::set(-0.2557192588731186f));
+  p = fma(p, t, V::set(0.15917962347725398f));
+  p = fma(p, t, V::set(-0.023113392048286836f));
+  p = fma(p, t, V::set(0.10550940957015695f));
+  p = fma(p, t, V::set(0.11983254073750006f));
+  p = fma(p, t, V::set(0.13986191029689307f));
+  p = fma(p, t, V::set(0.1396214022462321f));
+  V tail = e * (t * p);
+  return select(less(x, V::zero()), tail, V::set(1.0f) - tail);
 }
 
 }  // namespace

@@ -40,5 +40,28 @@ void softmax_backward(const float* dy, const float* y, int64_t rows, int64_t col
   }
 }
 
+// y = x - max x - log(sum of exp(x - max x))
+template <class V>
+void log_softmax(const float* x, int64_t rows, int64_t columns, float* y) {
+  for (int64_t r = 0; r < rows; ++r, x += columns, y += columns) {
+    V top = V::set(-kInfinity), total = V::zero();
+    for_vectors<V>(columns, [&](int64_t j, auto part) { top = max(part.or_else(part.load(x + j), V::set(-kInfinity)), top); });
+    const V shift = V::set(largest(top));
+    for_vectors<V>(columns, [&](int64_t j, auto part) { total = total + part.or_else(exp(part.load(x + j) - shift), V::zero()); });
+    const V logarithm = log(V::set(sum(total)));
+    for_vectors<V>(columns, [&](int64_t j, auto part) { part.store(part.load(x + j) - shift - logarithm, y + j); });
+  }
+}
+
+template <class V>
+void log_softmax_backward(const float* dy, const float* y, int64_t rows, int64_t columns, float* dx) {
+  for (int64_t r = 0; r < rows; ++r, dy += columns, y += columns, dx += columns) {
+    V total = V::zero();
+    for_vectors<V>(columns, [&](int64_t j, auto part) { total = total + part.load(dy + j); });
+    const V all = V::set(sum(total));
+    for_vectors<V>(columns, [&](int64_t j, auto part) { part.store(fnma(exp(part.load(y + j)), all, part.load(dy + j)), dx + j); });
+  }
+}
+
 }  // namespace
 }  // namespace convlane

@@ -52,6 +52,8 @@ constexpr KernelTable table_of(const char* name) {
   t.column_sums = column_sums<V>;
   t.softmax = softmax<V>;
   t.softmax_backward = softmax_backward<V>;
+  t.log_softmax = log_softmax<V>;
+  t.log_softmax_backward = log_softmax_backward<V>;
   t.softmax_cross_entropy = softmax_cross_entropy<V>;
   t.softmax_cross_entropy_dense = softmax_cross_entropy_dense<V>;
   t.squared_error = squared_error<V>;

@@ -65,7 +65,7 @@ const cases: [run: () => unknown, code: string, message: string][] = [
   [
     () => ops.conv2d(image, filters, { activation: any('swish') }),
     'INVALID_ARGUMENT',
-    "conv2d: activation must be 'linear', 'relu', 'sigmoid', 'tanh', 'softmax', received \"swish\"",
+    "conv2d: activation must be 'linear', 'relu', 'sigmoid', 'tanh', 'softmax', 'leakyRelu', 'relu6', 'elu', 'selu', 'gelu', 'geluTanh', 'silu', 'mish', 'softplus', 'softsign', 'hardSigmoid', 'hardSwish', 'logSoftmax', received \"swish\"",
   ],
   [
     () => ops.conv2d(image, filters, { algorithm: any('fft') }),

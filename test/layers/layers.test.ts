@@ -16,23 +16,42 @@ import {
   dense,
   depthwiseConv2d,
   dropout,
+  elu,
   flatten,
+  gelu,
   globalAveragePool1d,
   globalAveragePool2d,
   globalAveragePool3d,
   globalMaxPool1d,
   globalMaxPool2d,
   globalMaxPool3d,
+  hardSigmoid,
+  hardSwish,
   input,
+  leakyRelu,
+  linearThreshold,
+  logSoftmax,
   lpPool2d,
   maxPool1d,
   maxPool2d,
   maxPool3d,
+  mish,
+  multiply,
+  permute,
+  prelu,
   relu,
+  reshape,
+  rnn,
+  selu,
   separableConv2d,
   sigmoid,
+  silu,
   softmax,
+  softplus,
+  softsign,
+  spatialDropout,
   tanh,
+  upsample2d,
 } from '../../lib/index'
 import { parametersOf } from '../../lib/layers/layer'
 import { makeLayer } from '../../lib/layers/registry'
@@ -102,6 +121,29 @@ describe('shapes and parameters', () => {
     ['sigmoid', sigmoid(), [image], [null, 28, 20, 6], {}],
     ['tanh', tanh(), [row], [null, 12], {}],
     ['softmax', softmax(), [row], [null, 12], {}],
+    ['elu', elu({ alpha: 2 }), [row], [null, 12], {}],
+    ['gelu', gelu(), [row], [null, 12], {}],
+    ['gelu by tanh', gelu({ approximate: 'tanh' }), [row], [null, 12], {}],
+    ['leakyRelu', leakyRelu({ slope: 0.01 }), [row], [null, 12], {}],
+    ['linearThreshold', linearThreshold({ max: 6, slope: 0.1, threshold: 1 }), [row], [null, 12], {}],
+    ['linearThreshold without cap', linearThreshold(), [row], [null, 12], {}],
+    ['hardSigmoid', hardSigmoid(), [image], [null, 28, 20, 6], {}],
+    ['hardSwish', hardSwish(), [image], [null, 28, 20, 6], {}],
+    ['logSoftmax', logSoftmax(), [image], [null, 28, 20, 6], {}],
+    ['mish', mish(), [image], [null, 28, 20, 6], {}],
+    ['selu', selu(), [image], [null, 28, 20, 6], {}],
+    ['silu', silu(), [image], [null, 28, 20, 6], {}],
+    ['softplus', softplus(), [image], [null, 28, 20, 6], {}],
+    ['softsign', softsign(), [image], [null, 28, 20, 6], {}],
+    ['dense with silu', dense(3, { activation: 'silu', bias: false }), [row], [null, 3], { kernel: [12, 3] }],
+    ['reshape', reshape([28, 120]), [image], [null, 28, 120], {}],
+    ['permute', permute([3, 1, 2]), [image], [null, 6, 28, 20], {}],
+    ['upsample2d', upsample2d([2, 3]), [image], [null, 56, 60, 6], {}],
+    ['prelu', prelu(), [image], [null, 28, 20, 6], { alpha: [6] }],
+    ['spatialDropout', spatialDropout(0.25), [image], [null, 28, 20, 6], {}],
+    ['multiply of three', multiply(), [row, row, row], [null, 12], {}],
+    ['rnn', rnn(5), [input([7, 3])], [null, 5], { kernel: [3, 5], recurrentKernel: [5, 5], bias: [5] }],
+    ['rnn with all outputs', rnn(5, { all: true, outputs: 2, activation: 'relu' }), [input([7, 3])], [null, 7, 2], { kernel: [3, 5], recurrentKernel: [5, 5], bias: [5], outputKernel: [5, 2], outputBias: [2] }], // biome-ignore format: a row of the table
     ['add of three', add(), [row, row, row], [null, 12], {}],
     ['concat', concat(), [image, input([28, 20, 3])], [null, 28, 20, 9], {}],
   ]
@@ -134,7 +176,7 @@ describe('what a layer refuses when it is made', () => {
     ['a 1-D kernel of two sizes', () => conv1d(1, [3, 3] as never), 'conv1d: kernelSize must be a number or one in an array, received [3, 3]'], // biome-ignore format: a row of the table
     ['stride 0', () => conv2d(1, 3, { stride: 0 }), 'conv2d: stride'],
     ['groups that do not divide the filters', () => conv2d(4, 3, { groups: 3 }), 'conv2d: 3 groups do not divide 4 filters'],
-    ['another activation', () => conv2d(1, 3, { activation: 'selu' as Activation }), "conv2d: activation must be 'linear', 'relu'"],
+    ['another activation', () => conv2d(1, 3, { activation: 'swish' as Activation }), "conv2d: activation must be 'linear', 'relu'"],
     ['a bias that is no boolean', () => dense(1, { bias: 1 as never }), 'dense: bias must be true or false, received 1'],
     [
       'an option that there is not',
@@ -150,6 +192,25 @@ describe('what a layer refuses when it is made', () => {
     ['a rate of 1', () => dropout(1), 'dropout: rate must be'],
     ['a negative rate', () => dropout(-0.1), 'dropout: rate must be'],
     ['a rate of NaN', () => dropout(Number.NaN), 'dropout: rate must be'],
+    ['a negative slope', () => leakyRelu({ slope: -1 }), 'leakyRelu: slope must be a finite number of at least 0, received -1'],
+    ['a negative alpha', () => elu({ alpha: -1, name: 'e' }), 'elu "e": alpha must be a finite number of at least 0'],
+    ['another approximation', () => gelu({ approximate: 'erf' as never }), "gelu: approximate must be 'none', 'tanh'"],
+    [
+      'a cap below the threshold',
+      () => linearThreshold({ max: 0, threshold: 1 }),
+      'linearThreshold: max must be at least the threshold 1, received 0',
+    ],
+    ['a parameter of another activation', () => silu({ slope: 1 } as never), 'silu: unknown option "slope"'],
+    ['a shape of five sizes', () => reshape([1, 2, 3, 4, 5]), 'reshape: shape must be an array of 1 to 4 sizes'],
+    ['an axis twice', () => permute([1, 1]), 'permute: axes must be an array that holds 1, 2, … once each, received [1, 1]'],
+    ['a fractional size', () => upsample2d(1.5), 'upsample2d: size'],
+    ['a rate of channels above 1', () => spatialDropout(2), 'spatialDropout: rate must be'],
+    [
+      'a recurrence of another activation',
+      () => rnn(3, { activation: 'selu' as never }),
+      "rnn: activation must be 'tanh', 'relu', 'sigmoid'",
+    ],
+    ['no units', () => rnn(0), 'rnn: units must be a positive integer, received 0'],
     ['options that are no object', () => flatten(3 as never), 'flatten: options must be an object, received 3'],
   ]
   test.each(cases)('%s', (_what, make, message) => expectError(make, 'INVALID_ARGUMENT', message))
@@ -178,6 +239,13 @@ describe('what a layer refuses where it is put into a network', () => {
 
   test('channels that the groups do not divide', () =>
     expectError(() => conv2d(4, 3, { groups: 4 }).apply(image), 'INVALID_SHAPE', "conv2d: 4 groups do not divide the input's 6 channels"))
+
+  test('shapes that do not fit', async () => {
+    await expectError(() => reshape([5]).apply(row), 'INVALID_SHAPE', /^reshape .*shape \[N, 12\] cannot become \[N, 5\]/)
+    await expectError(() => permute([2, 1]).apply(row), 'INVALID_SHAPE', /^permute .*axes \[2, 1\] do not go with \[N, 12\]/)
+    await expectError(() => multiply().apply(row, input([1])), 'INVALID_SHAPE', /^multiply /)
+    await expectError(() => applied(rnn(3), row), 'INVALID_SHAPE', 'rnn: takes rank 3 [N, L, C] but gets rank 2 [N, 12]')
+  })
 
   test('shapes that do not add up', () => expectError(() => add().apply(row, input([11])), 'INVALID_SHAPE', /^add /))
 

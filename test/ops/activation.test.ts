@@ -1,6 +1,7 @@
+import { activationNames } from '../support/activations'
 import { describeCases } from '../support/describeCases'
 
-for (const op of ['relu', 'sigmoid', 'tanh']) {
+for (const op of activationNames) {
   describeCases(op)
   describeCases(`${op}Backward`)
 }

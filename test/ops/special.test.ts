@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { activations } from '../support/activations'
 import { binding } from '../support/checkCase'
 import { passesOf } from '../support/convolutionCases'
 import { runNative } from '../support/executeStep'
@@ -36,6 +37,34 @@ describe('NaN, infinities and zeros in elementwise ops', () => {
 
   test('tanh keeps the sign of zero', () => {
     expect(map('tanh', [nan, low, high, -0, 0, -200, 200])).toEqual([nan, -1, 1, -0, 0, -1, 1])
+  })
+
+  test('the other activations let NaN through and have their limits at infinity', () => {
+    for (const [op, atLow, atHigh] of [
+      ['leakyRelu', low, high],
+      ['elu', -1.5, high],
+      ['selu', Math.fround(-1.7580993408473768), high],
+      ['softplus', 0, high],
+      ['hardSigmoid', 0, 1],
+      ['linearThreshold', low, 0.75],
+    ] as const) {
+      const { y } = expectSame({ ...unary(op), attributes: activations[op]!.attributes }, { x: spread([nan, low, high]) })
+      expect(y!.slice(0, 3), op).toEqual([nan, atLow, atHigh])
+    }
+    for (const op of ['silu', 'mish', 'gelu', 'geluTanh', 'hardSwish'])
+      expect(map(op, [nan, high, 300, 1e30]), op).toEqual([nan, high, 300, Math.fround(1e30)])
+  })
+
+  test('small results keep their digits', () => {
+    const rows: [op: string, x: number, y: number][] = [
+      ['elu', -1e-4, Math.expm1(-1e-4) * 1.5],
+      ['softplus', -30, Math.log1p(Math.exp(-30))],
+      ['gelu', -8, -8 * 6.220960574271785e-16],
+    ]
+    for (const [op, x, expected] of rows) {
+      const { y } = runNative(binding, { ...unary(op), attributes: activations[op]!.attributes }, { x: Float32Array.from(spread([x])) })
+      for (const result of y!) expect(Math.abs(result / expected - 1), op).toBeLessThan(1e-5)
+    }
   })
 
   test('add with relu lets NaN through', () => {

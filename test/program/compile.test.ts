@@ -147,6 +147,15 @@ describe('fusion', () => {
     ])
   })
 
+  test('with its parameters; one that needs its input back only where no gradient does', () => {
+    const [step] = compile({ inputs: [x], layout, outputs: [ops.leakyRelu(ops.dense(x, w), { slope: 0.5 })] }).spec.steps
+    expect(step).toMatchObject({ op: 'dense', activation: 'leakyRelu', slope: 0.5 })
+    expect(of(ops.silu(ops.dense(x, w)))).toEqual([['dense', 'silu']])
+    const trained = (y: Value) => of(gradients([{ of: ops.meanSquaredError(y, x).loss }], [w])[0]!)
+    expect(trained(ops.elu(ops.dense(x, w)))).toContainEqual(['dense', 'elu'])
+    expect(trained(ops.silu(ops.dense(x, w)))).toContainEqual(['dense', 'linear'])
+  })
+
   test('only one', () => {
     expect(of(ops.sigmoid(ops.relu(ops.dense(x, w))))).toEqual([
       ['dense', 'relu'],

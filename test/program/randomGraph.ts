@@ -29,7 +29,7 @@ class Builder {
     const channels = x.shape[3]!
     const twin = random.of(images.filter((other) => String(other.shape) === String(x.shape)))
     const neighbour = random.of(images.filter((other) => String(other.shape.slice(0, 3)) === String(x.shape.slice(0, 3))))
-    const activation = random.of(['linear', 'relu', 'sigmoid', 'tanh'] as const)
+    const activation = random.of(['linear', 'relu', 'sigmoid', 'tanh', 'leakyRelu', 'silu', 'gelu', 'relu6'] as const)
     const choices: (() => Value)[] = [
       () => {
         const filters = random.whole(1, 5)
@@ -41,7 +41,7 @@ class Builder {
       () => ops.multiply(x, twin),
       () => ops.concat([x, neighbour]),
       () => ops.slice(x, random.whole(0, channels - 1), 1),
-      () => random.of([ops.relu, ops.sigmoid, ops.tanh, ops.softmax])(x),
+      () => random.of([ops.relu, ops.sigmoid, ops.tanh, ops.softmax, ops.logSoftmax, ops.elu, ops.mish, ops.hardSwish])(x),
       () => ops.scale(x, random.between(-1, 1)),
       () => ops.dropout(x, 0.3, { stream: this.streams++ }),
       () =>

@@ -1,5 +1,6 @@
 import type { Operand, ProgramSpec, Step } from '../../binding'
 import { interpret, isOperand, resolve } from '../../lib/runtime/interpret'
+import { activationNames } from '../support/activations'
 
 export const scalars = { learningRate: 0.1, step: 1, seed: 5 }
 
@@ -19,12 +20,7 @@ export function operandsOf(step: Step): Record<string, Operand> {
 const elements = ({ shape }: Operand) => shape.reduce((product, size) => product * size, 1)
 const written = ['y', 'dx', 'dw', 'db', 'loss', 'correct', 'dlogits', 'dpredictions', 'positions', 'norm']
 const overwriting = [
-  'relu',
-  'sigmoid',
-  'tanh',
-  'reluBackward',
-  'sigmoidBackward',
-  'tanhBackward',
+  ...activationNames.flatMap((name) => [name, `${name}Backward`]),
   'add',
   'multiply',
   'scale',

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import type { Attributes } from '../../lib/ops/op'
 import { compute, type Input, vector } from '../support/compute'
 
 const list = (values: Float64Array | undefined) => Array.from(values!)
-const map = (op: string, x: number[]) => list(compute(op, { x: vector(x) }, { y: [x.length] }).y)
-const backward = (op: string, dy: number[], y: number[]) => list(compute(op, { dy: vector(dy), y: vector(y) }, { dx: [y.length] }).dx)
+const map = (op: string, x: number[], attributes: Attributes = {}) => list(compute(op, { x: vector(x) }, { y: [x.length] }, attributes).y)
+const backward = (op: string, dy: number[], y: number[], attributes: Attributes = {}, from = 'y') =>
+  list(compute(op, { dy: vector(dy), [from]: vector(y) }, { dx: [y.length] }, attributes).dx)
 
 describe('activations', () => {
   test('relu is max(0, x), lets NaN through, and has no gradient at 0', () => {
@@ -35,6 +37,77 @@ describe('activations', () => {
     expect(softmax([0, 1.5])[1]).toBeCloseTo(map('sigmoid', [1.5])[0]!, 15)
     const { dx } = compute('softmaxBackward', { dy: x([1, 2]), y: x([0.25, 0.75]) }, { dx: [1, 2] })
     expect(list(dx)).toEqual([0.25 * (1 - 1.75), 0.75 * (2 - 1.75)])
+  })
+})
+
+describe('more activations', () => {
+  const near = (found: readonly number[], expected: readonly number[]) =>
+    expected.forEach((value, i) => {
+      expect(found[i], `[${i}]`).toBeCloseTo(value, 14)
+    })
+  const inf = Number.POSITIVE_INFINITY
+
+  test('leakyRelu: the slope below 0, its gradient too, 0 included', () => {
+    expect(map('leakyRelu', [-4, 0, 3, -inf, Number.NaN], { slope: 0.25 })).toEqual([-1, 0, 3, -inf, Number.NaN])
+    expect(backward('leakyReluBackward', [8, 8, 8], [-1, 0, 2], { slope: 0.25 })).toEqual([2, 2, 8])
+  })
+
+  test('elu and selu', () => {
+    near(map('elu', [-1, 0, 3], { alpha: 2 }), [2 / Math.E - 2, 0, 3])
+    expect(map('elu', [-inf], { alpha: 2 })).toEqual([-2])
+    expect(backward('eluBackward', [3, 3, 3], [-1.5, 0, 2], { alpha: 2 })).toEqual([1.5, 6, 3])
+    near(map('selu', [-1, 1, -inf]), [-1.1113307378125628, 1.0507009873554805, -1.7580993408473766])
+    near(backward('seluBackward', [1, 2], [-1.7580993408473766, 1]), [0, 2.101401974710961])
+  })
+
+  test('softplus and softsign', () => {
+    near(map('softplus', [0, 1, -1, -inf]), [Math.LN2, 1.3132616875182228, 0.31326168751822286, 0])
+    expect(map('softplus', [1000])).toEqual([1000])
+    near(backward('softplusBackward', [4], [Math.LN2]), [2])
+    expect(map('softsign', [-1, 0, 3])).toEqual([-0.5, 0, 0.75])
+    expect(backward('softsignBackward', [1, 1, 1], [-0.5, 0, 0.75])).toEqual([0.25, 1, 0.0625])
+  })
+
+  test('hardSigmoid and hardSwish', () => {
+    near(map('hardSigmoid', [-4, -3, 0, 1.5, 3, 4]), [0, 0, 0.5, 0.75, 1, 1])
+    near(backward('hardSigmoidBackward', [6, 6, 6], [0, 0.5, 1]), [0, 1, 0])
+    near(map('hardSwish', [-4, -3, -1.5, 0, 1.5, 3, 4]), [0, 0, -0.375, 0, 1.125, 3, 4])
+    near(backward('hardSwishBackward', [1, 1, 1, 1, 1], [-3, -1.5, 0, 1.5, 3], {}, 'x'), [0, 0, 0.5, 1, 1])
+  })
+
+  test('silu and mish: 0 at 0, with slopes 1/2 and 3/5', () => {
+    near(map('silu', [-1, 0, 1]), [-0.2689414213699951, 0, 0.7310585786300049])
+    near(backward('siluBackward', [2], [0], {}, 'x'), [1])
+    near(map('mish', [0, Math.log(2)]), [0, Math.log(2) * 0.8])
+    near(backward('mishBackward', [5], [0], {}, 'x'), [3])
+  })
+
+  test('gelu by the normal distribution: tables of it', () => {
+    near(map('gelu', [-1, 0, 1, 2, -4, 4]), [
+      -0.15865525393145707,
+      0,
+      0.8413447460685429,
+      1.9544997361036416,
+      -4 * 3.167124183311992e-5,
+      4 * 0.9999683287581669,
+    ])
+    near(backward('geluBackward', [1, 1], [0, 1], {}, 'x'), [0.5, 0.8413447460685429 + 0.24197072451914337])
+    near(map('geluTanh', [-1, 0, 1]), [-0.15880800939172324, 0, 0.8411919906082768])
+    near(backward('geluTanhBackward', [2], [0], {}, 'x'), [1])
+  })
+
+  test('linearThreshold: cap, slope, threshold', () => {
+    const attributes = { max: 6, slope: 0.5, threshold: 1 }
+    expect(map('linearThreshold', [-3, 1, 2, 6, 7], attributes)).toEqual([-2, 1, 2, 6, 6])
+    expect(backward('linearThresholdBackward', [2, 2, 2, 2, 2], [-3, 1, 2, 6, 7], attributes, 'x')).toEqual([1, 1, 2, 0, 0])
+    expect(map('linearThreshold', [-inf, 9], { slope: 0, threshold: 0 })).toEqual([0, 9])
+  })
+
+  test('logSoftmax is the logarithm of softmax', () => {
+    const x = { shape: [1, 3], data: [0, Math.log(2), Math.log(5)] }
+    near(list(compute('logSoftmax', { x }, { y: [1, 3] }).y), [Math.log(1 / 8), Math.log(2 / 8), Math.log(5 / 8)])
+    const y = { shape: [1, 2], data: [Math.log(0.25), Math.log(0.75)] }
+    near(list(compute('logSoftmaxBackward', { dy: { shape: [1, 2], data: [1, 3] }, y }, { dx: [1, 2] }).dx), [0, 0])
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Attributes } from '../../lib/ops/op'
+import { activated, activationNames, activations } from '../support/activations'
 import { compute, convolution, differences, type Input, sizeOf } from '../support/compute'
 
 /** Numbers without a pattern in [−1, 1], no two alike and none near 0, the same on every run. */
@@ -72,25 +73,30 @@ const pool = (kind: 'max' | 'average', name: string, x: number[], y: number[], a
   }
 }
 
-const activation = (op: string): Pass => ({
-  name: op,
-  op,
-  inputs: { x: waves([3, 5], 5) },
-  outputs: { y: [3, 5] },
-  backward: { x: (dy, { y }) => compute(`${op}Backward`, { dy, y: y! }, { dx: [3, 5] }).dx! },
-})
+const activation = (op: string): Pass => {
+  const { attributes = {}, from = 'y' } = activations[op] ?? {}
+  return {
+    name: op,
+    op,
+    inputs: { x: waves([3, 5], 5) },
+    outputs: { y: [3, 5] },
+    attributes,
+    backward: { x: (dy, left) => compute(`${op}Backward`, { dy, [from]: left[from]! }, { dx: [3, 5] }, attributes).dx! },
+  }
+}
 
-const fused = (name: string): Pass => ({
-  name: `add with ${name}`,
-  op: 'add',
-  inputs: { a: waves([2, 6], 6), b: waves([2, 6], 7) },
-  outputs: { y: [2, 6] },
-  attributes: { activation: name },
-  backward: {
-    a: (dy, { y }) => compute(`${name}Backward`, { dy, y: y! }, { dx: [2, 6] }).dx!,
-    b: (dy, { y }) => compute(`${name}Backward`, { dy, y: y! }, { dx: [2, 6] }).dx!,
-  },
-})
+const fused = (name: string): Pass => {
+  const gradient = (dy: Input, { y }: Record<string, Input>) =>
+    compute(`${name}Backward`, { dy, y: y! }, { dx: [2, 6] }, activations[name]!.attributes).dx!
+  return {
+    name: `add with ${name}`,
+    op: 'add',
+    inputs: { a: waves([2, 6], 6), b: waves([2, 6], 7) },
+    outputs: { y: [2, 6] },
+    attributes: activated(name),
+    backward: { a: gradient, b: gradient },
+  }
+}
 
 const wide = {
   size: [3, 2],
@@ -168,8 +174,8 @@ const passes: Pass[] = [
   }),
   pool('average', 'padded, dilated', [1, 6, 5, 3], [1, 3, 4, 3], { ...wide, countPadding: false }),
   pool('average', 'counting padding', [1, 6, 5, 3], [1, 3, 4, 3], { ...wide, countPadding: true }),
-  ...['relu', 'sigmoid', 'tanh', 'softmax'].map(activation),
-  ...['relu', 'sigmoid', 'tanh'].map(fused),
+  ...[...activationNames, 'softmax', 'logSoftmax'].map(activation),
+  ...activationNames.filter((name) => activations[name]!.from === 'y').map(fused),
   {
     name: 'dense',
     op: 'dense',

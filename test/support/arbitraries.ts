@@ -1,7 +1,7 @@
 import fc from 'fast-check'
+import { activationNames } from './activations'
 import { binariesOf, reductionsOf, transposeCase, unariesOf, whereCase } from './broadcastCases'
 import { type Convolution, type ConvolutionNd, outputSize, passesOf, passesOfNd } from './convolutionCases'
-
 import { elementwiseOf, optimizersOf } from './elementwiseCases'
 import type { OpCase } from './opCase'
 import { adaptivePassesOf, type PoolingNd, poolPassesOfNd } from './poolingCases'
@@ -16,7 +16,7 @@ const sides = (max: number) => fc.tuple(pair(0, max), pair(0, max))
 /** Mostly small, now and then around the edges of vectors and tiles. */
 const channels = (edges: readonly number[]) =>
   fc.oneof({ weight: 3, arbitrary: whole(1, 9) }, { weight: 1, arbitrary: fc.constantFrom(...edges) })
-const activation = fc.constantFrom('linear', 'relu', 'sigmoid', 'tanh')
+const activation = fc.constantFrom('linear', ...activationNames)
 
 /** Convolutions whose window fits the padded image, and which are quick in the reference. */
 export function convolutionsNear(edges: readonly number[]): fc.Arbitrary<Convolution> {

@@ -1,4 +1,5 @@
 import type { KernelInfo } from '../../binding'
+import { activated, activationNames } from './activations'
 import { sizeOf } from './compute'
 import { type OpCase, rowEdges, vectorEdges } from './opCase'
 
@@ -62,7 +63,7 @@ export function passesOfNd(c: ConvolutionNd): OpCase[] {
       name: label('', [...name, ...forward]),
       op,
       shapes: { x, w, ...(bias && { bias: [OC] }), y },
-      attributes: { ...attributes, activation },
+      attributes: { ...attributes, ...activated(activation) },
     },
     { name: label('BackwardInput', name), op: `${op}BackwardInput`, shapes: { dy: y, w, dx: x }, attributes },
     { name: label('BackwardWeights', name), op: `${op}BackwardWeights`, shapes: { dy: y, x, dw: w }, attributes },
@@ -70,7 +71,7 @@ export function passesOfNd(c: ConvolutionNd): OpCase[] {
       name: `convTranspose${image.length}d back ${[...name, ...forward].filter(Boolean).join(' ')}`,
       op: `convTranspose${image.length}d`,
       shapes: { x: y, w, ...(bias && { bias: [C] }), y: x },
-      attributes: { ...attributes, activation },
+      attributes: { ...attributes, ...activated(activation) },
     },
     ...(bias ? [{ name: `biasGradient [${y}]`, op: 'biasGradient', shapes: { dy: y, db: [OC] }, attributes: {} }] : []),
   ]
@@ -106,6 +107,7 @@ export function convolutions(info: KernelInfo): Convolution[] {
     ...[127, 128, 129, 255, 256, 257, 383, 385, 511, 513].map((C) => square(1, 3, C, 6)),
     ...[31, 33, 57].map((C) => square(3, 4, C, 9, { padding: around(1) })),
     square(3, 34, 4, 8, { padding: around(1) }),
+    ...activationNames.map((activation) => square(3, 5, 3, 17, { bias: true, activation })),
     square(5, 29, 1, 6, { bias: true, activation: 'relu' }),
     square(5, 14, 6, 16, { bias: true, activation: 'relu', N: 3 }),
     square(7, 23, 3, 4, { stride: [2, 2], padding: around(3) }),

@@ -1,4 +1,5 @@
 import type { KernelInfo } from '../../binding'
+import { activated, activationNames, activations } from './activations'
 import { type OpCase, vectorEdges } from './opCase'
 
 type Shape = readonly number[]
@@ -33,10 +34,12 @@ export function elementwiseOf(shape: Shape): OpCase[] {
     ),
   ]
   return [
-    ...['relu', 'sigmoid', 'tanh'].map((op) => named(op, shape, { shapes: { x, y }, attributes: {} })),
-    ...['reluBackward', 'sigmoidBackward', 'tanhBackward'].map((op) => named(op, shape, { shapes: { dy, y, dx }, attributes: {} })),
-    ...['linear', 'relu', 'sigmoid', 'tanh'].map((activation) =>
-      named('add', shape, { shapes: { a, b, y }, attributes: { activation } }, activation),
+    ...Object.entries(activations).flatMap(([op, { attributes, from }]) => [
+      named(op, shape, { shapes: { x, y }, attributes }),
+      named(`${op}Backward`, shape, { shapes: { dy, [from]: shape, dx }, attributes }),
+    ]),
+    ...['linear', ...activationNames].map((activation) =>
+      named('add', shape, { shapes: { a, b, y }, attributes: activated(activation) }, activation),
     ),
     named('multiply', shape, { shapes: { a, b, y }, attributes: {} }),
     named('scale', shape, { shapes: { x, y }, attributes: { factor: -0.75 } }),

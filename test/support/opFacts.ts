@@ -44,6 +44,9 @@ const sizes = fill((random) => random.between(0.01, 12))
 const exponents = fill((random) => (random.next() < 0.5 ? random.whole(-6, 6) / 2 : random.between(-3, 3)))
 /** Few values, so that some are alike. */
 const few = fill((random) => random.whole(-2, 2) / 2)
+const outputs = fill((random) => random.between(0, 12))
+/** What elu gives: more than −1 times its alpha. */
+const above = fill((random) => random.between(-1.5, 6))
 const bytes = fill((random) => random.whole(0, 255))
 
 const distributions: Maker = (random, shape) => {
@@ -54,6 +57,8 @@ const distributions: Maker = (random, shape) => {
     return value / values.slice(start, start + columns).reduce((sum, other) => sum + other, 0)
   })
 }
+
+const logarithms: Maker = (random, shape, c) => distributions(random, shape, c).map(Math.log)
 
 const classesOf = (c: OpCase) => (c.shapes.logits ?? c.shapes.predictions)!.at(-1)!
 const labels: Maker = (random, shape, c) =>
@@ -94,6 +99,7 @@ const columns = (name: string) => (c: OpCase) => c.shapes[name]!.at(-1) ?? 1
 const elementwise = { outputs: ['y'], terms: one, inPlace: ['x'] } as const
 const backward = { outputs: ['dx'], terms: one, factor: 4, inPlace: ['dy', 'y'] } as const
 
+const backwardFromX = { outputs: ['dx'], data: { x: wide }, terms: one, inPlace: ['dy', 'x'] } as const
 /** What has all axes of the result and its first size goes with the batch. */
 const likeResult = (c: OpCase, name: string) => {
   const [own, y] = [c.shapes[name]!, c.shapes.y!]
@@ -201,6 +207,32 @@ export const opFacts: Readonly<Record<string, OpFacts>> = {
     factor: 0,
     batched: (c) => c.shapes.x!.length > 0 && (c.attributes.permutation as number[])[0] === 0,
   },
+  leakyRelu: { ...elementwise, data: { x: wide }, factor: 2 },
+  elu: { ...elementwise, data: { x: wide }, factor: 4 },
+  selu: { ...elementwise, data: { x: wide }, factor: 4 },
+  softplus: { ...elementwise, data: { x: wide }, factor: 4 },
+  softsign: { ...elementwise, data: { x: wide }, factor: 4 },
+  hardSigmoid: { ...elementwise, data: { x: wide }, factor: 4 },
+  silu: { ...elementwise, data: { x: wide }, factor: 4 },
+  mish: { ...elementwise, data: { x: wide }, factor: 6 },
+  gelu: { ...elementwise, data: { x: wide }, factor: 4 },
+  geluTanh: { ...elementwise, data: { x: wide }, factor: 4 },
+  hardSwish: { ...elementwise, data: { x: wide }, factor: 4 },
+  linearThreshold: { ...elementwise, data: { x: wide }, factor: 3 },
+  leakyReluBackward: { ...backward, data: { y: reals }, factor: 2 },
+  eluBackward: { ...backward, data: { y: above }, factor: 4 },
+  seluBackward: { ...backward, data: { y: above }, factor: 4 },
+  softplusBackward: { ...backward, data: { y: outputs }, factor: 4 },
+  softsignBackward: { ...backward, data: { y: reals }, factor: 4 },
+  hardSigmoidBackward: { ...backward, data: { y: unit }, factor: 4 },
+  siluBackward: { ...backwardFromX, factor: 8 },
+  mishBackward: { ...backwardFromX, factor: 12 },
+  geluBackward: { ...backwardFromX, factor: 8 },
+  geluTanhBackward: { ...backwardFromX, factor: 12 },
+  hardSwishBackward: { ...backwardFromX, factor: 4 },
+  linearThresholdBackward: { ...backwardFromX, factor: 2 },
+  logSoftmax: { ...elementwise, data: { x: wide }, factor: 8 },
+  logSoftmaxBackward: { ...backward, data: { y: logarithms }, terms: columns('y') },
   scale: { ...elementwise, factor: 3 },
   concat: { outputs: ['y'], terms: one, factor: 0 },
   slice: { outputs: ['y'], terms: one, factor: 0 },

@@ -1,4 +1,5 @@
 import type { KernelInfo } from '../../binding'
+import { activated, activationNames } from './activations'
 import { type OpCase, rowEdges, vectorEdges } from './opCase'
 
 export function matmulCase(M: number, N: number, K: number, transposeA = false, transposeB = false): OpCase {
@@ -16,7 +17,7 @@ export function denseCase(N: number, I: number, O: number, bias = true, activati
     name: `dense [${N},${I}] to ${O}${bias ? ' bias' : ''} ${activation}`,
     op: 'dense',
     shapes: { x: [N, I], w: [I, O], ...(bias && { bias: [O] }), y: [N, O] },
-    attributes: { activation },
+    attributes: activated(activation),
   }
 }
 
@@ -42,6 +43,6 @@ export function productCases(info: KernelInfo): OpCase[] {
     ...[1, 2, 16, 17, 33].map((N) => denseCase(N, 20, 10)),
     ...[1, 3, 63, 64, 65, 256, 400].map((I) => denseCase(4, I, 12)),
     ...vectorEdges(info).map((O) => denseCase(3, 9, O)),
-    ...['linear', 'relu', 'sigmoid', 'tanh'].flatMap((activation) => [true, false].map((bias) => denseCase(7, 30, 21, bias, activation))),
+    ...['linear', ...activationNames].flatMap((activation) => [true, false].map((bias) => denseCase(7, 30, 21, bias, activation))),
   ]
 }

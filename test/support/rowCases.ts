@@ -27,6 +27,8 @@ export function rowsOf(rows: number, columns: number): OpCase[] {
   return [
     { name: `softmax [${shape}]`, op: 'softmax', shapes: { x: shape, y: shape }, attributes: {} },
     { name: `softmaxBackward [${shape}]`, op: 'softmaxBackward', shapes: { dy: shape, y: shape, dx: shape }, attributes: {} },
+    { name: `logSoftmax [${shape}]`, op: 'logSoftmax', shapes: { x: shape, y: shape }, attributes: {} },
+    { name: `logSoftmaxBackward [${shape}]`, op: 'logSoftmaxBackward', shapes: { dy: shape, y: shape, dx: shape }, attributes: {} },
     entropy([rows], true, 'class numbers'),
     entropy([rows], false, 'class numbers, loss alone'),
     entropy(shape, true, 'distributions'),

@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest'
+import type { Value } from '../../lib/graph/value'
+import { input, type Layer, multiply, network, permute, prelu, reshape, rnn, sequential, spatialDropout, upsample2d } from '../../lib/index'
+import { checkGradients } from '../../lib/ops'
+import { type Tensor, tensor } from '../../lib/tensor'
+import { Random } from '../support/random'
+
+const numbers = (...shape: number[]): Tensor => {
+  const random = new Random(shape.length + shape[0]!)
+  return tensor(
+    Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.between(-1, 1)),
+    shape,
+  )
+}
+/** The layer as a function of its inputs and then its parameters, in their order. */
+const built =
+  (layer: Layer, parameters: readonly string[] = [], training = false) =>
+  (...values: Value[]): Value => {
+    const inputs = values.slice(0, values.length - parameters.length)
+    const parameter = (name: string) => values[inputs.length + parameters.indexOf(name)]!
+    return layer.build({ name: layer.name, training, stream: 3, parameter }, inputs)
+  }
+
+describe('results', () => {
+  const run = async (layer: Layer, x: Tensor) => {
+    const node = input(x.shape.slice(1))
+    const y = await network({ inputs: node, outputs: (layer as Layer<'any', 'same'>).apply(node) }).predict(x)
+    return { shape: [...y.shape], data: Array.from(y.data) }
+  }
+  const x = tensor([1, 2, 3, 4, 5, 6], [1, 2, 3])
+
+  test('reshape keeps the order of the numbers', async () => {
+    expect(await run(reshape([3, 2, 1]), x)).toEqual({ shape: [1, 3, 2, 1], data: [1, 2, 3, 4, 5, 6] })
+  })
+
+  test('permute counts axes from 1', async () => {
+    expect(await run(permute([2, 1]), x)).toEqual({ shape: [1, 3, 2], data: [1, 4, 2, 5, 3, 6] })
+  })
+
+  test('upsample2d repeats pixels', async () => {
+    const image = tensor([1, 10, 2, 20], [1, 1, 2, 2])
+    expect(await run(upsample2d([2, 3]), image)).toEqual({
+      shape: [1, 2, 6, 2],
+      data: [...[1, 10, 1, 10, 1, 10, 2, 20, 2, 20, 2, 20], ...[1, 10, 1, 10, 1, 10, 2, 20, 2, 20, 2, 20]],
+    })
+  })
+
+  test('prelu begins as relu, and has a slope for each channel', async () => {
+    const row = tensor([1, -2, -3, 4], [2, 2])
+    const model = sequential({ input: [2] }, prelu())
+    expect(Array.from((await model.predict(row)).data)).toEqual([1, 0, 0, 4])
+    await model.setWeights({ 'prelu/alpha': tensor([0.5, 0.25], [2]) })
+    expect(Array.from((await model.predict(row)).data)).toEqual([1, -0.5, -1.5, 4])
+  })
+
+  test('multiply, of three', async () => {
+    const [a, b] = [input([2]), input([2])]
+    const model = network({ inputs: [a, b], outputs: multiply().apply(a, b, a) })
+    expect(Array.from((await model.predict([tensor([2, 3], [1, 2]), tensor([5, -1], [1, 2])])).data)).toEqual([20, -9])
+  })
+
+  test('rnn by hand: the last state, all states, outputs of all states', async () => {
+    const steps = tensor([1, 2, -10], [1, 3, 1])
+    const weights = { kernel: tensor([2], [1, 1]), recurrentKernel: tensor([3], [1, 1]), bias: tensor([1], [1]) }
+    const named = (extra: Record<string, Tensor> = {}) =>
+      Object.fromEntries(Object.entries({ ...weights, ...extra }).map(([name, value]) => [`rnn/${name}`, value]))
+    // relu(2·1 + 1) = 3; relu(2·2 + 3·3 + 1) = 14; relu(−20 + 3·14 + 1) = 23
+    const last = sequential({ input: [3, 1] }, rnn(1, { activation: 'relu' }))
+    await last.setWeights(named())
+    expect(await last.predict(steps)).toMatchObject({ shape: [1, 1], data: Float32Array.of(23) })
+    const all = sequential({ input: [3, 1] }, rnn(1, { activation: 'relu', all: true }))
+    await all.setWeights(named())
+    expect(await all.predict(steps)).toMatchObject({ shape: [1, 3, 1], data: Float32Array.of(3, 14, 23) })
+    const outputs = sequential({ input: [3, 1] }, rnn(1, { activation: 'relu', all: true, outputs: 2 }))
+    await outputs.setWeights(named({ outputKernel: tensor([1, -1], [1, 2]), outputBias: tensor([0, 5], [2]) }))
+    expect(await outputs.predict(steps)).toMatchObject({ shape: [1, 3, 2], data: Float32Array.of(3, 2, 14, -9, 23, -18) })
+  })
+})
+
+test('spatialDropout drops channels of a sample whole, and nothing in inference', async () => {
+  const x = input([4, 5, 8])
+  const y = spatialDropout(0.5).apply(x)
+  const ones = tensor(new Array(3 * 160).fill(1), [3, 4, 5, 8])
+  expect((await network({ inputs: x, outputs: y }).predict(ones)).data.every((value) => value === 1)).toBe(true)
+  const errors = checkGradients(built(spatialDropout(0.5), [], true), [numbers(3, 2, 2, 4)])
+  expect(errors[0]!.error).toBeLessThan(1e-6)
+})
+
+describe('gradients against central differences', () => {
+  const recurrent = ['kernel', 'recurrentKernel', 'bias']
+  const cases: [name: string, fn: (...values: Value[]) => Value, inputs: Tensor[]][] = [
+    ['reshape', built(reshape([2, 3])), [numbers(2, 6)]],
+    ['permute', built(permute([3, 1, 2])), [numbers(2, 2, 3, 4)]],
+    ['upsample2d', built(upsample2d(2)), [numbers(2, 2, 3, 2)]],
+    ['multiply', built(multiply()), [numbers(2, 3), numbers(2, 3), numbers(2, 3)]],
+    ['prelu', built(prelu(), ['alpha']), [numbers(3, 4, 5), numbers(5)]],
+    ['rnn', built(rnn(3), recurrent), [numbers(2, 4, 2), numbers(2, 3), numbers(3, 3), numbers(3)]],
+    [
+      'rnn with all outputs, sigmoid',
+      built(rnn(3, { all: true, outputs: 2, activation: 'sigmoid' }), [...recurrent, 'outputKernel', 'outputBias']),
+      [numbers(2, 3, 2), numbers(2, 3), numbers(3, 3), numbers(3), numbers(3, 2), numbers(2)],
+    ],
+  ]
+  test.each(cases)('%s', (_name, fn, inputs) => {
+    for (const error of checkGradients(fn, inputs)) expect(error!.error).toBeLessThan(1e-6)
+  })
+})
