@@ -28,7 +28,6 @@ export type LayerMaker = (config: LayerConfig) => Layer
 type Config = any
 
 const makers = new Map<string, LayerMaker>([
-  ...Object.entries(activations).map(([type, make]): [string, LayerMaker] => [type, (config: Config) => make(config)]),
   ['add', (config: Config) => add(config)],
   ['adaptiveAveragePool2d', ({ size, ...options }: Config) => adaptiveAveragePool2d(size, options)],
   ['averagePool1d', ({ size, ...options }: Config) => averagePool1d(size, options)],
@@ -63,6 +62,7 @@ const makers = new Map<string, LayerMaker>([
   ['spatialDropout', ({ rate, ...options }: Config) => spatialDropout(rate, options)],
   ['upsample2d', ({ size, ...options }: Config) => upsample2d(size, options)],
   ['separableConv2d', ({ filters, kernelSize, ...options }: Config) => separableConv2d(filters, kernelSize, options)],
+  ...Object.entries(activations).map(([type, make]): [string, LayerMaker] => [type, (config: Config) => make(config)]),
 ])
 
 /**
