@@ -191,22 +191,27 @@ RowsConvolution::WeightView RowsConvolution::view(int64_t n, const float* weight
 }
 
 void RowsConvolution::pack(const float* weights, float* packed) const {
+  // Rows of a tap packed for all panels in one go: HWIO is then read in the order in which it lies (forward), or in long stretches (gradient).
+  const int64_t together = direction_ == Direction::forward ? 16 : 256;
   const KernelTable& table = kernels();
   const int64_t taps = d_.taps() * h_.taps() * w_.taps();
-  const int64_t tap_floats = depth_ * panels_.width;
-  const int64_t oc = geometry_.oc;
-  // One item is one tap of one panel.
-  parallel_blocks(geometry_.groups * panels_.count * taps, std::max<int64_t>(1, kElementGrain / tap_floats), [&](int64_t begin, int64_t end) {
+  const int64_t tap_floats = depth_ * panels_.width, oc = geometry_.oc;
+  const int64_t stretches = divide_up(depth_, together);
+  const int64_t item_floats = std::min(together, depth_) * panels_.count * panels_.width;
+  parallel_blocks(geometry_.groups * taps * stretches, std::max<int64_t>(1, kElementGrain / item_floats), [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; ++item) {
-      const int64_t group = item / taps / panels_.count, panel = item / taps % panels_.count, tap = item % taps;
+      const int64_t group = item / stretches / taps, tap = item / stretches % taps, row = item % stretches * together;
+      const int64_t rows = std::min(together, depth_ - row);
       const int64_t kw = w_.kernel[tap % w_.taps()], kh = h_.kernel[tap / w_.taps() % h_.taps()], kd = d_.kernel[tap / w_.taps() / h_.taps()];
       const float* hwio = weights + ((kd * geometry_.h.kernel + kh) * geometry_.w.kernel + kw) * geometry_.group_c() * oc + group * geometry_.group_oc();
-      float* to = packed + item * tap_floats;
-      const int64_t first = panels_.first(panel), columns = panels_.columns_of(panel), padded = panels_.padded_of(panel);
-      if (direction_ == Direction::forward) {
-        table.pack_rows(hwio + first, oc, depth_, columns, padded, to, panels_.width);
-      } else {
-        table.pack_transposed(hwio + first * oc, oc, depth_, columns, padded, to, panels_.width);
+      for (int64_t panel = 0; panel < panels_.count; ++panel) {
+        float* to = packed + ((group * panels_.count + panel) * taps + tap) * tap_floats + row * panels_.width;
+        const int64_t first = panels_.first(panel), columns = panels_.columns_of(panel), padded = panels_.padded_of(panel);
+        if (direction_ == Direction::forward) {
+          table.pack_rows(hwio + row * oc + first, oc, rows, columns, padded, to, panels_.width);
+        } else {
+          table.pack_transposed(hwio + first * oc + row, oc, rows, columns, padded, to, panels_.width);
+        }
       }
     }
   });
