@@ -1,53 +1,34 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import type { Dataset } from '../data/dataset'
-import { variants } from '../data/variants'
 import { ConvlaneError } from '../errors'
 import { fileError } from '../io/files'
 import { weightsSha256 } from '../io/weights-hash'
 import { loadModel } from '../model/load'
 import type { Model } from '../model/model'
 import type { EpochEvent, StepEvent } from '../train/events'
-import { adam, type Optimizer, type Schedule, sgd } from '../train/optimizers'
 import { lenet } from '../zoo/lenet'
-import { type Command, choice, parseCommand, printHelp, usage, wholeNumber } from './arguments'
+import { type Command, parseCommand, printHelp } from './arguments'
 import { checkClassifier } from './classifier'
 import { dataOption, type OpenedData, openData } from './data'
 import { catchInterrupt } from './interrupt'
 import { Progress, percent } from './progress'
+import { type Plan, planReader, prepare, recipeOptions } from './recipe'
 import { chooseMachine, type Machine, runtimeOptions } from './runtime'
 
 export const trainCommand = {
   name: 'train',
   about: `Trains a network to put images into classes, saves it, and measures it on test images that it has never seen.
+Labels are softened by 0.1, which shows in the loss while it trains: the test's loss is without.
 Ctrl-C stops after the current step and saves.`,
   options: {
     data: dataOption,
     model: { value: 'lenet|FILE', about: 'a new LeNet (default), or a saved model to go on with' },
-    epochs: { value: 'N', about: 'passes over the training images (default: 3; 5 for fewer than 10,000 images)' },
-    batch: { value: 'N', about: 'images in a step (default: 64; 32 for fewer than 10,000 images)' },
-    variants: {
-      value: 'N',
-      about:
-        'versions of each training image, turned, slanted, resized and shifted a little\n(default: 1, the image alone; 16 for fewer than 10,000 images)',
-    },
-    optimizer: { value: 'sgd|adam', about: 'default sgd, with momentum 0.9 and weight decay 0.0005' },
-    lr: { value: 'R', about: 'learning rate at the start, which falls to 0 on a cosine\n(default: 0.05 for sgd, 0.002 for adam)' },
-    seed: { value: 'N', about: 'of the first weights and the order of images (default 1)' },
+    ...recipeOptions,
     ...runtimeOptions,
     out: { value: 'FILE', about: 'where to save (default: DATA-lenet.safetensors here, or the FILE of --model)' },
     json: { about: 'ends standard output with one line of JSON; the rest goes to standard error' },
   },
 } satisfies Command
-
-interface Plan {
-  readonly epochs: number
-  readonly batchSize: number
-  readonly variants: number
-  readonly optimizer: 'sgd' | 'adam'
-  readonly learningRate: number
-  readonly seed: number
-}
 
 /** Runs `convlane train`; gives the exit code. */
 export async function train(argv: readonly string[]): Promise<number> {
@@ -55,7 +36,7 @@ export async function train(argv: readonly string[]): Promise<number> {
   if (!parsed) return printHelp(trainCommand)
   const { values } = parsed
   const given = { data: String(values.data ?? 'digits'), model: String(values.model ?? 'lenet') }
-  const readPlan = planReader(values)
+  const readPlan = planReader(trainCommand, values)
   const machine = chooseMachine(trainCommand, values)
   const out = values.json ? process.stderr : process.stdout
   const say = (line: string) => void out.write(`${line}\n`)
@@ -69,12 +50,13 @@ export async function train(argv: readonly string[]): Promise<number> {
     const plan = readPlan(data.train)
     const file = await writable(String(values.out ?? (given.model === 'lenet' ? `${data.name}-lenet.safetensors` : given.model)))
     const model = await openModel(given.model, data, plan, machine)
-    const images = plan.variants > 1 ? variants(data.train, { copies: plan.variants, seed: plan.seed }) : data.train
-    model.compile({ optimizer: optimizerOf(plan, images.length), loss: 'softmaxCrossEntropy', metrics: ['accuracy'] })
-    const params = model.summary().parameters
+    const summary = model.summary()
+    const { images, count, optimizer } = prepare(data.train, summary.layers.at(-1)!.outputShape[1]!, plan)
+    model.compile({ optimizer, loss: 'softmaxCrossEntropy', metrics: ['accuracy'] })
+    const params = summary.parameters
     say(headline(given, data, plan, params, machine))
     progress = new Progress(out, plan.epochs)
-    const tally = new Tally(plan.batchSize, images.length)
+    const tally = new Tally(plan.batchSize, count)
     const { epochs } = await model.fit(images, {
       epochs: plan.epochs,
       batchSize: plan.batchSize,
@@ -115,40 +97,6 @@ export async function train(argv: readonly string[]): Promise<number> {
   } finally {
     interrupt.release()
   }
-}
-
-/** Checks the options at once, and gives the plan when the data is known. */
-function planReader(values: Readonly<Record<string, unknown>>): (data: Dataset) => Plan {
-  const epochs = wholeNumber(trainCommand, 'epochs', values.epochs, 1)
-  const batch = wholeNumber(trainCommand, 'batch', values.batch, 1)
-  const versions = wholeNumber(trainCommand, 'variants', values.variants, 1)
-  const seed = wholeNumber(trainCommand, 'seed', values.seed, 0) ?? 1
-  const optimizer = choice(trainCommand, 'optimizer', values.optimizer, ['sgd', 'adam']) ?? 'sgd'
-  const learningRate = values.lr === undefined ? { sgd: 0.05, adam: 0.002 }[optimizer] : Number(values.lr)
-  if (!Number.isFinite(learningRate) || learningRate <= 0) {
-    throw usage(trainCommand, `--lr must be a number above 0, received "${values.lr}"`)
-  }
-  return ({ length }) => {
-    const isSmall = length < 10_000
-    return {
-      epochs: epochs ?? (isSmall ? 5 : 3),
-      batchSize: batch ?? (isSmall ? 32 : 64),
-      variants: versions ?? (isSmall ? 16 : 1),
-      optimizer,
-      learningRate,
-      seed,
-    }
-  }
-}
-
-function optimizerOf(plan: Plan, images: number): Optimizer {
-  const learningRate = cosine(plan.learningRate, plan.epochs * Math.ceil(images / plan.batchSize))
-  return plan.optimizer === 'adam' ? adam({ learningRate }) : sgd({ learningRate, momentum: 0.9, weightDecay: 0.0005 })
-}
-
-/** From `rate` to 0 in `steps` steps along half a cosine (Loshchilov and Hutter, "SGDR", 2017). */
-function cosine(rate: number, steps: number): Schedule {
-  return (step) => (rate / 2) * (1 + Math.cos((Math.PI * Math.min(step, steps)) / steps))
 }
 
 async function openModel(given: string, data: OpenedData, { seed }: Plan, { runtime }: Machine): Promise<Model> {
