@@ -8,7 +8,7 @@
 namespace convlane {
 namespace {
 
-constexpr int64_t kGrowthBeforeCollection = 16 << 20;
+constexpr int64_t kGrowthBeforeCollection = 8 << 20;
 constexpr int64_t kMoreThanAnyHeap = int64_t{1} << 40;
 
 // So that no object of another class, or another addon, is taken for one of ours.
@@ -151,9 +151,9 @@ void Environment::report_memory(Napi::Env env) {
   napi_adjust_external_memory(env, now - reported_, &total);
   reported_ = now;
   low_ = std::min(low_, now);
-  // V8 looks for garbage only when external memory has grown by 64 MiB, which is many dropped models. So where bytes have doubled, and grown by more
-  // than a few models, it is told of more than it may hold for a moment, which makes it collect at once. Doubling keeps such collections rare.
-  if (now - low_ < std::max(low_, kGrowthBeforeCollection)) return;
+  // V8 looks for garbage only when external memory has grown by 64 MiB, which is many dropped models. So where bytes have grown by half, and by more
+  // than a few models, it is told of more than it may hold for a moment, which makes it collect at once. Growth by a share keeps such collections rare.
+  if (now - low_ < std::max(low_ / 2, kGrowthBeforeCollection)) return;
   low_ = now;
   napi_adjust_external_memory(env, kMoreThanAnyHeap, &total);
   napi_adjust_external_memory(env, -kMoreThanAnyHeap, &total);
