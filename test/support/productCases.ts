@@ -39,7 +39,7 @@ export function productCases(info: KernelInfo): OpCase[] {
     [130, 300, 20],
     [140, 70, 300],
     [9, 20, 1030],
-    [70, 260, 1100],
+    [3, 260, 1030],
   ]
   return [
     ...sizes.flatMap(([M, N, K]) => [false, true].flatMap((a) => [false, true].map((b) => matmulCase(M, N, K, a, b)))),
