@@ -1,40 +1,29 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import type { Dataset } from '../data/dataset'
-import { variants } from '../data/variants'
 import { ConvlaneError } from '../errors'
 import { fileError } from '../io/files'
 import { weightsSha256 } from '../io/weights-hash'
 import { loadModel } from '../model/load'
 import type { Model } from '../model/model'
 import type { EpochEvent, StepEvent } from '../train/events'
-import { adam, type Optimizer, sgd } from '../train/optimizers'
-import { cosineDecay } from '../train/schedules'
 import { lenet } from '../zoo/lenet'
-import { type Command, choice, parseCommand, printHelp, usage, wholeNumber } from './arguments'
+import { type Command, parseCommand, printHelp, usage, wholeNumber } from './arguments'
 import { checkClassifier } from './classifier'
 import { dataOption, type OpenedData, openData } from './data'
 import { catchInterrupt } from './interrupt'
 import { Progress, percent } from './progress'
+import { type Plan, planReader, prepare, recipeOptions } from './recipe'
 import { chooseMachine, type Machine, runtimeOptions } from './runtime'
 
 export const trainCommand = {
   name: 'train',
   about: `Trains a network to put images into classes, saves it, and measures it on test images that it has never seen.
+Labels are softened by 0.1, which shows in the loss while it trains: the test's loss is without.
 Ctrl-C stops after the current step and saves.`,
   options: {
     data: dataOption,
     model: { value: 'lenet|FILE', about: 'a new LeNet (default), or a saved model to go on with' },
-    epochs: { value: 'N', about: 'passes over the training images (default: 3; 5 for fewer than 10,000 images)' },
-    batch: { value: 'N', about: 'images in a step (default: 64; 32 for fewer than 10,000 images)' },
-    variants: {
-      value: 'N',
-      about:
-        'versions of each training image, turned, slanted, resized and shifted a little\n(default: 1, the image alone; 16 for fewer than 10,000 images)',
-    },
-    optimizer: { value: 'sgd|adam', about: 'default sgd, with momentum 0.9 and weight decay 0.0005' },
-    lr: { value: 'R', about: 'learning rate at the start, which falls to 0 on a cosine\n(default: 0.05 for sgd, 0.002 for adam)' },
-    seed: { value: 'N', about: 'of the first weights and the order of images (default 1)' },
+    ...recipeOptions,
     checkpoint: {
       value: 'FILE',
       about: 'saves there, after each epoch, all that is needed to go on after an interruption, however sudden',
@@ -50,22 +39,13 @@ Ctrl-C stops after the current step and saves.`,
   },
 } satisfies Command
 
-interface Plan {
-  readonly epochs: number
-  readonly batchSize: number
-  readonly variants: number
-  readonly optimizer: 'sgd' | 'adam'
-  readonly learningRate: number
-  readonly seed: number
-}
-
 /** Runs `convlane train`; gives the exit code. */
 export async function train(argv: readonly string[]): Promise<number> {
   const parsed = parseCommand(trainCommand, argv)
   if (!parsed) return printHelp(trainCommand)
   const { values } = parsed
   const given = { data: String(values.data ?? 'digits'), model: String(values.model ?? 'lenet') }
-  const readPlan = planReader(values)
+  const readPlan = planReader(trainCommand, values)
   const every = wholeNumber(trainCommand, 'every', values.every, 1)
   for (const name of ['every', 'resume'] as const) {
     if (values[name] !== undefined && values.checkpoint === undefined) throw usage(trainCommand, `--${name} needs --checkpoint FILE`)
@@ -85,13 +65,14 @@ export async function train(argv: readonly string[]): Promise<number> {
     const model = await openModel(given.model, data, plan, machine)
     const checkpoint = values.checkpoint === undefined ? undefined : await writable(String(values.checkpoint))
     const resume = checkpoint !== undefined && values.resume && (await stat(checkpoint).catch(() => undefined)) ? checkpoint : undefined
-    const images = plan.variants > 1 ? variants(data.train, { copies: plan.variants, seed: plan.seed }) : data.train
-    model.compile({ optimizer: optimizerOf(plan, images.length), loss: 'softmaxCrossEntropy', metrics: ['accuracy'] })
-    const params = model.summary().parameters
+    const summary = model.summary()
+    const { images, count, optimizer } = prepare(data.train, summary.layers.at(-1)!.outputShape[1]!, plan)
+    model.compile({ optimizer, loss: 'softmaxCrossEntropy', metrics: ['accuracy'] })
+    const params = summary.parameters
     say(headline(given, data, plan, params, machine))
     if (values.resume) say(resume === undefined ? `no checkpoint ${checkpoint} yet: from the beginning` : `going on from ${resume}`)
     progress = new Progress(out, plan.epochs)
-    const tally = new Tally(plan.batchSize, images.length)
+    const tally = new Tally(plan.batchSize, count)
     const { epochs } = await model.fit(images, {
       epochs: plan.epochs,
       batchSize: plan.batchSize,
@@ -134,35 +115,6 @@ export async function train(argv: readonly string[]): Promise<number> {
   } finally {
     interrupt.release()
   }
-}
-
-/** Checks the options at once, and gives the plan when the data is known. */
-function planReader(values: Readonly<Record<string, unknown>>): (data: Dataset) => Plan {
-  const epochs = wholeNumber(trainCommand, 'epochs', values.epochs, 1)
-  const batch = wholeNumber(trainCommand, 'batch', values.batch, 1)
-  const versions = wholeNumber(trainCommand, 'variants', values.variants, 1)
-  const seed = wholeNumber(trainCommand, 'seed', values.seed, 0) ?? 1
-  const optimizer = choice(trainCommand, 'optimizer', values.optimizer, ['sgd', 'adam']) ?? 'sgd'
-  const learningRate = values.lr === undefined ? { sgd: 0.05, adam: 0.002 }[optimizer] : Number(values.lr)
-  if (!Number.isFinite(learningRate) || learningRate <= 0) {
-    throw usage(trainCommand, `--lr must be a number above 0, received "${values.lr}"`)
-  }
-  return ({ length }) => {
-    const isSmall = length < 10_000
-    return {
-      epochs: epochs ?? (isSmall ? 5 : 3),
-      batchSize: batch ?? (isSmall ? 32 : 64),
-      variants: versions ?? (isSmall ? 16 : 1),
-      optimizer,
-      learningRate,
-      seed,
-    }
-  }
-}
-
-function optimizerOf(plan: Plan, images: number): Optimizer {
-  const learningRate = cosineDecay(plan.learningRate, { steps: plan.epochs * Math.ceil(images / plan.batchSize) })
-  return plan.optimizer === 'adam' ? adam({ learningRate }) : sgd({ learningRate, momentum: 0.9, weightDecay: 0.0005 })
 }
 
 async function openModel(given: string, data: OpenedData, { seed }: Plan, { runtime }: Machine): Promise<Model> {

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "environment.h"
 
+#include <algorithm>
+
 #include "guard.h"
 
 namespace convlane {
 namespace {
+
+constexpr int64_t kGrowthBeforeCollection = 8 << 20;
+constexpr int64_t kMoreThanAnyHeap = int64_t{1} << 40;
 
 // So that no object of another class, or another addon, is taken for one of ours.
 constexpr napi_type_tag kTags[] = {{0x6bd0c4a1f5e94d27, 0x9a3f11c27e5b8d04}, {0x2f86e9137ac14be5, 0xb5d20a6894cf37e1}};
@@ -145,6 +150,13 @@ void Environment::report_memory(Napi::Env env) {
   int64_t total;
   napi_adjust_external_memory(env, now - reported_, &total);
   reported_ = now;
+  low_ = std::min(low_, now);
+  // V8 looks for garbage only when external memory has grown by 64 MiB, which is many dropped models. So where bytes have grown by half, and by more
+  // than a few models, it is told of more than it may hold for a moment, which makes it collect at once. Growth by a share keeps such collections rare.
+  if (now - low_ < std::max(low_ / 2, kGrowthBeforeCollection)) return;
+  low_ = now;
+  napi_adjust_external_memory(env, kMoreThanAnyHeap, &total);
+  napi_adjust_external_memory(env, -kMoreThanAnyHeap, &total);
 }
 
 void Environment::define(Napi::Env env, Class kind, const char* name, const std::vector<napi_property_descriptor>& properties) {

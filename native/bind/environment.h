@@ -71,6 +71,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   const napi_env env_;
   MemoryTally tally_ = std::make_shared<std::atomic<int64_t>>(0);
   int64_t reported_ = 0;
+  int64_t low_ = 0;  // least bytes reported since the last full collection that was asked for
   std::shared_ptr<Arena> train_arena_, infer_arena_;
   std::unique_ptr<Wrapped> passing_;  // to the constructor that make() calls
   napi_ref classes_[2] = {};

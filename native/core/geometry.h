@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Sizes of convolutions and pooling, checked once. Three axes (depth, height, width); ops of fewer have a depth, and a height, of one.
 #pragma once
+#include <algorithm>
+
 #include "checks.h"
 
 namespace convlane {
@@ -53,9 +55,9 @@ struct PoolGeometry {
   Axis d, h, w;
   int64_t c = 1;
 
-  int64_t taps() const { return d.kernel * h.kernel * w.kernel; }
-  int64_t in_pixels() const { return d.in * h.in * w.in; }
-  int64_t out_pixels() const { return d.out * h.out * w.out; }
+  // The most taps of one window that can lie inside, and the most windows that can cover one input position.
+  int64_t most_taps() const { return std::min(d.kernel, d.in) * std::min(h.kernel, h.in) * std::min(w.kernel, w.in); }
+  int64_t most_windows() const { return std::min(d.kernel, d.out) * std::min(h.kernel, h.out) * std::min(w.kernel, w.out); }
 };
 
 // The axes that an op slides over, 1 to 3: the digit in its name.

@@ -24,10 +24,10 @@ class MaxPool : public Step {
     const float* x = context.at(x_);
     float* y = context.at(y_);
     int32_t* positions = has_positions_ ? context.at<int32_t>(positions_) : nullptr;
-    const int64_t floats = divide_up(g.taps() * kTapBytes, sizeof(float));
+    const int64_t floats = divide_up(g.most_taps() * kTapBytes, sizeof(float));
     for_pool_rows(g.batch.of(context.n), g.d.out, g.h.out, g.w.out * g.c, floats, [&](int64_t number, const PoolRow& row, float* memory) {
       const float** taps = reinterpret_cast<const float**>(memory);
-      int32_t* ids = reinterpret_cast<int32_t*>(taps + g.taps());
+      int32_t* ids = reinterpret_cast<int32_t*>(taps + g.most_taps());
       const TapRange depths = taps_inside(g.d, row.d), heights = taps_inside(g.h, row.h);
       PoolMaxArgs args{taps, ids, 0, y + number * g.w.out * g.c, positions == nullptr ? nullptr : positions + number * g.w.out * g.c, g.c};
       for (int64_t w = 0; w < g.w.out; ++w) {
@@ -67,11 +67,11 @@ class MaxPoolBackward : public Step {
     const float* dy = context.at(dy_);
     const int32_t* positions = context.at<int32_t>(positions_);
     float* dx = context.at(dx_);
-    const int64_t floats = divide_up(g.taps() * kWindowBytes, sizeof(float));
+    const int64_t floats = divide_up(g.most_windows() * kWindowBytes, sizeof(float));
     for_pool_rows(g.batch.of(context.n), g.d.in, g.h.in, g.w.in * g.c, floats, [&](int64_t number, const PoolRow& row, float* memory) {
       const float** gradients = reinterpret_cast<const float**>(memory);
-      const int32_t** chosen = reinterpret_cast<const int32_t**>(gradients + g.taps());
-      int32_t* ids = reinterpret_cast<int32_t*>(chosen + g.taps());
+      const int32_t** chosen = reinterpret_cast<const int32_t**>(gradients + g.most_windows());
+      int32_t* ids = reinterpret_cast<int32_t*>(chosen + g.most_windows());
       const WindowRange depths = windows_over(g.d, row.d), heights = windows_over(g.h, row.h);
       PoolMaxBackwardArgs args{gradients, chosen, ids, 0, dx + number * g.w.in * g.c, g.c};
       for (int64_t w = 0; w < g.w.in; ++w, args.dx += g.c) {

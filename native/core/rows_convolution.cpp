@@ -12,6 +12,8 @@ constexpr int64_t kBlockPixels = 256;        // rows of the product between two 
 constexpr int64_t kBlockChunks = 64;         // blocks are smaller than that when there would be fewer of them
 constexpr int64_t kListPointers = 64 << 10;  // most row pointers of one block
 constexpr int64_t kPatchFloats = 64 << 10;   // most copied floats of one block
+constexpr int64_t kSmallMap = 28;            // width up to which the same pixel of several images makes a better tile than neighbours
+constexpr int64_t kAcrossDepth = 16;         // with fewer channels the lists, longer then, cost more than they save
 constexpr int64_t kUnpackedPixels = 64;     // below, packing the weights costs more than it gains
 
 bool inside(int64_t position, int64_t size) { return static_cast<uint64_t>(position) < static_cast<uint64_t>(size); }
@@ -64,6 +66,7 @@ struct RowsConvolution::Call {
   float* target;
   const float* zeros;  // what padding reads: as long as the longest run
   WeightView weights;
+  bool across;         // tiles take the same pixel of several images
 };
 
 // How a run is cut into chunks: block_chunks x unit_chunks, each a stretch of blocks of pixels and of units (panels of groups).
@@ -78,28 +81,39 @@ struct RowsConvolution::Cuts {
   int64_t lists_floats(int32_t rows) const;
 };
 
-// Walks over the pixels of one phase: image by image, row by row.
+// Walks over the pixels of one phase: image by image and row by row, or position by position and there from image to image.
 struct RowsConvolution::Cursor {
+  int64_t images;
+  bool across;  // images are the inner loop
   int64_t phase_d, phase_h, phase_w;
   int64_t size_d, size_h, size_w;
   int64_t n = 0, d = 0, h = 0, w = 0;
 
-  Cursor(const RowsConvolution& c, int64_t phase)
-      : phase_d(phase / c.w_.phases() / c.h_.phases()),
+  Cursor(const RowsConvolution& c, int64_t images, bool across, int64_t phase)
+      : images(images),
+        across(across),
+        phase_d(phase / c.w_.phases() / c.h_.phases()),
         phase_h(phase / c.w_.phases() % c.h_.phases()),
         phase_w(phase % c.w_.phases()),
         size_d(c.d_.positions(phase_d)),
         size_h(c.h_.positions(phase_h)),
         size_w(c.w_.positions(phase_w)) {}
-  int64_t pixels(int64_t images) const { return images * size_d * size_h * size_w; }
+  int64_t pixels() const { return images * size_d * size_h * size_w; }
   void go(int64_t pixel) {
-    w = pixel % size_w;
-    h = pixel / size_w % size_h;
-    d = pixel / size_w / size_h % size_d;
-    n = pixel / size_w / size_h / size_d;
+    const int64_t position = across ? pixel / images : pixel % (size_d * size_h * size_w);
+    n = across ? pixel % images : pixel / (size_d * size_h * size_w);
+    w = position % size_w;
+    h = position / size_w % size_h;
+    d = position / size_w / size_h;
   }
-  // By no more than is left of the row.
+  // Pixels that follow in the same row of the same image.
+  int64_t together() const { return across ? 1 : size_w - w; }
+  // By no more than together().
   void advance(int64_t pixels) {
+    if (across) {
+      if (++n < images) return;
+      n = 0;
+    }
     w += pixels;
     if (w < size_w) return;
     w = 0;
@@ -177,25 +191,37 @@ RowsConvolution::WeightView RowsConvolution::view(int64_t n, const float* weight
 }
 
 void RowsConvolution::pack(const float* weights, float* packed) const {
+  // Rows of a tap packed for all panels in one go: HWIO is then read in the order in which it lies (forward), or in long stretches (gradient).
+  const int64_t together = direction_ == Direction::forward ? 16 : 256;
   const KernelTable& table = kernels();
   const int64_t taps = d_.taps() * h_.taps() * w_.taps();
-  const int64_t tap_floats = depth_ * panels_.width;
-  const int64_t oc = geometry_.oc;
-  // One item is one tap of one panel.
-  parallel_blocks(geometry_.groups * panels_.count * taps, std::max<int64_t>(1, kElementGrain / tap_floats), [&](int64_t begin, int64_t end) {
+  const int64_t tap_floats = depth_ * panels_.width, oc = geometry_.oc;
+  const int64_t stretches = divide_up(depth_, together);
+  const int64_t item_floats = std::min(together, depth_) * panels_.count * panels_.width;
+  parallel_blocks(geometry_.groups * taps * stretches, std::max<int64_t>(1, kElementGrain / item_floats), [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; ++item) {
-      const int64_t group = item / taps / panels_.count, panel = item / taps % panels_.count, tap = item % taps;
+      const int64_t group = item / stretches / taps, tap = item / stretches % taps, row = item % stretches * together;
+      const int64_t rows = std::min(together, depth_ - row);
       const int64_t kw = w_.kernel[tap % w_.taps()], kh = h_.kernel[tap / w_.taps() % h_.taps()], kd = d_.kernel[tap / w_.taps() / h_.taps()];
       const float* hwio = weights + ((kd * geometry_.h.kernel + kh) * geometry_.w.kernel + kw) * geometry_.group_c() * oc + group * geometry_.group_oc();
-      float* to = packed + item * tap_floats;
-      const int64_t first = panels_.first(panel), columns = panels_.columns_of(panel), padded = panels_.padded_of(panel);
-      if (direction_ == Direction::forward) {
-        table.pack_rows(hwio + first, oc, depth_, columns, padded, to, panels_.width);
-      } else {
-        table.pack_transposed(hwio + first * oc, oc, depth_, columns, padded, to, panels_.width);
+      for (int64_t panel = 0; panel < panels_.count; ++panel) {
+        float* to = packed + ((group * panels_.count + panel) * taps + tap) * tap_floats + row * panels_.width;
+        const int64_t first = panels_.first(panel), columns = panels_.columns_of(panel), padded = panels_.padded_of(panel);
+        if (direction_ == Direction::forward) {
+          table.pack_rows(hwio + row * oc + first, oc, rows, columns, padded, to, panels_.width);
+        } else {
+          table.pack_transposed(hwio + first * oc + row, oc, rows, columns, padded, to, panels_.width);
+        }
       }
     }
   });
+}
+
+// On small maps much of a tile of neighbours lies at a border. The same pixel of several images has its padding in common, and what a whole tile
+// has as padding is left out.
+bool RowsConvolution::across_images(int64_t n) const {
+  const bool reaches = d_.taps() * h_.taps() * w_.taps() > 1;
+  return reaches && depth_ >= kAcrossDepth && n >= panels_.rows && w_.positions(0) <= kSmallMap;
 }
 
 RowsConvolution::Cuts RowsConvolution::cut(int64_t n) const {
@@ -229,7 +255,7 @@ void RowsConvolution::run(int64_t n, const float* source, const float* weights, 
   float* zeros = scratch;
   float* packed = scratch + round_up(zero_floats, 16);
   std::fill(zeros, zeros + zero_floats, 0.0f);
-  const Call call{n, source, bias, activation, target, zeros, view(n, weights, packed)};
+  const Call call{n, source, bias, activation, target, zeros, view(n, weights, packed), across_images(n)};
   const Cuts cuts = cut(n);
   const int64_t units = geometry_.groups * panels_.count;
   parallel_with_scratch(cuts.block_chunks * cuts.unit_chunks, cuts.lists_floats(panels_.rows), [&](int64_t chunk, float* memory) {
@@ -246,8 +272,8 @@ void RowsConvolution::run(int64_t n, const float* source, const float* weights, 
 
 void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit, Lists& lists) const {
   const KernelTable& table = kernels();
-  Cursor cursor(*this, phase);
-  end = std::min(end, cursor.pixels(call.n));
+  Cursor cursor(*this, call.n, call.across, phase);
+  end = std::min(end, cursor.pixels());
   for (int64_t unit = first_unit; unit < last_unit; ++unit) {
     const int64_t group = unit / panels_.count, panel = unit % panels_.count;
     if (unit == first_unit || panel == 0) {
@@ -299,7 +325,7 @@ void RowsConvolution::list_tile(const Call& call, Cursor& cursor, int32_t m, int
   int32_t segment_count = 0;
   int64_t whole_first = 0, whole_last = mergeable_ ? taps_w : 0;  // taps along the width that lie inside for all pixels
   for (int32_t i = 0; i < m;) {
-    const int32_t count = static_cast<int32_t>(std::min<int64_t>(m - i, cursor.size_w - cursor.w));
+    const int32_t count = static_cast<int32_t>(std::min<int64_t>(m - i, cursor.together()));
     const Segment segment{call.source + cursor.n * (d_.source * h_.source * w_.source * source_c_) + group * depth_,
                           cursor.d * d_.source_stride,
                           cursor.h * h_.source_stride,

@@ -49,6 +49,7 @@ class RowsConvolution {
 
   WeightView view(int64_t n, const float* weights, float* packed) const;
   void pack(const float* weights, float* packed) const;
+  bool across_images(int64_t n) const;
   Cuts cut(int64_t n) const;
   void run_block(const Call& call, int64_t phase, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit, Lists& lists) const;
   void list_tile(const Call& call, Cursor& cursor, int32_t rows, int64_t group, Lists& lists) const;

@@ -93,6 +93,31 @@ const around = (p: number): readonly [Pair, Pair] => [
   [p, p],
 ]
 
+/**
+ * Large enough for the ways of cutting work that small sizes never meet: tiles across images, several blocks of pixels and panels of weights,
+ * weights read in place, weight gradients in several splits and in ranges of channels.
+ */
+const beyondBlocks: Convolution[] = [
+  square(3, 5, 16, 20, { N: 17, padding: around(1), bias: true, activation: 'relu' }),
+  square(3, 6, 17, 18, { N: 9, stride: [2, 2], padding: around(1) }),
+  square(3, 5, 20, 16, { N: 16, dilation: [2, 2], padding: around(2) }),
+  square(2, 4, 36, 34, {
+    N: 13,
+    groups: 2,
+    padding: [
+      [1, 0],
+      [0, 2],
+    ],
+  }),
+  square(1, 4, 16, 17, { N: 18, padding: around(1) }),
+  square(3, 21, 3, 5, { N: 2, padding: around(1) }),
+  square(3, 44, 2, 3, { N: 2, padding: around(1) }),
+  { N: 2, H: 3, W: 1100, C: 2, OC: 3, KH: 1, KW: 3 },
+  square(3, 4, 6, 128),
+  square(1, 10, 12, 130, { bias: true }),
+  square(3, 9, 40, 70, { padding: around(1) }),
+]
+
 /** Every convolution of the case list. Each comes with its two gradients. */
 export function convolutions(info: KernelInfo): Convolution[] {
   return [
@@ -195,6 +220,7 @@ export function convolutions(info: KernelInfo): Convolution[] {
     square(5, 9, 16, 16, { groups: 16, stride: [2, 2], padding: around(2), dilation: [2, 2] }),
     ...[1, 2, 5, 33].map((N) => square(3, 4, 3, 4, { N, padding: around(1), bias: true, activation: 'sigmoid' })),
     ...[2, 16, 17].map((N) => square(1, 2, 3, 4, { N })),
+    ...beyondBlocks,
   ]
 }
 

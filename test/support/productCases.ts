@@ -37,6 +37,10 @@ export function productCases(info: KernelInfo): OpCase[] {
     [97, 70, 40],
     [31, 193, 30],
     [200, 12, 25],
+    [130, 300, 20],
+    [140, 70, 300],
+    [9, 20, 1030],
+    [3, 260, 1030],
   ]
   return [
     ...sizes.flatMap(([M, N, K]) => [false, true].flatMap((a) => [false, true].map((b) => matmulCase(M, N, K, a, b)))),
