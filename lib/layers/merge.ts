@@ -1,6 +1,8 @@
+import { labelOf } from '../graph/apply'
 import type { Value } from '../graph/value'
 import * as addOp from '../ops/add'
 import * as concatOp from '../ops/concat'
+import { checkSameShape } from '../ops/elementwise'
 import { checkOptions } from './check'
 import { type BuildContext, Layer } from './layer'
 
@@ -17,7 +19,10 @@ class Add<Name extends string> extends Layer<'any', 'same', Name> {
   }
 
   override build({ name }: BuildContext, inputs: readonly Value[]): Value {
-    return inputs.reduce((sum, x) => addOp.add(sum, x, { name }))
+    return inputs.reduce((sum, x) => {
+      checkSameShape(sum, x, labelOf('add', name), ['a', 'b'])
+      return addOp.add(sum, x, { name })
+    })
   }
 }
 
