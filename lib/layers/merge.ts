@@ -20,7 +20,10 @@ class Add<Name extends string> extends Layer<'any', 'same', Name> {
   }
 
   override build({ name }: BuildContext, inputs: readonly Value[]): Value {
-    return inputs.reduce((sum, x) => addOp.add(sum, x, { name }))
+    return inputs.reduce((sum, x) => {
+      checkSameShape(sum, x, labelOf('add', name), ['a', 'b'])
+      return addOp.add(sum, x, { name })
+    })
   }
 }
 

@@ -1,46 +1,58 @@
 import { ConvlaneError } from '../errors'
 import { labelOf } from '../graph/apply'
-import type { Value } from '../graph/value'
+import type { SymbolicShape, Value } from '../graph/value'
 import { sameShape, shapeText, valueText } from '../shape'
 import type { Tensor } from '../tensor'
 import { call, type Operand, typeOf } from './call'
 import type { OpDefinition } from './op'
 import { checkOptions, type OpOptions } from './options'
-import { slice } from './slice'
+import { checkAxis, sliceAlong } from './slice'
 
 export const concatOp: OpDefinition = {
   name: 'concat',
   inputs: ['x*'],
   outputs: ['y'],
-  infer(inputs, _, label) {
+  infer(inputs, attributes, label) {
     const first = inputs[0]!.shape
-    let channels = 0
+    const axis = (attributes.axis as number | undefined) ?? first.length - 1
+    const others = (shape: SymbolicShape) => shape.filter((_, index) => index !== axis)
+    let length = 0
     for (const [index, x] of inputs.entries()) {
-      const last = x!.shape.at(-1)
-      if (typeof last !== 'number' || !sameShape(x!.shape.slice(0, -1), first.slice(0, -1))) {
-        const message = `${label}: sizes must be alike but for the last, received ${shapeText(first)} and, at index ${index}, ${shapeText(x!.shape)}`
+      const size = x!.shape[axis]
+      if (typeof size !== 'number' || x!.shape.length !== first.length || !sameShape(others(x!.shape), others(first))) {
+        const which = attributes.axis === undefined ? 'the last' : `axis ${axis}, which isn't the batch`
+        const message = `${label}: sizes must be alike but for ${which}, received ${shapeText(first)} and, at index ${index}, ${shapeText(x!.shape)}`
         throw new ConvlaneError('INVALID_SHAPE', message, { expected: first, received: x!.shape })
       }
-      channels += last
+      length += size
     }
-    return [{ shape: [...first.slice(0, -1), channels], dtype: 'float32' }]
+    return [{ shape: first.map((size, index) => (index === axis ? length : size)), dtype: 'float32' }]
   },
-  gradient({ inputs }, [dy], wanted) {
+  gradient({ inputs, attributes }, [dy], wanted) {
+    const axis = (attributes.axis as number | undefined) ?? dy!.shape.length - 1
     let start = 0
     return inputs.map((x, index) => {
       const from = start
-      start += x!.shape.at(-1)!
-      return wanted[index] ? slice(dy!, from, x!.shape.at(-1)!) : undefined
+      start += x!.shape[axis]!
+      return wanted[index] ? (sliceAlong(dy!, axis, from, x!.shape[axis]!) as Value) : undefined
     })
   },
 }
 
-/** Tensors joined along the last axis: `[..., C0]`, `[..., C1]`, … → `[..., C0 + C1 + …]`. Throws `INVALID_SHAPE` unless all other sizes are alike. */
-export function concat(xs: readonly Tensor[], options?: OpOptions): Tensor
-export function concat(xs: readonly Value[], options?: OpOptions): Value
-export function concat(xs: readonly Operand[], options: OpOptions = {}): Operand {
+export interface ConcatOptions extends OpOptions {
+  /** The axis along which they are joined; negative ones count from the end. Never the batch. Default: the last. */
+  readonly axis?: number | undefined
+}
+
+/**
+ * Tensors joined along an axis: `[..., C0]`, `[..., C1]`, … → `[..., C0 + C1 + …]`. Throws `INVALID_SHAPE` unless all other sizes are alike,
+ * `INVALID_ARGUMENT` for an axis that there isn't.
+ */
+export function concat(xs: readonly Tensor[], options?: ConcatOptions): Tensor
+export function concat(xs: readonly Value[], options?: ConcatOptions): Value
+export function concat(xs: readonly Operand[], options: ConcatOptions = {}): Operand {
   const label = labelOf('concat', options?.name)
-  checkOptions(options, [], label)
+  checkOptions(options, ['axis'], label)
   if (!Array.isArray(xs) || xs.length === 0) {
     throw new ConvlaneError('INVALID_ARGUMENT', `${label}: takes an array of at least one tensor, received ${valueText(xs)}`, {
       received: xs,
@@ -49,5 +61,9 @@ export function concat(xs: readonly Operand[], options: OpOptions = {}): Operand
   xs.forEach((x, index) => {
     typeOf(x, label, `input ${index}`)
   })
-  return call(concatOp, xs, { count: xs.length }, options)[0]!
+  const rank = xs[0].shape.length
+  const axis = options.axis === undefined ? undefined : checkAxis(options.axis, rank, label)
+  // Where it is the last one the step needs no axis.
+  const attributes = axis === undefined || axis === rank - 1 ? {} : { axis }
+  return call(concatOp, xs, { count: xs.length, ...attributes }, { runtime: options.runtime, name: options.name })[0]!
 }

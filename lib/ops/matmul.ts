@@ -1,8 +1,9 @@
 import { ConvlaneError } from '../errors'
 import { labelOf } from '../graph/apply'
-import type { Value } from '../graph/value'
-import { checkRank, shapeText } from '../shape'
+import type { TensorType, Value } from '../graph/value'
+import { checkRank, elementCount, shapeText } from '../shape'
 import type { Tensor } from '../tensor'
+import { broadcastShapes, sumTo } from './broadcast'
 import { call, type Operand, typeOf } from './call'
 import type { OpDefinition } from './op'
 import { checkFlag, checkOptions, type OpOptions } from './options'
@@ -12,6 +13,7 @@ export const matmulOp: OpDefinition = {
   inputs: ['a', 'b'],
   outputs: ['y'],
   infer([a, b], { transposeA, transposeB }, label) {
+    if (a!.shape.length > 2 || b!.shape.length > 2) return [inferStacks(a!, b!, transposeA === true, transposeB === true, label)]
     checkRank(a!.shape, transposeA ? ['K', 'M'] : ['M', 'K'], label, 'a')
     checkRank(b!.shape, transposeB ? ['N', 'K'] : ['K', 'N'], label, 'b')
     const [M, K] = transposeA ? [a!.shape[1]!, a!.shape[0]!] : [a!.shape[0]!, a!.shape[1]!]
@@ -31,9 +33,29 @@ export const matmulOp: OpDefinition = {
     const { transposeA, transposeB } = attributes as { transposeA: boolean; transposeB: boolean }
     const da = () => (transposeA ? matmul(b, dy, { transposeA: transposeB, transposeB: true }) : matmul(dy, b, { transposeB: !transposeB }))
     const db = () => (transposeB ? matmul(dy, a, { transposeA: true, transposeB: transposeA }) : matmul(a, dy, { transposeA: !transposeA }))
-    return [wanted[0] ? da() : undefined, wanted[1] ? db() : undefined]
+    return [wanted[0] ? sumTo(da(), a.shape) : undefined, wanted[1] ? sumTo(db(), b.shape) : undefined]
   },
-  multiplyAdds: ([a], [y], { transposeA }) => (y!.shape[0] ?? 1) * y!.shape[1]! * (a!.shape[transposeA ? 0 : 1] ?? 1),
+  multiplyAdds: ([a], [y], { transposeA }) => elementCount(y!.shape, 'matmul') * (a!.shape.at(transposeA ? -2 : -1) ?? 1),
+}
+
+/** Stacks of matrices: the axes before the last two are broadcast. */
+function inferStacks(a: TensorType, b: TensorType, transposeA: boolean, transposeB: boolean, label: string): TensorType {
+  for (const [name, { shape }] of [['a', a] as const, ['b', b] as const]) {
+    if (shape.length >= 2 && !shape.slice(-2).includes(null)) continue
+    const message = `${label}: ${name} must have two axes for its matrices, the batch aside, received ${shapeText(shape)}`
+    throw new ConvlaneError('INVALID_SHAPE', message, { received: shape })
+  }
+  const [M, K] = transposeA ? [a.shape.at(-1)!, a.shape.at(-2)!] : [a.shape.at(-2)!, a.shape.at(-1)!]
+  const [N, depth] = transposeB ? [b.shape.at(-2)!, b.shape.at(-1)!] : [b.shape.at(-1)!, b.shape.at(-2)!]
+  if (K !== depth) {
+    const message = `${label}: a ${shapeText(a.shape)} has ${K} columns, b ${shapeText(b.shape)} has ${depth} rows`
+    throw new ConvlaneError('INVALID_SHAPE', transposeA || transposeB ? `${message}, after transposing` : message, {
+      expected: K,
+      received: depth,
+    })
+  }
+  const stacks = [a, b].map(({ shape, dtype }) => ({ shape: shape.slice(0, -2), dtype }))
+  return { shape: [...broadcastShapes(stacks, label, ['the stacks of a', 'b']), M, N], dtype: 'float32' }
 }
 
 export interface MatmulOptions extends OpOptions {
@@ -43,7 +65,10 @@ export interface MatmulOptions extends OpOptions {
   readonly transposeB?: boolean | undefined
 }
 
-/** `a [M, K]` times `b [K, N]` → `[M, N]`. Throws `INVALID_SHAPE` when they don't fit. */
+/**
+ * `a [M, K]` times `b [K, N]` → `[M, N]`. With more axes, stacks of matrices: the axes before the last two are broadcast as numpy does, `[..., M, K]` and
+ * `[..., K, N]` → `[..., M, N]`, and the batch is one of them. Throws `INVALID_SHAPE` when they don't fit.
+ */
 export function matmul(a: Tensor, b: Tensor, options?: MatmulOptions): Tensor
 export function matmul(a: Value, b: Value, options?: MatmulOptions): Value
 export function matmul(a: Operand, b: Operand, options: MatmulOptions = {}): Operand {

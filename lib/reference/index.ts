@@ -7,6 +7,7 @@ import { abs, clip, div, equal, exp, less, lessEqual, log, maximum, minimum, mul
 import { averagePool, averagePoolBackward } from './averagePool'
 import { biasGradient } from './biasGradient'
 import { broadcastTo, where } from './broadcast'
+import { cast } from './cast'
 import { clipByNorm, clipByValue, l2Norm } from './clip'
 import { concat } from './concat'
 import { convolution, convolutionBackwardInput, convolutionBackwardWeights, transposedConvolution } from './convolution'
@@ -14,12 +15,14 @@ import { dense } from './dense'
 import { dropout } from './dropout'
 import { activationSteps } from './elementwise'
 import { fill } from './fill'
+import { gather, oneHot, scatterAdd } from './gather'
 import { logSoftmax, logSoftmaxBackward } from './logSoftmax'
 import { lpPool, lpPoolBackward } from './lpPool'
 import { matmul } from './matmul'
 import { maxPool, maxPoolBackward } from './maxPool'
 import { meanSquaredError } from './meanSquaredError'
 import { normalize } from './normalize'
+import { pad, padBackward } from './pad'
 import { max, min, sum } from './reduce'
 import { rmsprop } from './rmsprop'
 import { scale } from './scale'
@@ -99,6 +102,12 @@ export const reference: Readonly<Record<string, (step: ReferenceStep) => void>> 
   min,
   broadcastTo,
   transpose,
+  pad,
+  padBackward,
+  gather,
+  scatterAdd,
+  oneHot,
+  cast,
   scale,
   concat,
   slice,

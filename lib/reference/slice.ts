@@ -1,11 +1,17 @@
-import { asMatrix, numberOf, operand, type ReferenceStep } from './step'
+import { numbersOf, operand, type ReferenceStep } from './step'
 
-/** The channels of x from `start`, as many as y has. */
+/** The box of x that begins at `start` and is as large as y. One number is for the last axis, the others being whole. */
 export function slice(step: ReferenceStep): void {
-  const x = operand(step, 'x')
-  const y = operand(step, 'y')
-  const start = numberOf(step, 'start')
-  const { columns: from } = asMatrix(x)
-  const { rows, columns } = asMatrix(y)
-  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) y.data[r * columns + c] = x.data[r * from + start + c]!
+  const [x, y] = [operand(step, 'x'), operand(step, 'y')]
+  const given = numbersOf(step, 'start')
+  const start = x.shape.map((_, axis) => given[given.length - x.shape.length + axis] ?? 0)
+  for (let i = 0; i < y.data.length; i++) {
+    let [rest, place, stride] = [i, 0, 1]
+    for (let axis = y.shape.length - 1; axis >= 0; axis--) {
+      place += (start[axis]! + (rest % y.shape[axis]!)) * stride
+      rest = Math.floor(rest / y.shape[axis]!)
+      stride *= x.shape[axis]!
+    }
+    y.data[i] = x.data[place]!
+  }
 }

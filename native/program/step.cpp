@@ -83,6 +83,11 @@ std::vector<int64_t> StepSpec::integers(const char* name, size_t count, int64_t 
   return result;
 }
 
+size_t StepSpec::count(const char* name) const {
+  const std::vector<double>* values = find(numbers, name);
+  return values == nullptr ? 0 : values->size();
+}
+
 std::string StepSpec::string(const char* name, const char* fallback) const {
   const std::string* value = find(strings, name);
   if (value == nullptr) {

@@ -42,6 +42,7 @@ struct StepSpec {
   double number(const char* name) const;                             // throws when absent
   double number(const char* name, double fallback) const;
   std::vector<int64_t> integers(const char* name, size_t count, int64_t low, int64_t high) const;  // throws unless exactly `count` integers within range
+  size_t count(const char* name) const;                              // how many numbers the attribute has; 0 when absent
   std::string string(const char* name, const char* fallback) const;
 };
 

@@ -235,6 +235,38 @@ const calls: Record<string, [call: Call, ...inputs: AnyTensor[]]> = {
   min: [([x], o) => ops.min(x!, o), numbers(3, 2, 4)],
   broadcastTo: [([x], o) => ops.broadcastTo(x!, [2, 3, 4], o), numbers(3, 1)],
   transpose: [([x], o) => ops.transpose(x!, [1, 2, 0], o), numbers(3, 2, 4)],
+  'matmul of stacks': [([a, b], o) => ops.matmul(a!, b!, { ...o, transposeB: true }), numbers(2, 5, 3), numbers(4, 3)],
+  'concat along an axis': [(xs, o) => ops.concat(xs, { ...o, axis: 0 }), numbers(3, 2), numbers(1, 2)],
+  'slice of a box': [([x], o) => ops.slice(x!, [0, 1, 2], [null, 2, 3], o), numbers(2, 3, 7)],
+  split: [([x], o) => ({ ...ops.split(x!, [1, 2], { ...o, axis: 1 }) }), numbers(2, 3, 7)],
+  pad: [
+    ([x], o) =>
+      ops.pad(
+        x!,
+        [
+          [1, 2],
+          [0, 1],
+        ],
+        { ...o, value: 2 },
+      ),
+    numbers(2, 3),
+  ],
+  'pad by reflection': [
+    ([x], o) =>
+      ops.pad(
+        x!,
+        [
+          [1, 0],
+          [0, 2],
+        ],
+        { ...o, mode: 'reflect' },
+      ),
+    numbers(2, 3),
+  ],
+  gather: [([x, i], o) => ops.gather(x!, i!, { ...o, axis: 1 }), numbers(2, 3, 4), labels],
+  oneHot: [([i], o) => ops.oneHot(i!, 3, o), labels],
+  'cast to whole numbers': [([x], o) => ops.cast(x!, 'int32', o), tensor([1.5, -2.5, 3], [3])],
+  'cast of bytes': [([x], o) => ops.cast(x!, 'float32', o), { shape: [3], data: Uint8Array.of(0, 7, 255) }],
   'scale by a number': [([x], o) => ops.scale(x!, 2.5, o), numbers(3, 7)],
   'scale by a tensor': [([x, s], o) => ops.scale(x!, s!, o), numbers(3, 7), numbers()],
   concat: [(xs, o) => ops.concat(xs, o), numbers(3, 2), numbers(3, 5), numbers(3, 1)],

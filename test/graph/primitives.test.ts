@@ -88,7 +88,82 @@ describe('gradients of functions of one tensor are central differences', () => {
       reals(5, 3),
     ],
   }
+  const moving: typeof one = {
+    'slice of a box': [(x) => ops.slice(x, [1, 0, 2], [2, null, 1]), reals(3, 2, 4)],
+    'concat along an axis': [(x) => ops.concat([x, ops.mul(x, x)], { axis: 0 }), reals(2, 3)],
+    'concat along the middle': [(x) => ops.concat([ops.exp(x), x], { axis: -2 }), reals(2, 3, 2)],
+    split: [
+      (x) => {
+        const [a, b, c] = ops.split(x, [1, 2, 1], { axis: 1 })
+        return ops.mul(ops.mul(a!, b!), c!)
+      },
+      reals(2, 4, 3),
+    ],
+    'split in halves': [(x) => ops.sub(...(ops.split(x, 2) as [Value, Value])), reals(3, 6)],
+    'pad with a constant': [
+      (x) =>
+        ops.pad(
+          x,
+          [
+            [1, 0],
+            [0, 2],
+          ],
+          { value: 3 },
+        ),
+      reals(2, 3),
+    ],
+    'pad with the edge': [
+      (x) =>
+        ops.pad(
+          x,
+          [
+            [1, 0],
+            [3, 2],
+          ],
+          { mode: 'edge' },
+        ),
+      reals(2, 3),
+    ],
+    'pad by reflection': [
+      (x) =>
+        ops.pad(
+          x,
+          [
+            [1, 1],
+            [2, 1],
+          ],
+          { mode: 'reflect' },
+        ),
+      reals(2, 3),
+    ],
+    cast: [(x) => ops.mul(x, ops.cast(ops.cast(ops.add(x, 5), 'int32'), 'float32')), between(0.1, 0.9, 4)],
+  }
+  Object.assign(one, moving)
   for (const [name, [fn, x]] of Object.entries(one)) test(name, () => void ops.checkGradients(fn, [x]))
+})
+
+describe('gradients of products of stacks and of indexing', () => {
+  const stacks: [number[], number[]][] = [
+    [[2], [2]],
+    [[2], []],
+    [[], [3]],
+    [[2, 1], [3]],
+  ]
+  for (const [a, b] of stacks)
+    test(`matmul of stacks [${a}] and [${b}]`, () => {
+      for (const transposeA of [false, true])
+        for (const transposeB of [false, true]) {
+          const inputs = [reals(...a, ...(transposeA ? [4, 2] : [2, 4])), reals(...b, ...(transposeB ? [3, 4] : [4, 3]))]
+          ops.checkGradients((x, y) => ops.matmul(x!, y!, { transposeA, transposeB }), inputs)
+        }
+    })
+
+  test('gather', () => {
+    const indices = { shape: [2, 2] as never, data: Int32Array.of(2, 0, 2, 1) }
+    ops.checkGradients((x, i) => ops.gather(x!, i!), [reals(3, 2), indices])
+    ops.checkGradients((x, i) => ops.gather(ops.mul(x!, x!), i!, { axis: -1 }), [reals(2, 3), indices])
+    ops.checkGradients((x, i) => ops.sum(ops.mul(x!, ops.oneHot(i!, 3)), { axes: -1 }), [reals(2, 2, 3), indices])
+  })
 })
 
 /** The gradient of the sum of f at x. */
@@ -212,6 +287,72 @@ describe('batches', () => {
     )
     for (const [index, list] of expected.entries())
       for (const [i, value] of list.entries()) expect(batched[index]![i]).toBeCloseTo(value, 10)
+  })
+})
+
+describe('batches in what moves elements', () => {
+  const [tokens, table, weights] = [inputValue('tokens', [null, 3], 'int32'), inputValue('table', [5, 4]), inputValue('weights', [4, 4])]
+
+  test('shapes', () => {
+    const x = inputValue('x', [null, 2, 3])
+    expect(ops.gather(table, tokens).shape).toEqual([null, 3, 4])
+    expect(ops.gather(x, inputValue('i', [4], 'int32'), { axis: 2 }).shape).toEqual([null, 2, 4])
+    expect(ops.oneHot(tokens, 7).shape).toEqual([null, 3, 7])
+    expect(ops.matmul(x, inputValue('w', [3, 5])).shape).toEqual([null, 2, 5])
+    expect(
+      ops.pad(x, [
+        [0, 0],
+        [1, 1],
+        [0, 2],
+      ]).shape,
+    ).toEqual([null, 4, 5])
+    expect(ops.slice(x, [0, 1, 0], [null, 1, null]).shape).toEqual([null, 1, 3])
+    expect(ops.split(x, 3).map(({ shape }) => shape)).toEqual(Array(3).fill([null, 2, 1]))
+    expect(() => ops.slice(x, [1, 0, 0], [1, 1, 1])).toThrow('slice: axis 0 of [N, 2, 3]: the batch must stay whole')
+    expect(() =>
+      ops.pad(x, [
+        [1, 0],
+        [0, 0],
+        [0, 0],
+      ]),
+    ).toThrow('pad: the batch cannot be padded')
+    expect(() => ops.concat([x, x], { axis: 0 })).toThrow("concat: sizes must be alike but for axis 0, which isn't the batch")
+    expect(() => ops.gather(x, inputValue('i', [4], 'int32'))).toThrow('gather: the batch must stay first and one')
+    expect(() => ops.matmul(x, inputValue('w', [2, 3, 5]))).toThrow('matmul: the stacks of a and b must have one shape')
+  })
+
+  test.each([1, 3, 6])('a run of %i rows with room for 6 is that of a program for so many', async (n) => {
+    const embedded = ops.gather(table, tokens)
+    const scores = ops.matmul(ops.matmul(embedded, weights), embedded, { transposeB: true })
+    const padded = ops.pad(
+      scores,
+      [
+        [0, 0],
+        [1, 2],
+        [2, 1],
+      ],
+      { mode: 'reflect' },
+    )
+    const boxes = ops.slice(ops.concat([padded, ops.exp(padded)], { axis: 1 }), [0, 2, 1], [null, 6, 4])
+    const chosen = ops.mul(ops.sum(boxes, { axes: 1 }), ops.sum(ops.oneHot(tokens, 4), { axes: 1 }))
+    const loss = ops.add(ops.mean(chosen), ops.sum(ops.max(embedded, { axes: 0 })))
+    const outputs = [loss, chosen, padded, ...(gradients([{ of: loss }], [table, weights]) as Value[])]
+    const inputs = [tokens, table, weights]
+    const numbers = Int32Array.from({ length: n * 3 }, () => random.whole(0, 4))
+    const data = [reals(5, 4).data, reals(4, 4).data]
+    const compiled = (capacity: number) => compileProgram({ inputs, outputs, layout: stateLayout([]), capacity, lane: 'infer' }).spec
+    const expected = runSpec(compiled(6), new Float64Array(), [Float64Array.from(numbers), ...data.map((one) => Float64Array.from(one))], n)
+    const results = await Promise.all(
+      [n, 6].map(async (capacity) => {
+        const program = nativeRuntime().createProgram(compiled(capacity))
+        const result = await program.run({ n, inputs: [{ data: numbers }, ...data.map((values) => ({ data: values }))] })
+        program.dispose()
+        return result
+      }),
+    )
+    expect(results[1]).toEqual(results[0])
+    for (const [index, values] of expected.entries())
+      for (const [i, value] of values.entries()) expect(results[0]![index]![i]).toBeCloseTo(value, 3)
   })
 })
 

@@ -249,6 +249,9 @@ describe('what a layer refuses where it is put into a network', () => {
 
   test('shapes that do not add up', () => expectError(() => add().apply(row, input([11])), 'INVALID_SHAPE', /^add /))
 
+  test('the layer add keeps the shape: it broadcasts nothing', () =>
+    expectError(() => add().apply(row, input([1])), 'INVALID_SHAPE', /^add .*a and b must have one shape, received/))
+
   test('too few and too many nodes', async () => {
     await expectError(() => add().apply(row), 'INVALID_ARGUMENT', 'add: takes 2 inputs or more, received 1')
     await expectError(() => relu().apply(row, row), 'INVALID_ARGUMENT', 'relu: takes 1 input, received 2')

@@ -70,6 +70,13 @@ describe('NaN, infinities and zeros', () => {
   })
 })
 
+test('gather gives NaN for an index outside the axis instead of reading there', () => {
+  const outside = [-1, 3, 2 ** 31 - 1, -(2 ** 31)]
+  const c: OpCase = { name: 'gather', op: 'gather', shapes: { x: [3, SIZE], indices: [5], y: [5, SIZE] }, attributes: { axis: 0 } }
+  const { y } = expectSame(c, { x: [...spread([1]), ...spread([2]), ...spread([3])], indices: [...outside, 1] })
+  expect(y).toEqual([...new Array(4 * SIZE).fill(nan), ...spread([2])])
+})
+
 describe('pow', () => {
   const specials = [0, -0, 1, -1, 2, -2, 0.5, -0.5, 3, -3, 2.5, -2.5, 2 ** 100, -(2 ** 100), 8388609, -8388609, 2 ** 24, high, low, nan]
 

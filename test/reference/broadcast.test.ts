@@ -101,3 +101,112 @@ describe('axes', () => {
     expect(transpose([2, 3, 2], [1, 2, 0])).toEqual([1, 7, 2, 8, 3, 9, 4, 10, 5, 11, 6, 12])
   })
 })
+
+describe('moving', () => {
+  const x: Input = { shape: [2, 2, 3], data: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] }
+
+  test('concat along an axis; slice cuts a box', () => {
+    const [x0, x1] = [
+      matrix([[1, 2]]),
+      matrix([
+        [3, 4],
+        [5, 6],
+      ]),
+    ]
+    expect(list(compute('concat', { x0, x1 }, { y: [3, 2] }, { count: 2, axis: 0 }).y)).toEqual([1, 2, 3, 4, 5, 6])
+    const [row, rows] = [
+      { shape: [2, 1, 1], data: [1, 2] },
+      { shape: [2, 2, 1], data: [3, 4, 5, 6] },
+    ]
+    expect(list(compute('concat', { x0: row, x1: rows }, { y: [2, 3, 1] }, { count: 2, axis: 1 }).y)).toEqual([1, 3, 4, 2, 5, 6])
+    expect(list(compute('slice', { x }, { y: [1, 2, 2] }, { start: [1, 0, 1] }).y)).toEqual([8, 9, 11, 12])
+  })
+
+  test('pad', () => {
+    const pad = (mode: string, padding: number[][], value = 0) =>
+      list(compute('pad', { x: vector([1, 2, 3]) }, { y: [3 + padding[0]![0]! + padding[0]![1]!] }, { padding, mode, value }).y)
+    expect(pad('constant', [[1, 2]], 9)).toEqual([9, 1, 2, 3, 9, 9])
+    expect(pad('edge', [[2, 1]])).toEqual([1, 1, 1, 2, 3, 3])
+    expect(pad('reflect', [[2, 2]])).toEqual([3, 2, 1, 2, 3, 2, 1])
+    const corner = compute(
+      'pad',
+      {
+        x: matrix([
+          [1, 2],
+          [3, 4],
+        ]),
+      },
+      { y: [3, 3] },
+      {
+        padding: [
+          [1, 0],
+          [0, 1],
+        ],
+        mode: 'reflect',
+      },
+    )
+    expect(list(corner.y)).toEqual([3, 4, 3, 1, 2, 1, 3, 4, 3])
+    const back = (mode: string) =>
+      list(compute('padBackward', { dy: vector([1, 2, 3, 4, 5]) }, { dx: [3] }, { padding: [[1, 1]], mode }).dx)
+    expect(back('constant')).toEqual([2, 3, 4])
+    expect(back('edge')).toEqual([3, 3, 9])
+    expect(back('reflect')).toEqual([2, 9, 4])
+  })
+
+  test('gather takes places, scatterAdd puts them back; one-hot rows; an index outside is NaN, nothing, a row of 0', () => {
+    const indices = vector([1, 1, 2])
+    expect(list(compute('gather', { x, indices: vector([1, 0]) }, { y: [2, 2, 3] }, { axis: 1 }).y)).toEqual([
+      4, 5, 6, 1, 2, 3, 10, 11, 12, 7, 8, 9,
+    ])
+    expect(
+      list(
+        compute(
+          'gather',
+          {
+            x: matrix([
+              [1, 2],
+              [3, 4],
+            ]),
+            indices,
+          },
+          { y: [3, 2] },
+          { axis: 0 },
+        ).y,
+      ),
+    ).toEqual([3, 4, 3, 4, nan, nan])
+    const dy = matrix([
+      [1, 2],
+      [10, 20],
+      [100, 200],
+    ])
+    expect(list(compute('scatterAdd', { dy, indices }, { dx: [2, 2] }, { axis: 0 }).dx)).toEqual([0, 0, 11, 22])
+    expect(list(compute('oneHot', { indices: vector([1, 3, 0]) }, { y: [3, 2] }).y)).toEqual([0, 1, 0, 0, 1, 0])
+  })
+
+  test('cast to whole numbers goes towards zero', () => {
+    expect(map('cast', [1.9, -1.9, nan, 1e12, -1e12], { to: 'int32' })).toEqual([1, -1, 0, 2 ** 31 - 1, -(2 ** 31)])
+    expect(map('cast', [1.5, -3], { to: 'float32' })).toEqual([1.5, -3])
+  })
+
+  test('matmul of stacks', () => {
+    const a = { shape: [2, 1, 2], data: [1, 2, 3, 4] }
+    expect(
+      list(
+        compute(
+          'matmul',
+          {
+            a,
+            b: matrix([
+              [1, 0],
+              [10, 1],
+            ]),
+          },
+          { y: [2, 1, 2] },
+        ).y,
+      ),
+    ).toEqual([21, 2, 43, 4])
+    const b = { shape: [2, 2, 1], data: [1, 1, 2, 0] }
+    expect(list(compute('matmul', { a, b }, { y: [2, 1, 1] }).y)).toEqual([3, 6])
+    expect(list(compute('matmul', { a: matrix([[1], [1]]), b }, { y: [2, 1, 1] }, { transposeA: true }).y)).toEqual([2, 2])
+  })
+})

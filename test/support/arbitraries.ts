@@ -3,6 +3,7 @@ import { activationNames } from './activations'
 import { binariesOf, reductionsOf, transposeCase, unariesOf, whereCase } from './broadcastCases'
 import { type Convolution, type ConvolutionNd, outputSize, passesOf, passesOfNd } from './convolutionCases'
 import { elementwiseOf, optimizersOf } from './elementwiseCases'
+import { boxCase, castsOf, concatAlongCase, gathersOf, oneHotCase, padsOf, stacksOf } from './movingCases'
 import type { OpCase } from './opCase'
 import { adaptivePassesOf, type PoolingNd, poolPassesOfNd } from './poolingCases'
 import { denseCase, matmulCase } from './productCases'
@@ -173,4 +174,44 @@ export const axesPasses = (edges: readonly number[]): Cases =>
           [...keys.keys()].sort((p, q) => keys[p]! - keys[q]! || p - q),
         ),
       ])
+    })
+
+const smallShape = (edges: readonly number[], least: number) =>
+  fc.tuple(fc.array(whole(1, 4), { minLength: least, maxLength: 3 }), channels(edges)).map(([front, last]) => [...front, last])
+
+/** Concatenation, boxes and padding of every axis. */
+export const boxPasses = (edges: readonly number[]): Cases =>
+  smallShape(edges, 0).chain((x) =>
+    fc
+      .tuple(
+        whole(0, x.length - 1),
+        fc.array(whole(1, 5), { minLength: 1, maxLength: 4 }),
+        fc.tuple(...x.map((size) => pair(0, size - 1))),
+        fc.tuple(...x.map(() => fc.oneof(fc.constant([0, 0] as [number, number]), pair(0, 3)))),
+      )
+      .map(([axis, sizes, ends, padding]) => {
+        const start = ends.map((pairOf) => Math.min(...pairOf))
+        const y = ends.map((pairOf) => Math.max(...pairOf) - Math.min(...pairOf) + 1)
+        return [concatAlongCase(x, axis, sizes), boxCase(x, start, y), ...padsOf(x, padding)]
+      }),
+  )
+
+export const indexPasses = (edges: readonly number[]): Cases =>
+  fc
+    .tuple(smallShape(edges, 0), fc.array(whole(1, 6), { maxLength: 2 }), whole(0, 3), whole(1, 20))
+    .map(([x, indices, axis, depth]) => [...gathersOf(x, axis % x.length, indices), oneHotCase(indices, depth), ...castsOf(x)])
+
+/** Stacks that are broadcast to one shape, and matrices for them. */
+export const stackPasses = (edges: readonly number[]): Cases =>
+  fc
+    .tuple(
+      fc.array(fc.tuple(whole(1, 3), fc.constantFrom('both', 'a', 'b')), { minLength: 1, maxLength: 3 }),
+      whole(0, 2),
+      whole(1, 9),
+      channels(edges),
+      whole(1, 20),
+    )
+    .map(([axes, missing, M, N, K]) => {
+      const stack = (one: string) => axes.map(([size, which]) => (which === one ? 1 : size))
+      return stacksOf(stack('a'), stack('b').slice(Math.min(missing, axes.length)), M, N, K)
     })

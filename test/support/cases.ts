@@ -3,6 +3,7 @@ import { broadcastCases } from './broadcastCases'
 import { convolutionCases } from './convolutionCases'
 import { convolutionNdCases } from './convolutionNdCases'
 import { elementwiseCases } from './elementwiseCases'
+import { movingCases } from './movingCases'
 import type { OpCase } from './opCase'
 import { poolingCases } from './poolingCases'
 import { productCases } from './productCases'
@@ -17,6 +18,7 @@ export function allCases(info: KernelInfo): OpCase[] {
     ...productCases(info),
     ...elementwiseCases(info),
     ...broadcastCases(info),
+    ...movingCases(info),
     ...rowCases(info),
   ]
 }

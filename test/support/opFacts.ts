@@ -105,6 +105,35 @@ const likeResult = (c: OpCase, name: string) => {
   const [own, y] = [c.shapes[name]!, c.shapes.y!]
   return y.length > 0 && own.length === y.length && own[0] === y[0]
 }
+/** A box is batched where the first axis is whole, as padding is where it isn't padded. */
+const wholeFirst = (c: OpCase) => {
+  const [x, y, start] = [c.shapes.x!, c.shapes.y!, c.attributes.start]
+  const isBox = Array.isArray(start) && start.length === x.length
+  return x.length > 1 && x[0] === y[0] && (!isBox || start[0] === 0)
+}
+const unpaddedFirst = (c: OpCase) => {
+  const padding = c.attributes.padding as number[][]
+  return padding.length > 0 && padding[0]!.every((size) => size === 0)
+}
+/** The indices hold the batch where they take the first axis, else x. */
+const indexed = (c: OpCase, name: string) => {
+  const takesFirst = c.attributes.axis === 0
+  if (name === 'y' || name === 'dy') return !takesFirst || c.shapes.indices!.length > 0
+  return name === 'indices' ? takesFirst && c.shapes.indices!.length > 0 : !takesFirst
+}
+/** Within the axis, and some outside where that has a number for its result. */
+const places: Maker = (random, shape, c) => {
+  const whole = c.shapes.x ?? c.shapes.dx
+  const size = whole ? whole[c.attributes.axis as number]! : c.shapes.y!.at(-1)!
+  return Array.from({ length: sizeOf(shape) }, () =>
+    c.op !== 'gather' && random.next() < 0.05 ? random.of([-1, size, 2 ** 31 - 1, -(2 ** 31)]) : random.whole(0, size - 1),
+  )
+}
+const castable: Maker = (random, shape, c) => {
+  const odd = c.dtypes!.y === 'int32' ? [Number.NaN, 3e9, -3e9, 1e30, 0.99, -0.99] : [3e9, 0.99]
+  const next = () => (random.next() < 0.1 ? random.of(odd) : random.between(-1e3, 1e3))
+  return Array.from({ length: sizeOf(shape) }, c.dtypes!.x === 'int32' ? () => random.whole(-(2 ** 24), 2 ** 24) : next)
+}
 const broadcasting = { outputs: ['y'], terms: one, inPlace: ['a', 'b'], batched: likeResult } as const
 const compared = { ...broadcasting, data: { a: few, b: few }, factor: 0 } as const
 /** x is batched; y is where the first axis stays. */
@@ -167,7 +196,7 @@ export const opFacts: Readonly<Record<string, OpFacts>> = {
   dense: { outputs: ['y'], terms: (c) => c.shapes.w![0]! + 1, factor: 2, exactOnWholeNumbers: isLinear },
   matmul: {
     outputs: ['y'],
-    terms: (c) => (c.attributes.transposeA ? c.shapes.a![0]! : c.shapes.a![1]!),
+    terms: (c) => c.shapes.a!.at(c.attributes.transposeA ? -2 : -1)!,
     factor: 2,
     exactOnWholeNumbers: always,
   },
@@ -234,8 +263,29 @@ export const opFacts: Readonly<Record<string, OpFacts>> = {
   logSoftmax: { ...elementwise, data: { x: wide }, factor: 8 },
   logSoftmaxBackward: { ...backward, data: { y: logarithms }, terms: columns('y') },
   scale: { ...elementwise, factor: 3 },
-  concat: { outputs: ['y'], terms: one, factor: 0 },
-  slice: { outputs: ['y'], terms: one, factor: 0 },
+  concat: { outputs: ['y'], terms: one, factor: 0, batched: (c) => c.shapes.y!.length > 0 && c.attributes.axis !== 0 },
+  slice: { outputs: ['y'], terms: one, factor: 0, batched: wholeFirst },
+  pad: { outputs: ['y'], terms: one, factor: 0, batched: unpaddedFirst },
+  padBackward: { outputs: ['dx'], terms: (c) => sizeOf(c.shapes.dy!), factor: 1, exactOnWholeNumbers: always, batched: unpaddedFirst },
+  gather: { outputs: ['y'], dtypes: { indices: 'int32' }, data: { indices: places }, terms: one, factor: 0, batched: indexed },
+  scatterAdd: {
+    outputs: ['dx'],
+    dtypes: { indices: 'int32' },
+    data: { indices: places },
+    terms: (c) => sizeOf(c.shapes.indices!),
+    factor: 1,
+    exactOnWholeNumbers: always,
+    batched: indexed,
+  },
+  oneHot: {
+    outputs: ['y'],
+    dtypes: { indices: 'int32' },
+    data: { indices: places },
+    terms: one,
+    factor: 0,
+    batched: (c) => c.shapes.indices!.length > 0,
+  },
+  cast: { outputs: ['y'], data: { x: castable }, terms: one, factor: 0, batched: (c) => c.shapes.x!.length > 0 },
   dropout: { ...elementwise, factor: 2 },
   normalize: { outputs: ['y'], terms: () => 2, factor: 2 },
   softmaxCrossEntropy: {
@@ -308,6 +358,7 @@ export function isBatched(c: OpCase, name: string): boolean {
   const { batched } = opFacts[c.op]!
   if (batched) return batched(c, name)
   if (c.op !== 'matmul') return !neverBatched.has(name)
+  if (c.shapes.y!.length > 2) return c.shapes[name]!.length > 2 && likeResult(c, name)
   // A transposed a is what a weight gradient reads: the batch is summed over, and is the first axis of both factors.
   const { transposeA, transposeB } = c.attributes
   return transposeA ? !transposeB && (name === 'a' || name === 'b') : name === 'a' || name === 'y'
