@@ -11,6 +11,8 @@ import type { EpochEvent, StepEvent } from '../train/events'
 import { adam, type Optimizer, sgd } from '../train/optimizers'
 import { cosineDecay } from '../train/schedules'
 import { lenet } from '../zoo/lenet'
+import { resnet18 } from '../zoo/resnet18'
+import { vgg } from '../zoo/vgg'
 import { type Command, choice, parseCommand, printHelp, usage, wholeNumber } from './arguments'
 import { checkClassifier } from './classifier'
 import { dataOption, type OpenedData, openData } from './data'
@@ -24,7 +26,10 @@ export const trainCommand = {
 Ctrl-C stops after the current step and saves.`,
   options: {
     data: dataOption,
-    model: { value: 'lenet|FILE', about: 'a new LeNet (default), or a saved model to go on with' },
+    model: {
+      value: 'lenet|vgg|resnet18|FILE',
+      about: 'a new LeNet (default), VGG or ResNet-18, or a saved model to go on with',
+    },
     epochs: { value: 'N', about: 'passes over the training images (default: 3; 5 for fewer than 10,000 images)' },
     batch: { value: 'N', about: 'images in a step (default: 64; 32 for fewer than 10,000 images)' },
     variants: {
@@ -45,7 +50,7 @@ Ctrl-C stops after the current step and saves.`,
         'goes on from the checkpoint with the result of a run that was never stopped\n(the same options again; where there is no checkpoint yet, from the beginning)',
     },
     ...runtimeOptions,
-    out: { value: 'FILE', about: 'where to save (default: DATA-lenet.safetensors here, or the FILE of --model)' },
+    out: { value: 'FILE', about: 'where to save (default: DATA-MODEL.safetensors here, or the FILE of --model)' },
     json: { about: 'ends standard output with one line of JSON; the rest goes to standard error' },
   },
 } satisfies Command
@@ -81,7 +86,7 @@ export async function train(argv: readonly string[]): Promise<number> {
   try {
     const data = await openData(given.data, say, interrupt.signal)
     const plan = readPlan(data.train)
-    const file = await writable(String(values.out ?? (given.model === 'lenet' ? `${data.name}-lenet.safetensors` : given.model)))
+    const file = await writable(String(values.out ?? (given.model in zoo ? `${data.name}-${given.model}.safetensors` : given.model)))
     const model = await openModel(given.model, data, plan, machine)
     const checkpoint = values.checkpoint === undefined ? undefined : await writable(String(values.checkpoint))
     const resume = checkpoint !== undefined && values.resume && (await stat(checkpoint).catch(() => undefined)) ? checkpoint : undefined
@@ -165,10 +170,14 @@ function optimizerOf(plan: Plan, images: number): Optimizer {
   return plan.optimizer === 'adam' ? adam({ learningRate }) : sgd({ learningRate, momentum: 0.9, weightDecay: 0.0005 })
 }
 
+/** Networks that are made anew, by name. */
+const zoo: Readonly<Record<string, typeof lenet>> = Object.assign(Object.create(null), { lenet, vgg, resnet18 })
+
 async function openModel(given: string, data: OpenedData, { seed }: Plan, { runtime }: Machine): Promise<Model> {
-  if (given === 'lenet') {
+  const make = zoo[given]
+  if (make) {
     const input = data.train.x.shape.slice(1) as [number, number, number]
-    return lenet({ input, classes: data.train.classNames!.length, seed, runtime }) as Model
+    return make({ input, classes: data.train.classNames!.length, seed, runtime }) as Model
   }
   const model = await loadModel(given, { runtime })
   checkClassifier(model, given, data)

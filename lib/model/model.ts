@@ -18,7 +18,7 @@ import { optimizerFacts, rateAt } from '../train/optimizers'
 import { callbacksOf, checkSignal, type EvaluateOptions, type FitOptions, fitOptionNames } from '../train/options'
 import { isWatching } from '../train/schedules'
 import { eventsOf, type FitEvent } from '../train/stream'
-import type { Architecture, InputEnd } from './architecture'
+import { type Architecture, type InputEnd, trainedNames } from './architecture'
 import { documentOf, metadataKey } from './document'
 import { Engine, type Plan } from './engine'
 import { type FitModel, FitSession } from './fit-session'
@@ -124,7 +124,7 @@ export class Model<X = Samples, Y = Tensor> {
       callbacks: callbacksOf(options),
     }
     const plan = { ...whole, ...this.#fitSources(data, objective, { batchSize, order, seed, validationData, validationSplit }) }
-    if (this.#architecture.layers.every(({ parameters }) => parameters.length === 0)) {
+    if (trainedNames(this.#architecture).length === 0) {
       throw new ConvlaneError('INVALID_ARGUMENT', 'fit: the model has nothing to train')
     }
     this.#checkIdle('fit', 'evaluate')

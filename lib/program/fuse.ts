@@ -1,11 +1,22 @@
 import type { Value } from '../graph/value'
 import { rootOf, type Task } from './task'
 
-const producers = ['conv1d', 'conv2d', 'conv3d', 'convTranspose1d', 'convTranspose2d', 'convTranspose3d', 'dense', 'add']
+const producers = [
+  'conv1d',
+  'conv2d',
+  'conv3d',
+  'convTranspose1d',
+  'convTranspose2d',
+  'convTranspose3d',
+  'dense',
+  'add',
+  'batchNorm',
+  'batchNormInference',
+]
 const activations = ['relu', 'sigmoid', 'tanh']
 
 /**
- * Merges an activation into the convolution, dense layer or sum that it is applied to, where nothing else reads what it is applied to. Backward
+ * Merges an activation into the convolution, dense layer, normalization or sum that it is applied to, where nothing else reads what it is applied to. Backward
  * steps read an activation's result only, so training fuses like inference.
  */
 export function fuseActivations(tasks: readonly Task[], kept: readonly Value[]): Task[] {
@@ -25,7 +36,11 @@ export function fuseActivations(tasks: readonly Task[], kept: readonly Value[]):
     const activation = activationOf.get(task.outputs[0]!)
     if (!activation || !producers.includes(task.op.name) || task.attributes.activation !== 'linear') return task
     merged.add(activation)
-    return { ...task, attributes: { ...task.attributes, activation: activation.op.name }, outputs: activation.outputs }
+    return {
+      ...task,
+      attributes: { ...task.attributes, activation: activation.op.name },
+      outputs: [activation.outputs[0], ...task.outputs.slice(1)],
+    }
   })
   return fused.filter((task) => !merged.has(task))
 }

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { batchNormOf } from './batchNormCases'
 import { binariesOf, reductionsOf, transposeCase, unariesOf, whereCase } from './broadcastCases'
 import { type Convolution, type ConvolutionNd, outputSize, passesOf, passesOfNd } from './convolutionCases'
 
@@ -174,3 +175,8 @@ export const axesPasses = (edges: readonly number[]): Cases =>
         ),
       ])
     })
+
+export const batchNormPasses = (edges: readonly number[]): Cases =>
+  fc
+    .tuple(fc.array(whole(1, 6), { minLength: 1, maxLength: 3 }), channels(edges))
+    .map(([sizes, channel]) => batchNormOf([...sizes, channel]))

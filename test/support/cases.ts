@@ -1,4 +1,5 @@
 import type { KernelInfo } from '../../binding'
+import { batchNormCases } from './batchNormCases'
 import { broadcastCases } from './broadcastCases'
 import { convolutionCases } from './convolutionCases'
 import { convolutionNdCases } from './convolutionNdCases'
@@ -18,5 +19,6 @@ export function allCases(info: KernelInfo): OpCase[] {
     ...elementwiseCases(info),
     ...broadcastCases(info),
     ...rowCases(info),
+    ...batchNormCases(info),
   ]
 }
