@@ -163,7 +163,7 @@ export const opFacts: Readonly<Record<string, OpFacts>> = {
   batchNormBackward: {
     outputs: ['dx', 'dgamma', 'dbeta'],
     data: { variance: unit },
-    terms: (c, output) => (output === 'dx' ? 4 : pixels(c.shapes.x!)),
+    terms: (c, output) => (output === 'dx' ? 4 : Math.min(pixels(c.shapes.x!), 256)),
     factor: 8,
   },
   movingAverage: { outputs: [], updates: ['param'], terms: one, factor: 3 },
