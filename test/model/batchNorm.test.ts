@@ -120,6 +120,16 @@ test('a file holds the statistics, and its model predicts the same bits and goes
   await loaded.fit(data(16), { batchSize: 8 })
 })
 
+test('getGradients names those of what is trained, each of its weight’s size', async () => {
+  const gradients = async (runtime: 'native' | 'reference') => make(runtime).getGradients(data(8).x, data(8).y)
+  const [found, expected] = [await gradients('native'), await gradients('reference')]
+  expect(Object.keys(found)).toEqual(['conv2d/kernel', 'batchNorm/gamma', 'batchNorm/beta', 'dense/kernel', 'dense/bias'])
+  for (const [name, { shape, data: values }] of Object.entries(expected)) {
+    expect(values).toHaveLength(shape.reduce((product, size) => product * size, 1))
+    for (const [i, value] of values.entries()) expect(Math.abs(found[name]!.data[i]! - value), `${name}[${i}]`).toBeLessThan(1e-4)
+  }
+})
+
 test('summary counts what is trained', () => {
   expect(make('native').summary().parameters).toBe(3 * 3 * 2 * 5 + 10 + 80 * 4 + 4)
 })
