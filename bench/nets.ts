@@ -1,7 +1,11 @@
 import { conv2d, dense, flatten, type Labels, type Model, maxPool2d, sequential, sgd, type Tensor } from 'convlane'
+import { resnet18 } from '#lib/zoo/resnet18'
+import { vgg } from '#lib/zoo/vgg'
 import { randomData } from './problem'
 
 export type InputShape = readonly [number, number, number]
+
+const objective = () => ({ optimizer: sgd({ learningRate: 0.01, momentum: 0.9 }), loss: 'softmaxCrossEntropy' }) as const
 
 /** Networks of the suite, by id, compiled for training. */
 export const nets: Readonly<Record<string, (input: InputShape, runtime?: 'native' | 'reference') => Model>> = {
@@ -15,13 +19,9 @@ export const nets: Readonly<Record<string, (input: InputShape, runtime?: 'native
       flatten(),
       dense(128, { activation: 'relu' }),
       dense(10),
-    ).compile({ optimizer: sgd({ learningRate: 0.01, momentum: 0.9 }), loss: 'softmaxCrossEntropy' }),
-}
-
-/** Why the library has no network for the other ids. */
-export const absentNets: Readonly<Record<string, string>> = {
-  vgg: 'it needs batch normalization',
-  resnet18: 'it needs batch normalization',
+    ).compile(objective()),
+  vgg: (input, runtime = 'native') => vgg({ input, classes: 10, seed: 1, runtime }).compile(objective()) as Model,
+  resnet18: (input, runtime = 'native') => resnet18({ input, classes: 10, seed: 1, runtime }).compile(objective()) as Model,
 }
 
 /** Noise with class numbers 0 to 9: what a step takes does not depend on what is learnt. */

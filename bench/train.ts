@@ -2,14 +2,14 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { isa } from 'convlane'
-import { absentNets, nets, noise } from './nets'
+import { nets, noise } from './nets'
 import type { Row } from './row'
 import type { TrainItem } from './suite'
 import type { TrainingTimes } from './train-process'
 
 /** A whole training step of a network, timed in a process of its own, so that memory and start are those of a program that only trains. */
 export async function measureTraining(item: TrainItem, threads: number, seconds: number): Promise<Row | { absent: string }> {
-  if (!(item.id in nets)) return { absent: absentNets[item.id] ?? 'no network of this name' }
+  if (!(item.id in nets)) return { absent: 'no network of this name' }
   await checkStep(item)
   const args = [join(__dirname, 'train-process.js'), JSON.stringify({ ...item, threads, seconds })]
   const { stdout } = await promisify(execFile)(process.execPath, args)

@@ -32,6 +32,7 @@ export {
   softsign,
   tanh,
 } from './layers/activation'
+export { type BatchNormLayerOptions, batchNorm } from './layers/batchNorm'
 export { type Conv1dLayerOptions, conv1d } from './layers/conv1d'
 export { type Conv2dLayerOptions, conv2d } from './layers/conv2d'
 export { type Conv3dLayerOptions, conv3d } from './layers/conv3d'

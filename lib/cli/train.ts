@@ -7,6 +7,8 @@ import { loadModel } from '../model/load'
 import type { Model } from '../model/model'
 import type { EpochEvent, StepEvent } from '../train/events'
 import { lenet } from '../zoo/lenet'
+import { resnet18 } from '../zoo/resnet18'
+import { vgg } from '../zoo/vgg'
 import { type Command, parseCommand, printHelp, usage, wholeNumber } from './arguments'
 import { checkClassifier } from './classifier'
 import { dataOption, type OpenedData, openData } from './data'
@@ -22,7 +24,10 @@ Labels are softened by 0.1, which shows in the loss while it trains: the test's 
 Ctrl-C stops after the current step and saves.`,
   options: {
     data: dataOption,
-    model: { value: 'lenet|FILE', about: 'a new LeNet (default), or a saved model to go on with' },
+    model: {
+      value: 'lenet|vgg|resnet18|FILE',
+      about: 'a new LeNet (default), VGG or ResNet-18, or a saved model to go on with',
+    },
     ...recipeOptions,
     checkpoint: {
       value: 'FILE',
@@ -34,7 +39,7 @@ Ctrl-C stops after the current step and saves.`,
         'goes on from the checkpoint with the result of a run that was never stopped\n(the same options again; where there is no checkpoint yet, from the beginning)',
     },
     ...runtimeOptions,
-    out: { value: 'FILE', about: 'where to save (default: DATA-lenet.safetensors here, or the FILE of --model)' },
+    out: { value: 'FILE', about: 'where to save (default: DATA-MODEL.safetensors here, or the FILE of --model)' },
     json: { about: 'ends standard output with one line of JSON; the rest goes to standard error' },
   },
 } satisfies Command
@@ -61,7 +66,7 @@ export async function train(argv: readonly string[]): Promise<number> {
   try {
     const data = await openData(given.data, say, interrupt.signal)
     const plan = readPlan(data.train)
-    const file = await writable(String(values.out ?? (given.model === 'lenet' ? `${data.name}-lenet.safetensors` : given.model)))
+    const file = await writable(String(values.out ?? (given.model in zoo ? `${data.name}-${given.model}.safetensors` : given.model)))
     const model = await openModel(given.model, data, plan, machine)
     const checkpoint = values.checkpoint === undefined ? undefined : await writable(String(values.checkpoint))
     const resume = checkpoint !== undefined && values.resume && (await stat(checkpoint).catch(() => undefined)) ? checkpoint : undefined
@@ -117,10 +122,14 @@ export async function train(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Networks that are made anew, by name. */
+const zoo: Readonly<Record<string, typeof lenet>> = Object.assign(Object.create(null), { lenet, vgg, resnet18 })
+
 async function openModel(given: string, data: OpenedData, { seed }: Plan, { runtime }: Machine): Promise<Model> {
-  if (given === 'lenet') {
+  const make = zoo[given]
+  if (make) {
     const input = data.train.x.shape.slice(1) as [number, number, number]
-    return lenet({ input, classes: data.train.classNames!.length, seed, runtime }) as Model
+    return make({ input, classes: data.train.classNames!.length, seed, runtime }) as Model
   }
   const model = await loadModel(given, { runtime })
   checkClassifier(model, given, data)

@@ -11,11 +11,13 @@ import { type After, dimensions, type Fits, flattenHint, type Rank } from './ran
 declare const inRank: unique symbol
 declare const outRank: unique symbol
 
-/** A trained tensor of a layer. Its full name is `layer/name`. */
+/** A tensor of a layer that a model keeps and saves: a weight, which training changes, or a statistic. Its full name is `layer/name`. */
 export interface Parameter {
   readonly name: string
   readonly shape: readonly number[]
   readonly initializer: Initializer
+  /** False: a statistic. The optimizer leaves it alone; it follows what `BuildContext.average` is given. Default true. */
+  readonly trained?: boolean
 }
 
 /** What a layer is given when a model is compiled. */
@@ -28,6 +30,11 @@ export interface BuildContext {
   readonly stream: number
   /** The parameter of that name, one of those of `parameters`. */
   parameter(name: string): Value
+  /**
+   * Says that each step of training ends with: the parameter of that name becomes momentum · itself + (1 − momentum) · value. For statistics: of a parameter with
+   * `trained: false`. Nothing happens outside training.
+   */
+  average(name: string, value: Value, momentum: number): void
 }
 
 /** Options of a layer as JSON: what `save` writes and what its maker takes back. */
@@ -119,7 +126,7 @@ export function parametersOf(layer: Layer, nodes: readonly Node[], label: string
 function outputShape(layer: Layer, nodes: readonly Node[], label: string): SymbolicShape {
   checkInputs(layer, nodes, label)
   const parameters = new Map(parametersOf(layer, nodes, label).map(({ name, shape }) => [name, parameterValue(name, shape)]))
-  const context = { name: layer.name, training: false, stream: 0, parameter: finder(parameters, label) }
+  const context = { name: layer.name, training: false, stream: 0, parameter: finder(parameters, label), average: () => {} }
   const inputs = nodes.map(({ shape }, index) => inputValue(`x${index}`, shape))
   const output = layer.build(context, inputs)
   if (output.shape[0] !== null) {

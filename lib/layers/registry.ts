@@ -1,5 +1,6 @@
 import { ConvlaneError } from '../errors'
 import * as activations from './activation'
+import { batchNorm } from './batchNorm'
 import { invalid } from './check'
 import { conv1d } from './conv1d'
 import { conv2d } from './conv2d'
@@ -33,6 +34,7 @@ const makers = new Map<string, LayerMaker>([
   ['averagePool1d', ({ size, ...options }: Config) => averagePool1d(size, options)],
   ['averagePool2d', ({ size, ...options }: Config) => averagePool2d(size, options)],
   ['averagePool3d', ({ size, ...options }: Config) => averagePool3d(size, options)],
+  ['batchNorm', (config: Config) => batchNorm(config)],
   ['concat', (config: Config) => concat(config)],
   ['conv1d', ({ filters, kernelSize, ...options }: Config) => conv1d(filters, kernelSize, options)],
   ['conv2d', ({ filters, kernelSize, ...options }: Config) => conv2d(filters, kernelSize, options)],

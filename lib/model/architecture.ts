@@ -5,7 +5,8 @@ import { parameterValue } from '../graph/sources'
 import type { SymbolicShape, Value } from '../graph/value'
 import { finder, type Layer, type Parameter, parametersOf } from '../layers/layer'
 import { Node } from '../layers/node'
-import { sameShape, shapeText, valueText } from '../shape'
+import type { Average } from '../program/compile'
+import { checkNumber, sameShape, shapeText, valueText } from '../shape'
 
 /** A layer within a model, with the name it has there. */
 export interface PlacedLayer {
@@ -96,27 +97,52 @@ export function architectureOf(inputs: readonly Node[], outputs: readonly Node[]
   }
 }
 
+/** Full names of the parameters that the optimizer changes, in order. */
+export function trainedNames({ layers }: Architecture): string[] {
+  return layers.flatMap(({ parameters }) => parameters.filter(({ trained = true }) => trained).map(({ name }) => name))
+}
+
 /** Adds the network to a graph. `inputs` in the order of the architecture's; `training` as in `BuildContext`. */
 export function buildGraph({ layers, calls, outputs }: Architecture, inputs: readonly Value[], training: boolean): GraphOf {
   const parameters = new Map(
     layers.flatMap((layer) => layer.parameters.map(({ name, shape }) => [name, parameterValue(name, shape)] as const)),
   )
   const places = [...inputs]
+  const averages: Average[] = []
   calls.forEach((call, stream) => {
-    const { layer, name } = layers[call.layer]!
-    const find = finder(parameters, labelOf(layer.type, name))
-    const context = { name, training, stream, parameter: (parameter: string) => find(`${name}/${parameter}`) }
+    const { layer, name, parameters: own } = layers[call.layer]!
+    const label = labelOf(layer.type, name)
+    const find = finder(parameters, label)
+    const context = {
+      name,
+      training,
+      stream,
+      parameter: (parameter: string) => find(`${name}/${parameter}`),
+      average: (parameter: string, value: Value, momentum: number) => {
+        if (!training) return
+        const full = `${name}/${parameter}`
+        find(full)
+        if (own.find((other) => other.name === full)!.trained !== false) {
+          throw new ConvlaneError('INVALID_ARGUMENT', `${label}: "${parameter}" is trained and cannot be an average`, {
+            received: parameter,
+          })
+        }
+        averages.push({ parameter: full, value, momentum: checkNumber(momentum, label, 'momentum', { low: 0, high: 1 }) })
+      },
+    }
     const values = call.inputs.map((place) => places[place]!)
     places.push(layer.build(context, values))
   })
-  return { places, outputs: outputs.map(({ place }) => places[place]!), parameters }
+  return { places, outputs: outputs.map(({ place }) => places[place]!), parameters, averages }
 }
 
 export interface GraphOf {
   readonly places: readonly Value[]
   readonly outputs: readonly Value[]
-  /** By full name. */
+  /** By full name, those that are trained and those that are not. */
   readonly parameters: ReadonlyMap<string, Value>
+  /** What statistics follow, when the graph is for training. */
+  readonly averages: readonly Average[]
 }
 
 function checkEnds(inputs: readonly Node[], outputs: readonly Node[]): void {

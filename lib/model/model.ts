@@ -18,7 +18,7 @@ import { optimizerFacts, rateAt } from '../train/optimizers'
 import { callbacksOf, checkSignal, type EvaluateOptions, type FitOptions, fitOptionNames } from '../train/options'
 import { isWatching } from '../train/schedules'
 import { eventsOf, type FitEvent } from '../train/stream'
-import type { Architecture, InputEnd } from './architecture'
+import { type Architecture, type InputEnd, trainedNames } from './architecture'
 import { documentOf, metadataKey } from './document'
 import { Engine, type Plan } from './engine'
 import { type FitModel, FitSession } from './fit-session'
@@ -124,7 +124,7 @@ export class Model<X = Samples, Y = Tensor> {
       callbacks: callbacksOf(options),
     }
     const plan = { ...whole, ...this.#fitSources(data, objective, { batchSize, order, seed, validationData, validationSplit }) }
-    if (this.#architecture.layers.every(({ parameters }) => parameters.length === 0)) {
+    if (trainedNames(this.#architecture).length === 0) {
       throw new ConvlaneError('INVALID_ARGUMENT', 'fit: the model has nothing to train')
     }
     this.#checkIdle('fit', 'evaluate')
@@ -200,7 +200,7 @@ export class Model<X = Samples, Y = Tensor> {
   }
 
   /**
-   * The gradients of the loss of a batch by all weights, by their names, as training has them (dropout is on). Changes nothing.
+   * The gradients of the loss of a batch by all weights that are trained, by their names, as training has them (dropout is on). Changes nothing.
    * @throws NOT_COMPILED; what fit throws for bad data
    */
   async getGradients(x: XY['x'], y: XY['y']): Promise<Record<string, Tensor>> {
@@ -209,7 +209,10 @@ export class Model<X = Samples, Y = Tensor> {
     const plan = gradientPlan(this.#architecture, objective, { x: batch.x, y: batch.y, capacity: batch.n })
     const scalars = { step: this.#counts.steps + 1, seed: this.#seed }
     const outputs = (await this.#engine.run(plan, { n: batch.n, inputs: batch.inputs, scalars })) as Float32Array[]
-    return Object.fromEntries(this.#engine.layout.parameters.map(({ name, shape }, index) => [name, { shape, data: outputs[index]! }]))
+    const shapes = new Map(this.#engine.layout.parameters.map(({ name, shape }) => [name, shape]))
+    return Object.fromEntries(
+      trainedNames(this.#architecture).map((name, index) => [name, { shape: shapes.get(name)!, data: outputs[index]! }]),
+    )
   }
 
   /** Copies of all weights, by name: `conv2d_1/kernel`, …, as they are after the last whole step. */

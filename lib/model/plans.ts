@@ -8,7 +8,7 @@ import { compileProgram } from '../program/compile'
 import { clipGradients, totalNorm } from '../train/clip'
 import type { Form } from '../train/data'
 import { measure, type Objective } from '../train/objective'
-import { type Architecture, buildGraph, type GraphOf } from './architecture'
+import { type Architecture, buildGraph, type GraphOf, trainedNames } from './architecture'
 import type { Plan } from './engine'
 
 /** What a program is made for beside the model: the forms of its inputs and the largest batch. */
@@ -56,7 +56,7 @@ interface Backward {
   readonly graph: GraphOf
   readonly inputs: readonly Value[]
   readonly measured: readonly Value[]
-  /** Of the loss, by parameter. */
+  /** Of the loss, by trained parameter. */
   readonly gradients: ReadonlyMap<string, Value | undefined>
 }
 
@@ -64,8 +64,12 @@ function backward(architecture: Architecture, objective: Objective, given: Case)
   const [x, y] = [valuesOf(given.x, 'x'), valuesOf(given.y, 'y')]
   const graph = buildGraph(architecture, asFloats(x, given.x), true)
   const measured = measure(objective, graph.outputs, y)
-  const by = gradients([{ of: measured[0]! }], [...graph.parameters.values()])
-  return { graph, inputs: [...x, ...y], measured, gradients: new Map([...graph.parameters.keys()].map((name, index) => [name, by[index]])) }
+  const trained = trainedNames(architecture)
+  const by = gradients(
+    [{ of: measured[0]! }],
+    trained.map((name) => graph.parameters.get(name)!),
+  )
+  return { graph, inputs: [...x, ...y], measured, gradients: new Map(trained.map((name, index) => [name, by[index]])) }
 }
 
 /**
@@ -76,7 +80,7 @@ export function trainPlan(architecture: Architecture, objective: Objective, give
   return {
     key: keyOf('train', given),
     compile(layout) {
-      const { inputs, measured, gradients: found } = backward(architecture, objective, given)
+      const { graph, inputs, measured, gradients: found } = backward(architecture, objective, given)
       const norm = totalNorm(found)
       const { type, attributes, slots, clip } = objective.optimizer
       return compileProgram({
@@ -86,6 +90,7 @@ export function trainPlan(architecture: Architecture, objective: Objective, give
           gradients: clipGradients(found, norm, clip),
           guards: norm ? [0, measured.length] : [0],
           optimizer: { op: type, attributes, slots },
+          averages: graph.averages,
         },
         layout,
         capacity: given.capacity,
@@ -95,7 +100,7 @@ export function trainPlan(architecture: Architecture, objective: Objective, give
   }
 }
 
-/** Gives the gradients of the loss by the parameters, in their order; zeros where it does not depend on one. */
+/** Gives the gradients of the loss by the trained parameters, in their order; zeros where it does not depend on one. */
 export function gradientPlan(architecture: Architecture, objective: Objective, given: Case): Plan {
   return {
     key: keyOf('gradients', given),

@@ -3,6 +3,7 @@ import { nodeOf } from '../graph/apply'
 import type { OpNode } from '../graph/node'
 import { inputValue } from '../graph/sources'
 import type { Value } from '../graph/value'
+import type { Parameter } from '../layers/layer'
 import { shapeText } from '../shape'
 import { type Architecture, buildGraph } from './architecture'
 import { textTable } from './text-table'
@@ -15,7 +16,7 @@ export interface LayerSummary {
   readonly activation?: string
   /** `null` is the batch. */
   readonly outputShape: readonly (number | null)[]
-  /** Trained numbers; 0 where a layer comes up again. */
+  /** Trained numbers, statistics not among them; 0 where a layer comes up again. */
   readonly parameters: number
   /** Multiplications with addition for one sample, forward. */
   readonly multiplyAdds: number
@@ -23,7 +24,7 @@ export interface LayerSummary {
 
 /** Native memory that the model needs, in bytes. What it takes now is `model.memory()`. */
 export interface SummaryMemory {
-  /** Of the weights alone. */
+  /** Of the weights and statistics alone. */
   readonly weightBytes: number
   /** Of the weights, each at a multiple of 64 bytes, and the optimizer's slots. */
   readonly stateBytes: number
@@ -93,12 +94,16 @@ export function summarize(architecture: Architecture, memory: Omit<SummaryMemory
       type: layer.type,
       ...(typeof activation === 'string' && { activation }),
       outputShape: call.shape,
-      parameters: fresh ? parameters.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0) : 0,
+      parameters: fresh ? elementsOf(parameters.filter(({ trained = true }) => trained)) : 0,
       multiplyAdds: multiplyAdds(places[inputs.length + index]!, counted),
     }
   })
-  const elements = layers.reduce((sum, { parameters }) => sum + parameters, 0)
+  const elements = architecture.layers.reduce((sum, { parameters }) => sum + elementsOf(parameters), 0)
   return new Summary(inputs, layers, { weightBytes: elements * 4, ...memory })
+}
+
+function elementsOf(parameters: readonly Parameter[]): number {
+  return parameters.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0)
 }
 
 /** Of the ops that lead to a value and are not counted yet: those of one layer, when called in the order of the layers. */

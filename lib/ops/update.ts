@@ -42,5 +42,7 @@ export function runUpdate(
     reference[op]!({ operands: Object.fromEntries(wide), attributes, scalars })
     results = wide.map(([name, { data }]) => [name, Float32Array.from(data)])
   }
-  return Object.fromEntries(results.filter(([name]) => name !== 'grad').map(([name, data]) => [name, { shape: [...shape], data }]))
+  return Object.fromEntries(
+    results.filter(([name]) => name !== 'grad' && name !== 'value').map(([name, data]) => [name, { shape: [...shape], data }]),
+  )
 }

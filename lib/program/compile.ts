@@ -24,6 +24,14 @@ export interface Updates {
   /** Outputs, by number, without which being finite nothing is updated. */
   readonly guards?: readonly number[]
   readonly optimizer: { readonly op: string; readonly attributes: Attributes; readonly slots: readonly string[] }
+  /** Statistics that follow what the step has found, in this order: after it the parameter is momentum · itself + (1 − momentum) · value. */
+  readonly averages?: readonly Average[]
+}
+
+export interface Average {
+  readonly parameter: string
+  readonly value: Value
+  readonly momentum: number
 }
 
 export interface CompileOptions {
@@ -62,7 +70,8 @@ export function compileProgram({ inputs, outputs, updates, layout, capacity, lan
   const groups = groupGradients(updates, layout)
   const gradientRoots = groups.flatMap(({ members }) => members.map(({ root }) => root))
   const results = outputs.map((output) => (isComputed(rootOf(output)) ? output : copyOf(checkCopied(output))))
-  const kept = [...results, ...gradientRoots]
+  const averages = checkAverages(updates?.averages ?? [], layout)
+  const kept = [...results, ...gradientRoots, ...averages.map(({ value }) => value)]
 
   let tasks = collectTasks(kept)
   if (fuse) tasks = fuseActivations(tasks, kept)
@@ -91,6 +100,7 @@ export function compileProgram({ inputs, outputs, updates, layout, capacity, lan
   }
   const updateFrom = emitter.steps.length
   for (const group of groups) emitter.push(updateStep(group, offsets.get(groupBlocks.get(group)!)!, updates!.optimizer, layout))
+  for (const average of averages) emitter.pushAverage(average)
 
   const spec: ProgramSpec = {
     capacity,
@@ -98,7 +108,7 @@ export function compileProgram({ inputs, outputs, updates, layout, capacity, lan
     inputs: inputs.map(({ dtype, shape }) => ({ dtype, shape: shape.map((size) => size ?? capacity), batched: shape[0] === null })),
     outputs: results.map((output) => emitter.operand(output)),
     steps: emitter.steps,
-    ...(groups.length > 0 ? { updateFrom, ...(updates?.guards && { guards: updates.guards }) } : {}),
+    ...(groups.length + averages.length > 0 ? { updateFrom, ...(updates?.guards && { guards: updates.guards }) } : {}),
     lane,
   }
   return { spec, labels: emitter.labels }
@@ -107,6 +117,19 @@ export function compileProgram({ inputs, outputs, updates, layout, capacity, lan
 function checkCopied(output: Value): Value {
   if (output.dtype === 'float32') return output
   throw new ConvlaneError('UNSUPPORTED', `program: an input of ${output.dtype} cannot be an output`, { received: output.dtype })
+}
+
+/** Gives each statistic a value that a step computes. Throws as `compileProgram` does. */
+function checkAverages(averages: readonly Average[], layout: StateLayout): Average[] {
+  return averages.map((average) => {
+    const { parameter, value } = average
+    const { shape } = stateEntry(layout, parameter)
+    if (!sameShape(shape, value.shape)) {
+      const message = `parameter "${parameter}" has shape ${shapeText(shape)}, what it is to follow ${shapeText(value.shape)}`
+      throw new ConvlaneError('INVALID_SHAPE', message, { expected: shape, received: value.shape })
+    }
+    return isComputed(rootOf(value)) ? average : { ...average, value: copyOf(value) }
+  })
 }
 
 /** Writes steps with addresses. */
@@ -131,6 +154,12 @@ class Emitter {
     const names = [...inputNames(op, inputs.length), ...op.outputs]
     const operands = [...inputs, ...outputs].flatMap((value, index) => (value ? [[names[index]!, this.operand(value)] as const] : []))
     this.push(makeStep(op, attributes, Object.fromEntries(operands)), label)
+  }
+
+  pushAverage({ parameter, value, momentum }: Average): void {
+    const { shape, offset } = stateEntry(this.layout, parameter)
+    const param: Operand = { space: 'state', offset, dtype: 'float32', shape, batched: false }
+    this.push({ op: 'movingAverage', param, value: this.operand(value), momentum })
   }
 
   operand(value: Value): Operand {

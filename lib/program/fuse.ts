@@ -1,7 +1,18 @@
 import type { Value } from '../graph/value'
 import { rootOf, type Task } from './task'
 
-const producers = ['conv1d', 'conv2d', 'conv3d', 'convTranspose1d', 'convTranspose2d', 'convTranspose3d', 'dense', 'add']
+const producers = [
+  'conv1d',
+  'conv2d',
+  'conv3d',
+  'convTranspose1d',
+  'convTranspose2d',
+  'convTranspose3d',
+  'dense',
+  'add',
+  'batchNorm',
+  'batchNormInference',
+]
 /** What steps take as `activation`; its attributes become theirs. */
 const activations = [
   ...['relu', 'sigmoid', 'tanh', 'leakyRelu', 'linearThreshold', 'elu', 'selu', 'gelu', 'geluTanh'],
@@ -9,7 +20,7 @@ const activations = [
 ]
 
 /**
- * Merges an activation into the convolution, dense layer or sum that it is applied to, where nothing else reads what it is applied to. Where
+ * Merges an activation into the convolution, dense layer, normalization or sum that it is applied to, where nothing else reads what it is applied to. Where
  * backward steps read an activation's result only (relu, tanh, …), training fuses like inference.
  */
 export function fuseActivations(tasks: readonly Task[], kept: readonly Value[]): Task[] {
@@ -32,7 +43,7 @@ export function fuseActivations(tasks: readonly Task[], kept: readonly Value[]):
     return {
       ...task,
       attributes: { ...task.attributes, ...activation.attributes, activation: activation.op.name },
-      outputs: activation.outputs,
+      outputs: [activation.outputs[0], ...task.outputs.slice(1)],
     }
   })
   return fused.filter((task) => !merged.has(task))

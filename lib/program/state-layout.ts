@@ -1,7 +1,7 @@
 import { ConvlaneError } from '../errors'
 import { align, elementCount } from '../shape'
 
-/** A tensor in the state: a parameter. */
+/** A tensor in the state: a parameter, trained or a statistic. */
 export interface StateEntry {
   readonly name: string
   readonly shape: readonly number[]
@@ -11,11 +11,12 @@ export interface StateEntry {
 }
 
 /**
- * Where things lie in a model's state, in float32 elements: the parameters first, in the order given, each at a multiple of 16;
- * then, for each optimizer slot (`velocity`; `m`, `v`), a range as long as that of the parameters and laid out like it.
+ * Where things lie in a model's state, in float32 elements: the parameters first, those that are trained before those that are not, otherwise in the order
+ * given, each at a multiple of 16; then, for each optimizer slot (`velocity`; `m`, `v`), a range as long as that of the trained ones and laid out like it.
  * So a layout with slots begins as the one without them, and one optimizer step covers all parameters.
  */
 export interface StateLayout {
+  /** In the order given. */
   readonly parameters: readonly StateEntry[]
   /** Length of the parameters' range, gaps included; a multiple of 16. */
   readonly parameterElements: number
@@ -27,23 +28,27 @@ export interface StateLayout {
 
 /** Lays out a state. Throws `INVALID_ARGUMENT` when two parameters have one name. */
 export function stateLayout(
-  parameters: readonly { readonly name: string; readonly shape: readonly number[] }[],
+  parameters: readonly { readonly name: string; readonly shape: readonly number[]; readonly trained?: boolean }[],
   slots: readonly string[] = [],
 ): StateLayout {
   const seen = new Set<string>()
-  let end = 0
-  const entries = parameters.map(({ name, shape }) => {
-    if (seen.has(name)) throw new ConvlaneError('INVALID_ARGUMENT', `two parameters are named "${name}"`, { received: name })
-    seen.add(name)
-    const entry = { name, shape, offset: end, elements: elementCount(shape, `parameter "${name}"`) }
-    end = align(end + entry.elements)
-    return entry
-  })
+  const entries: StateEntry[] = []
+  const place = (trained: boolean, start: number): number =>
+    parameters.reduce((end, { name, shape, trained: isTrained = true }, index) => {
+      if (isTrained !== trained) return end
+      if (seen.has(name)) throw new ConvlaneError('INVALID_ARGUMENT', `two parameters are named "${name}"`, { received: name })
+      seen.add(name)
+      const elements = elementCount(shape, `parameter "${name}"`)
+      entries[index] = { name, shape, offset: end, elements }
+      return align(end + elements)
+    }, start)
+  const trainedElements = place(true, 0)
+  const end = place(false, trainedElements)
   return {
     parameters: entries,
     parameterElements: end,
-    slots: Object.fromEntries(slots.map((slot, index) => [slot, end * (index + 1)])),
-    elements: Math.max(16, end * (slots.length + 1)),
+    slots: Object.fromEntries(slots.map((slot, index) => [slot, end + trainedElements * index])),
+    elements: Math.max(16, end + trainedElements * slots.length),
   }
 }
 

@@ -5,6 +5,7 @@ import { adaptiveAveragePool, adaptiveAveragePoolBackward } from './adaptiveAver
 import { add } from './add'
 import { abs, clip, div, equal, exp, less, lessEqual, log, maximum, minimum, multiply, notEqual, pow, sign, sqrt, sub } from './arithmetic'
 import { averagePool, averagePoolBackward } from './averagePool'
+import { batchNorm, batchNormBackward, batchNormInference } from './batchNorm'
 import { biasGradient } from './biasGradient'
 import { broadcastTo, where } from './broadcast'
 import { cast } from './cast'
@@ -21,6 +22,7 @@ import { lpPool, lpPoolBackward } from './lpPool'
 import { matmul } from './matmul'
 import { maxPool, maxPoolBackward } from './maxPool'
 import { meanSquaredError } from './meanSquaredError'
+import { movingAverage } from './movingAverage'
 import { normalize } from './normalize'
 import { pad, padBackward } from './pad'
 import { max, min, sum } from './reduce'
@@ -72,6 +74,10 @@ export const reference: Readonly<Record<string, (step: ReferenceStep) => void>> 
   adaptiveAveragePool3dBackward: adaptiveAveragePoolBackward,
   lpPool3d: lpPool,
   lpPool3dBackward: lpPoolBackward,
+  batchNorm,
+  batchNormInference,
+  batchNormBackward,
+  movingAverage,
   dense,
   matmul,
   ...activationSteps,

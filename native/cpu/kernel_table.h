@@ -200,6 +200,15 @@ struct KernelTable {
   void (*normalize_f32)(const float* x, const float* scale, const float* offset, int64_t period, float* y, int64_t count);
   // out[j] = sum over r < rows of x[r * ld + j] (in order of r, one chain per column; pairwise over blocks of 64 rows so that the error stays small)
   void (*column_sums)(const float* x, int64_t rows, int64_t columns, int64_t ld, float* out);
+  // Of each column: its mean and the sum of squared distances from it; rows >= 1, contiguous. Leaves of 64 rows, merged by a binary tree.
+  void (*column_moments)(const float* x, int64_t rows, int64_t columns, float* mean, float* squares);
+  // Of each column: the sums of dy and of dy (x - mean), by the same tree.
+  void (*column_products)(const float* dy, const float* x, const float* mean, int64_t rows, int64_t columns, float* sums, float* products);
+  // y = act((x - mean) scale + offset), with one mean, scale and offset for each column.
+  void (*batch_norm)(const float* x, const float* mean, const float* scale, const float* offset, int64_t rows, int64_t columns, Activation, float* y);
+  // dx = dy scale + (x - mean) slope + offset, with one of each for each column.
+  void (*batch_norm_backward)(const float* dy, const float* x, const float* mean, const float* scale, const float* slope, const float* offset, int64_t rows,
+                              int64_t columns, float* dx);
   // y = softmax of each row; rows x columns, contiguous.
   void (*softmax)(const float* x, int64_t rows, int64_t columns, float* y);
   void (*softmax_backward)(const float* dy, const float* y, int64_t rows, int64_t columns, float* dx);

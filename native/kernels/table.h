@@ -3,6 +3,7 @@
 #pragma once
 #include "../cpu/kernel_table.h"
 #include "arithmetic.h"
+#include "batch_norm.h"
 #include "dropout.h"
 #include "elementwise.h"
 #include "gemm.h"
@@ -50,6 +51,10 @@ constexpr KernelTable table_of(const char* name) {
   t.normalize_u8 = normalize<V, uint8_t>;
   t.normalize_f32 = normalize<V, float>;
   t.column_sums = column_sums<V>;
+  t.column_moments = column_moments<V>;
+  t.column_products = column_products<V>;
+  t.batch_norm = batch_norm<V>;
+  t.batch_norm_backward = batch_norm_backward<V>;
   t.softmax = softmax<V>;
   t.softmax_backward = softmax_backward<V>;
   t.log_softmax = log_softmax<V>;

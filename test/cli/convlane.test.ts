@@ -53,6 +53,16 @@ describe('train', () => {
     expect(shown.stdout.match(/^image \d: \d \d+\.\d\d %, \d \d+\.\d\d %, \d \d+\.\d\d % {2}\(labelled \d(, wrong)?\)$/gm)?.length).toBe(10)
   }, 120_000)
 
+  test('trains the other networks by their names, and goes on with what it saved', async () => {
+    const cwd = temporaryFolder()
+    // Enough steps for the running statistics, which follow by a hundredth each.
+    const first = await convlane(['train', '--epochs', '9', '--variants', '1', '--model', 'vgg', '--lr', '0.02', '--json'], { cwd })
+    expect(first.code).toBe(0)
+    expect(lastLine(first.stdout)).toMatchObject({ model: 'vgg', params: 1_147_722, out: 'digits-vgg.safetensors' })
+    const more = await convlane([...quick, '--model', 'digits-vgg.safetensors', '--lr', '0.01', '--json'], { cwd })
+    expect(lastLine(more.stdout).testAccuracy).toBeGreaterThan(0.9)
+  }, 120_000)
+
   test('gives the same weights with one thread and with two, others with another seed', async () => {
     const cwd = temporaryFolder()
     const hash = async (...more: string[]) => lastLine((await convlane([...quick, '--json', ...more], { cwd })).stdout).weightsSha256

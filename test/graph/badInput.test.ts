@@ -359,6 +359,38 @@ const cases: [run: () => unknown, code: string, message: string][] = [
     'meanSquaredError: predictions and targets must have one shape, received [2, 3] and [6]',
   ],
   [() => ops.accuracy(zeros(2, 3), classes(0, 9)), 'INVALID_LABEL', 'accuracy: labels must be from 0 to 2, received 9 at index 1'],
+  [() => ops.batchNorm(zeros(3)), 'INVALID_SHAPE', 'batchNorm: input must have rank 2 or more [N, …, C], received rank 1 [3]'],
+  [
+    () => ops.batchNorm(image, { gamma: zeros(2), name: 'n' }),
+    'INVALID_SHAPE',
+    'batchNorm "n": gamma must have shape [3] for 3 channels, received [2]',
+  ],
+  [
+    () => ops.batchNorm(image, { epsilon: -1 }),
+    'INVALID_ARGUMENT',
+    'batchNorm: epsilon must be a finite number of at least 0, received -1',
+  ],
+  [
+    () => ops.batchNormInference(image, zeros(3), zeros(3, 1)),
+    'INVALID_SHAPE',
+    'batchNormInference: variance must have shape [3] for 3 channels, received [3, 1]',
+  ],
+  [
+    () => ops.batchNormBackward(zeros(2, 3), image),
+    'INVALID_SHAPE',
+    'batchNormBackward: dy and x must have one shape, received [2, 3] and [1, 4, 4, 3]',
+  ],
+  [
+    () => ops.batchNormBackward(image, image, any({ beta: zeros(3) })),
+    'INVALID_ARGUMENT',
+    'batchNormBackward: unknown option "beta"; there are runtime, name, gamma, epsilon',
+  ],
+  [() => ops.movingAverage(zeros(2), zeros(3)), 'INVALID_SHAPE', "movingAverage: value must have the parameter's shape [2], received [3]"],
+  [
+    () => ops.movingAverage(zeros(2), zeros(2), { momentum: 2 }),
+    'INVALID_ARGUMENT',
+    'movingAverage: momentum must be a finite number of at least 0 and at most 1, received 2',
+  ],
   [() => ops.sgd(zeros(2), zeros(3), { learningRate: 1 }), 'INVALID_SHAPE', "sgd: grad must have the parameter's shape [2], received [3]"],
   [() => ops.sgd(zeros(2), zeros(2), any({})), 'INVALID_ARGUMENT', 'sgd: learningRate must be a finite number, received undefined'],
   [() => ops.sgd(zeros(2), zeros(2), { learningRate: 1, momentum: 0.5 }), 'INVALID_ARGUMENT', 'sgd: momentum needs a velocity'],

@@ -18,7 +18,7 @@ const built =
   (...values: Value[]): Value => {
     const inputs = values.slice(0, values.length - parameters.length)
     const parameter = (name: string) => values[inputs.length + parameters.indexOf(name)]!
-    return layer.build({ name: layer.name, training, stream: 3, parameter }, inputs)
+    return layer.build({ name: layer.name, training, stream: 3, parameter, average: () => {} }, inputs)
   }
 
 describe('results', () => {

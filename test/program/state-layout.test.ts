@@ -37,3 +37,18 @@ test('what is refused', () => {
   expect(() => stateLayout([{ name: 'a', shape: [0] }])).toThrow(/parameter "a": sizes must be positive integers/)
   expect(() => stateEntry(stateLayout(parameters), 'b')).toThrow('the state has no parameter "b"')
 })
+
+test('what is not trained lies behind the rest and has no slots', () => {
+  const parameters = [
+    { name: 'a', shape: [20] },
+    { name: 'average', shape: [5], trained: false },
+    { name: 'b', shape: [3] },
+  ]
+  const layout = stateLayout(parameters, ['m', 'v'])
+  expect(layout.parameters.map(({ name, offset }) => [name, offset])).toEqual([
+    ['a', 0],
+    ['average', 48],
+    ['b', 32],
+  ])
+  expect(layout).toMatchObject({ parameterElements: 64, slots: { m: 64, v: 112 }, elements: 160 })
+})

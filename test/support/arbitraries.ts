@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { activationNames } from './activations'
+import { batchNormOf } from './batchNormCases'
 import { binariesOf, reductionsOf, transposeCase, unariesOf, whereCase } from './broadcastCases'
 import { type Convolution, type ConvolutionNd, outputSize, passesOf, passesOfNd } from './convolutionCases'
 import { elementwiseOf, optimizersOf } from './elementwiseCases'
@@ -215,3 +216,7 @@ export const stackPasses = (edges: readonly number[]): Cases =>
       const stack = (one: string) => axes.map(([size, which]) => (which === one ? 1 : size))
       return stacksOf(stack('a'), stack('b').slice(Math.min(missing, axes.length)), M, N, K)
     })
+export const batchNormPasses = (edges: readonly number[]): Cases =>
+  fc
+    .tuple(fc.array(whole(1, 6), { minLength: 1, maxLength: 3 }), channels(edges))
+    .map(([sizes, channel]) => batchNormOf([...sizes, channel]))

@@ -1,4 +1,5 @@
 import type { KernelInfo } from '../../binding'
+import { batchNormCases } from './batchNormCases'
 import { broadcastCases } from './broadcastCases'
 import { convolutionCases } from './convolutionCases'
 import { convolutionNdCases } from './convolutionNdCases'
@@ -20,5 +21,6 @@ export function allCases(info: KernelInfo): OpCase[] {
     ...broadcastCases(info),
     ...movingCases(info),
     ...rowCases(info),
+    ...batchNormCases(info),
   ]
 }

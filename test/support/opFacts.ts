@@ -193,6 +193,15 @@ export const opFacts: Readonly<Record<string, OpFacts>> = {
   ...poolFacts(1),
   ...poolFacts(2),
   ...poolFacts(3),
+  batchNorm: { outputs: ['y', 'mean', 'variance'], terms: (_, output) => (output === 'y' ? 8 : 2), factor: 8 },
+  batchNormInference: { outputs: ['y'], data: { variance: unit }, terms: one, factor: 16, inPlace: ['x'] },
+  batchNormBackward: {
+    outputs: ['dx', 'dgamma', 'dbeta'],
+    data: { variance: unit },
+    terms: (c, output) => (output === 'dx' ? 4 : Math.min(pixels(c.shapes.x!), 256)),
+    factor: 8,
+  },
+  movingAverage: { outputs: [], updates: ['param'], terms: one, factor: 3 },
   dense: { outputs: ['y'], terms: (c) => c.shapes.w![0]! + 1, factor: 2, exactOnWholeNumbers: isLinear },
   matmul: {
     outputs: ['y'],
@@ -347,6 +356,12 @@ const neverBatched = new Set([
   'square',
   'mean',
   'sum',
+  'variance',
+  'gamma',
+  'beta',
+  'dgamma',
+  'dbeta',
+  'value',
   'norm',
 ])
 

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "activation.h"
+
+namespace convlane {
+namespace {
+
+constexpr int64_t kMomentRows = 64;  // rows of a leaf of the trees below
+
+// Calls merge(level) for each finished subtree that the leaf number n completes, from the last level down; gives the level where the result belongs.
+template <class Merge>
+inline int merge_levels(int top, int64_t n, const Merge& merge) {
+  for (int64_t bits = n; bits & 1; bits >>= 1) merge(--top);
+  return top;
+}
+
+// Mean and sum of squared distances from it of NV vectors of columns. A leaf is exact about its own mean (two passes over rows that are still in
+// the cache); leaves merge by a binary tree as Chan, Golub and LeVeque have it, so that a mean far from 0 costs no digits.
+template <class V, int NV, class Part>
+void column_moments_of(const float* x, int64_t rows, int64_t ld, float* mean, float* squares, Part part) {
+  V means[58][NV], sums[58][NV];
+  int64_t counts[58];
+  int top = 0;
+  const auto merge = [&](V(&m)[NV], V(&s)[NV], int64_t& count, int level) {  // (m, s, count) come after those of the level
+    const float before = static_cast<float>(counts[level]), after = static_cast<float>(count), all = before + after;
+    const V share = V::set(after / all), weight = V::set(before / all * after);
+    for (int j = 0; j < NV; ++j) {
+      const V delta = m[j] - means[level][j];
+      m[j] = fma(delta, share, means[level][j]);
+      s[j] = fma(delta * delta, weight, sums[level][j] + s[j]);
+    }
+    count += counts[level];
+  };
+  V m[NV], s[NV];
+  int64_t count = 0;
+  for (int64_t r = 0, n = 0; r < rows; r += kMomentRows, ++n) {
+    const int64_t end = r + kMomentRows < rows ? r + kMomentRows : rows;
+    const V inverse = V::set(1.0f / static_cast<float>(end - r));
+    for (int j = 0; j < NV; ++j) m[j] = s[j] = V::zero();
+    for (int64_t i = r; i < end; ++i) {
+      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) m[j] = m[j] + part.load(x + i * ld + j * V::width);
+    }
+    for (int j = 0; j < NV; ++j) m[j] = m[j] * inverse;
+    for (int64_t i = r; i < end; ++i) {
+      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+        const V d = part.load(x + i * ld + j * V::width) - m[j];
+        s[j] = fma(d, d, s[j]);
+      }
+    }
+    count = end - r;
+    top = merge_levels(top, n, [&](int level) { merge(m, s, count, level); });
+    for (int j = 0; j < NV; ++j) means[top][j] = m[j], sums[top][j] = s[j];
+    counts[top++] = count;
+  }
+  --top;
+  for (int j = 0; j < NV; ++j) m[j] = means[top][j], s[j] = sums[top][j];
+  count = counts[top];
+  while (top > 0) merge(m, s, count, --top);
+  for (int j = 0; j < NV; ++j) part.store(m[j], mean + j * V::width), part.store(s[j], squares + j * V::width);
+}
+
+template <class V>
+void column_moments(const float* x, int64_t rows, int64_t columns, float* mean, float* squares) {
+  int64_t j = 0;
+  for (; j + 4 * V::width <= columns; j += 4 * V::width) column_moments_of<V, 4>(x + j, rows, columns, mean + j, squares + j, Whole<V>{});
+  for_vectors<V>(columns - j, [&](int64_t i, auto part) {
+    column_moments_of<V, 1>(x + j + i, rows, columns, mean + j + i, squares + j + i, part);
+  });
+}
+
+// Sums of dy and of dy (x - mean): a chain over each leaf, leaves by a binary tree.
+template <class V, int NV, class Part>
+void column_products_of(const float* dy, const float* x, const float* mean, int64_t rows, int64_t ld, float* sums, float* products, Part part) {
+  V levels[58][2][NV], center[NV];
+  for (int j = 0; j < NV; ++j) center[j] = part.load(mean + j * V::width);
+  int top = 0;
+  for (int64_t r = 0, n = 0; r < rows; r += kMomentRows, ++n) {
+    V s[NV], p[NV];
+    for (int j = 0; j < NV; ++j) s[j] = p[j] = V::zero();
+    const int64_t end = r + kMomentRows < rows ? r + kMomentRows : rows;
+    for (int64_t i = r; i < end; ++i) {
+      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+        const V d = part.load(dy + i * ld + j * V::width);
+        s[j] = s[j] + d;
+        p[j] = fma(d, part.load(x + i * ld + j * V::width) - center[j], p[j]);
+      }
+    }
+    top = merge_levels(top, n, [&](int level) {
+      for (int j = 0; j < NV; ++j) s[j] = levels[level][0][j] + s[j], p[j] = levels[level][1][j] + p[j];
+    });
+    for (int j = 0; j < NV; ++j) levels[top][0][j] = s[j], levels[top][1][j] = p[j];
+    ++top;
+  }
+  for (int j = 0; j < NV; ++j) {
+    V s = V::zero(), p = V::zero();
+    for (int level = top; level > 0; --level) s = levels[level - 1][0][j] + s, p = levels[level - 1][1][j] + p;
+    part.store(s, sums + j * V::width), part.store(p, products + j * V::width);
+  }
+}
+
+template <class V>
+void column_products(const float* dy, const float* x, const float* mean, int64_t rows, int64_t columns, float* sums, float* products) {
+  int64_t j = 0;
+  for (; j + 4 * V::width <= columns; j += 4 * V::width) {
+    column_products_of<V, 4>(dy + j, x + j, mean + j, rows, columns, sums + j, products + j, Whole<V>{});
+  }
+  for_vectors<V>(columns - j, [&](int64_t i, auto part) {
+    column_products_of<V, 1>(dy + j + i, x + j + i, mean + j + i, rows, columns, sums + j + i, products + j + i, part);
+  });
+}
+
+template <class V>
+void batch_norm(const float* x, const float* mean, const float* scale, const float* offset, int64_t rows, int64_t columns, Activation activation, float* y) {
+  with_activation<V>(activation, [&](auto f) {
+    for (int64_t r = 0; r < rows; ++r) {
+      const int64_t at = r * columns;
+      for_vectors<V>(columns, [&](int64_t j, auto part) {
+        part.store(f(fma(part.load(x + at + j) - part.load(mean + j), part.load(scale + j), part.load(offset + j))), y + at + j);
+      });
+    }
+  });
+}
+
+template <class V>
+void batch_norm_backward(const float* dy, const float* x, const float* mean, const float* scale, const float* slope, const float* offset, int64_t rows,
+                         int64_t columns, float* dx) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const int64_t at = r * columns;
+    for_vectors<V>(columns, [&](int64_t j, auto part) {
+      const V centered = part.load(x + at + j) - part.load(mean + j);
+      part.store(fma(part.load(dy + at + j), part.load(scale + j), fma(centered, part.load(slope + j), part.load(offset + j))), dx + at + j);
+    });
+  }
+}
+
+}  // namespace
+}  // namespace convlane
