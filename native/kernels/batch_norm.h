@@ -18,6 +18,7 @@ inline int merge_levels(int top, int64_t n, const Merge& merge) {
 // the cache); leaves merge by a binary tree as Chan, Golub and LeVeque have it, so that a mean far from 0 costs no digits.
 template <class V, int NV, class Part>
 void column_moments_of(const float* x, int64_t rows, int64_t ld, float* mean, float* squares, Part part) {
+  if (rows < 1) return;
   V means[58][NV], sums[58][NV];
   int64_t counts[58];
   int top = 0;

@@ -22,19 +22,21 @@ export function boxCase(x: Shape, start: readonly number[], y: Shape): OpCase {
 }
 
 /** Forward and, for what repeats elements, backward. */
-export function padsOf(x: Shape, padding: Sides): OpCase[] {
-  const y = x.map((size, axis) => size + padding[axis]![0] + padding[axis]![1])
-  const isSmall = x.every((size, axis) => Math.max(...padding[axis]!) < size)
-  const modes = isSmall ? (['constant', 'edge', 'reflect'] as const) : (['constant', 'edge'] as const)
-  return modes.flatMap((mode): OpCase[] => [
-    {
-      name: `pad [${x}] by [${padding}] ${mode}`,
-      op: 'pad',
-      shapes: { x, y },
-      attributes: { padding, mode, ...(mode === 'constant' && { value: -1.5 }) },
-    },
-    { name: `padBackward [${x}] by [${padding}] ${mode}`, op: 'padBackward', shapes: { dy: y, dx: x }, attributes: { padding, mode } },
-  ])
+export function padsOf(x: Shape, sides: Sides): OpCase[] {
+  const mirrored = sides.map(([before, after], axis): [number, number] => [Math.min(before, x[axis]! - 1), Math.min(after, x[axis]! - 1)])
+  return (['constant', 'edge', 'reflect'] as const).flatMap((mode): OpCase[] => {
+    const padding = mode === 'reflect' ? mirrored : sides
+    const y = x.map((size, axis) => size + padding[axis]![0] + padding[axis]![1])
+    return [
+      {
+        name: `pad [${x}] by [${padding}] ${mode}`,
+        op: 'pad',
+        shapes: { x, y },
+        attributes: { padding, mode, ...(mode === 'constant' && { value: -1.5 }) },
+      },
+      { name: `padBackward [${x}] by [${padding}] ${mode}`, op: 'padBackward', shapes: { dy: y, dx: x }, attributes: { padding, mode } },
+    ]
+  })
 }
 
 export function gathersOf(x: Shape, axis: number, indices: Shape): OpCase[] {
