@@ -1,30 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import * as ops from '../../lib/ops'
 import { type Tensor, tensor } from '../../lib/tensor'
 import { Random } from '../support/random'
-
-const root = join(__dirname, '../..')
-
-test('the example of docs/signal.md runs as it stands, and each gradient is the same both ways', () => {
-  const example = /```js\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/signal.md'), 'utf8'))![1]!
-  const folder = mkdtempSync(join(tmpdir(), 'convlane-docs-'))
-  try {
-    symlinkSync(root, join(folder, 'convlane'))
-    writeFileSync(join(folder, 'example.mjs'), example.replace("'convlane/ops'", "'./convlane/dist/ops.mjs'"))
-    const lines = execFileSync(process.execPath, ['example.mjs'], { cwd: folder, encoding: 'utf8' }).replace(/\s*\n\s+/g, ' ')
-    const found = [...lines.matchAll(/(weights|input|bias) \[([^\]]*)\] \[([^\]]*)\]/g)]
-    expect(found.map(([, name]) => name)).toEqual(['weights', 'input', 'bias'])
-    const numbers = (text: string) => text.split(',').map(Number)
-    for (const [, , one, other] of found) expect(numbers(one!)).toEqual(numbers(other!))
-    expect(found.map(([, , one]) => numbers(one!).length)).toEqual([4, 30, 1])
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}, 60_000)
 
 const random = new Random(11)
 const wholes = (...shape: number[]): Tensor =>
