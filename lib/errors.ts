@@ -21,11 +21,16 @@ export type ErrorCode =
 
 /** Every error that convlane throws on purpose. The message says what, expected, received. */
 export class ConvlaneError extends Error {
+  /** `'ConvlaneError'`, also where `instanceof` fails (two copies of the library, other realms). */
   override readonly name = 'ConvlaneError'
+  /** What kind of error: stable, to branch on. */
   readonly code: ErrorCode
+  /** What was expected, where it is one value. */
   readonly expected?: unknown
+  /** What came instead. */
   readonly received?: unknown
 
+  /** The message names what, expected and received; the details hold the last two as values, and the cause. */
   constructor(
     code: ErrorCode,
     message: string,

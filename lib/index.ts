@@ -1,4 +1,7 @@
-/** `convlane`: layers, models, training, data. The ops that they are made of are in `convlane/ops`. */
+/**
+ * Layers, models, training, data. The ops that they are made of are in `convlane/ops`.
+ * @module convlane
+ */
 export { cifar10 } from './data/cifar'
 export { type Dataset, dataset, type Normalize, type Samples, sliceDataset, type TrainTest } from './data/dataset'
 export { digits } from './data/digits'
@@ -6,7 +9,7 @@ export { fromFolder } from './data/folder'
 export { type IdxArray, readIdx } from './data/idx'
 export { type MnistOptions, mnist } from './data/mnist'
 export { ConvlaneError, type ErrorCode } from './errors'
-export type { SymbolicShape, TensorType, Value } from './graph/value'
+export type { Dtype, SymbolicShape, TensorType, Value } from './graph/value'
 export { readSafetensors, type TensorFile, writeSafetensors } from './io/safetensors'
 export { weightsSha256 } from './io/weights-hash'
 export {
@@ -92,7 +95,7 @@ export { Model, type ModelOptions, type ProfileOptions, type RankedTensor } from
 export { type NetworkOptions, network } from './model/network'
 export type { Profile, ProfileRow } from './model/profile'
 export { type SequentialOptions, sequential } from './model/sequential'
-export type { LayerSummary, Summary } from './model/summary'
+export type { LayerSummary, Summary, SummaryMemory } from './model/summary'
 export type { Activation } from './ops/activation'
 export type { Padding, Padding1d, Padding3d, PaddingPair, Pair, Triple } from './shape'
 export { type Labels, type Tensor, tensor } from './tensor'

@@ -1,10 +1,11 @@
 /**
- * `convlane/ops`: every op, forward and backward. Given tensors, a function runs at once and returns new tensors; given values of a graph, it adds to the
+ * Every op, forward and backward. Given tensors, a function runs at once and returns new tensors; given values of a graph, it adds to the
  * graph. Same names, arguments and results either way.
+ * @module convlane/ops
  */
 export { type CheckGradientsOptions, checkGradients, type GradientError } from './graph/checkGradients'
 export { gradients, type Seed } from './graph/gradients'
-export type { SymbolicShape, Value } from './graph/value'
+export type { Dtype, SymbolicShape, Value } from './graph/value'
 export { accuracy } from './ops/accuracy'
 export type { Activation } from './ops/activation'
 export { type AdagradUpdateOptions, adagrad } from './ops/adagrad'
@@ -40,6 +41,7 @@ export { type ConvTranspose3dOptions, convTranspose3d, convTranspose3dBackward }
 export { type DenseOptions, dense, denseBackward } from './ops/dense'
 export { type DepthwiseConv2dOptions, depthwiseConv2d, depthwiseConv2dBackward } from './ops/depthwiseConv2d'
 export { type DropoutOptions, dropout } from './ops/dropout'
+export type { Unary, UnaryBackward } from './ops/elementwise'
 export { type EluOptions, elu, eluBackward } from './ops/elu'
 export { max, min } from './ops/extremes'
 export { fill } from './ops/fill'
@@ -80,7 +82,7 @@ export { type MovingAverageOptions, movingAverage } from './ops/movingAverage'
 export { multiply, multiply as mul } from './ops/multiply'
 export { type NormalizeOptions, normalize } from './ops/normalize'
 export type { OpOptions } from './ops/options'
-export { type PadOptions, pad } from './ops/pad'
+export { type PadOptions, pad, type Sides } from './ops/pad'
 export type { PoolOptions } from './ops/pool'
 export { relu, reluBackward } from './ops/relu'
 export { flatten, reshape } from './ops/reshape'
@@ -96,7 +98,7 @@ export { softmax, softmaxBackward } from './ops/softmax'
 export { softmaxCrossEntropy } from './ops/softmaxCrossEntropy'
 export { softplus, softplusBackward } from './ops/softplus'
 export { softsign, softsignBackward } from './ops/softsign'
-export { mean, type ReduceOptions, sum } from './ops/sum'
+export { mean, type Reduce, type ReduceOptions, sum } from './ops/sum'
 export { tanh, tanhBackward } from './ops/tanh'
 export { transpose } from './ops/transpose'
 export { abs, clip, exp, log, sign, sqrt } from './ops/unary'

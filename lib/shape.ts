@@ -1,6 +1,8 @@
 import { ConvlaneError } from './errors'
 
+/** Two sizes in pixels. */
 export type Pair = readonly [height: number, width: number]
+/** Padding of each side by itself, in pixels. */
 export type PaddingPair = readonly [readonly [top: number, bottom: number], readonly [left: number, right: number]]
 /**
  * Padding as users write it. `'valid'`: none. `'same'`: the output size is ⌈input / stride⌉, the odd pixel goes after (TensorFlow's rule).
@@ -9,6 +11,7 @@ export type PaddingPair = readonly [readonly [top: number, bottom: number], read
 export type Padding = 'valid' | 'same' | number | Pair | PaddingPair
 /** As `Padding` along one axis: `[before, after]` for each side by itself. `'causal'`: dilation · (kernel − 1) before, so that no output sees what comes later. */
 export type Padding1d = 'valid' | 'same' | 'causal' | number | readonly [before: number, after: number]
+/** Three sizes in voxels. */
 export type Triple = readonly [depth: number, height: number, width: number]
 /** As `Padding` along three axes: a number, `[d, h, w]`, or `[[front, back], [top, bottom], [left, right]]`. */
 export type Padding3d =

@@ -3,13 +3,17 @@ import { elementCount, shapeText, valueText } from './shape'
 
 /** A dense float32 array, row-major, channels last. */
 export interface Tensor {
+  /** Sizes, outermost first: up to six positive integers. */
   readonly shape: readonly number[]
+  /** The elements: as many as the product of the sizes. */
   readonly data: Float32Array
 }
 
 /** Class numbers, one per sample. */
 export interface Labels {
+  /** Number of samples. */
   readonly shape: readonly [n: number]
+  /** A number from 0 for each sample. */
   readonly data: Int32Array | Uint8Array
 }
 

@@ -3,18 +3,23 @@ import { checkArray, type Labels, type Tensor } from '../tensor'
 
 /** Linear map `value · scale + offset` applied natively to every element, or per channel when arrays of C numbers are given. */
 export interface Normalize {
+  /** Factor of every byte, or one for each channel. */
   readonly scale: number | readonly number[]
+  /** Added after it, one number or one for each channel. */
   readonly offset: number | readonly number[]
 }
 
 /** Samples as bytes or floats, the first axis counting them; channels last: `[N, H, W, C]`. */
 export interface Samples {
+  /** Sizes; the first is the number of samples. */
   readonly shape: readonly number[]
+  /** As many elements as the product of the sizes. */
   readonly data: Float32Array | Uint8Array
 }
 
 /** Samples and what they should become. */
 export interface Dataset {
+  /** Samples, `[N, …]`. */
   readonly x: Samples
   /** Class numbers `[N]`, or targets of any shape `[N, …]`. */
   readonly y: Labels | Tensor
@@ -28,7 +33,9 @@ export interface Dataset {
 
 /** A data set in its two parts. `test` is for measuring, never for choosing. */
 export interface TrainTest {
+  /** To train on. */
   readonly train: Dataset
+  /** Never to train on. */
   readonly test: Dataset
 }
 

@@ -4,7 +4,9 @@ import { gunzipExactly, gunzipStart, isGzip } from './gzip'
 
 /** An array as an IDX file holds it: row-major bytes. */
 export interface IdxArray {
+  /** A size for each axis. */
   readonly shape: readonly number[]
+  /** As many bytes as the product of the sizes. */
   readonly data: Uint8Array
 }
 
@@ -46,7 +48,7 @@ export async function parseIdxOrGzip(bytes: Uint8Array, name = 'IDX data'): Prom
   return parseIdx(await gunzipExactly(bytes, length, name), name)
 }
 
-/** Reads an IDX file, gzipped or not. @throws as {@link parseIdx}, and `FILE_ERROR`. */
+/** Reads an IDX file, gzipped or not. Throws `INVALID_FILE` unless the length is exactly what the header says, `UNSUPPORTED` for other element types than bytes, `FILE_ERROR`. */
 export async function readIdx(file: string, signal?: AbortSignal): Promise<IdxArray> {
   return parseIdxOrGzip(await readWhole(file, signal), file)
 }

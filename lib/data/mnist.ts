@@ -15,6 +15,7 @@ const originals: Readonly<Record<IdxPart, { readonly bytes: number; readonly sha
   't10k-labels': { bytes: 10008, sha256: 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2' },
 }
 
+/** Options of {@link mnist}. */
 export interface MnistOptions {
   /** Folder with the four IDX files under their usual names, gzipped or not. Then nothing is downloaded, and the content is not compared with the original. */
   readonly dir?: string
@@ -26,6 +27,7 @@ export interface MnistOptions {
   readonly cacheDir?: string
   /** Longest wait for the next bytes of a download, in milliseconds. Default 30,000. */
   readonly stallMs?: number
+  /** Ends a download with ABORTED. */
   readonly signal?: AbortSignal
   /** Called before each file that is downloaded. */
   onDownload?(url: string): void

@@ -10,6 +10,7 @@ import { gradients } from './gradients'
 import { inputValue } from './sources'
 import { Value } from './value'
 
+/** Options of {@link checkGradients}. */
 export interface CheckGradientsOptions {
   /** Largest error that passes. Default 1e-6. */
   readonly tolerance?: number
@@ -23,7 +24,9 @@ export interface GradientError {
   readonly error: number
   /** Element with the largest error, and what was found there. */
   readonly index: number
+  /** What the gradient rule gives there. */
   readonly gradient: number
+  /** What central differences give there. */
   readonly difference: number
 }
 

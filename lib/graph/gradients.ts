@@ -8,6 +8,7 @@ import type { Value } from './value'
 
 /** A value to differentiate and the gradient that arrives at it. */
 export interface Seed {
+  /** What is differentiated. */
   readonly of: Value
   /** Of the value's shape. Default: 1, for a value of one element (a loss). */
   readonly gradient?: Value

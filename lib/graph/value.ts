@@ -8,7 +8,9 @@ export type SymbolicShape = readonly (number | null)[]
 
 /** What an op's shape rule sees and gives. */
 export interface TensorType {
+  /** Sizes; `null` is the batch. */
   readonly shape: SymbolicShape
+  /** Element type. */
   readonly dtype: Dtype
 }
 
@@ -21,7 +23,9 @@ export type Source =
 /** A symbolic tensor: an edge of the graph. */
 export class Value implements TensorType {
   constructor(
+    /** Sizes; `null` is the batch. */
     readonly shape: SymbolicShape,
+    /** Element type. */
     readonly dtype: Dtype,
     /** The op that computes it and which of its outputs it is, or its source. */
     readonly origin: { readonly node: OpNode; readonly output: number } | Source,

@@ -13,6 +13,7 @@ const METADATA = '__metadata__'
 export interface TensorFile {
   /** By name, in the order of their data. A name may be any text, `__proto__` too: read with `Object.entries`. */
   readonly tensors: Readonly<Record<string, Tensor>>
+  /** Free text by key, as the file has it. */
   readonly metadata: Readonly<Record<string, string>>
 }
 

@@ -58,6 +58,7 @@ class ActivationLayer<Name extends string> extends Layer<'any', 'same', Name> {
   }
 }
 
+/** Options of the activations that have none of their own. */
 export interface ActivationOptions<Name extends string = string> {
   /** Default: the function's name, `relu_1`, … */
   readonly name?: Name
@@ -126,6 +127,7 @@ export function logSoftmax<const Name extends string = 'logSoftmax'>(options: Ac
   return new ActivationLayer('logSoftmax', options)
 }
 
+/** Options of {@link leakyRelu}. */
 export interface LeakyReluLayerOptions<Name extends string = string> extends ActivationOptions<Name> {
   /** Of the negative side, 0 or more. Default 0.3 (Keras' layer; its function has 0.2, PyTorch 0.01). */
   readonly slope?: number
@@ -137,6 +139,7 @@ export function leakyRelu<const Name extends string = 'leakyRelu'>(options: Leak
   return new ActivationLayer('leakyRelu', options, { slope })
 }
 
+/** Options of {@link elu}. */
 export interface EluLayerOptions<Name extends string = string> extends ActivationOptions<Name> {
   /** What negative numbers go to, 0 or more. Default 1. */
   readonly alpha?: number
@@ -148,6 +151,7 @@ export function elu<const Name extends string = 'elu'>(options: EluLayerOptions<
   return new ActivationLayer('elu', options, { alpha })
 }
 
+/** Options of {@link gelu}. */
 export interface GeluLayerOptions<Name extends string = string> extends ActivationOptions<Name> {
   /** Default `'none'`: by the normal distribution function. `'tanh'`: an approximation. */
   readonly approximate?: 'none' | 'tanh'
@@ -161,6 +165,7 @@ export function gelu<const Name extends string = 'gelu'>(options: GeluLayerOptio
   })
 }
 
+/** Options of {@link linearThreshold}. */
 export interface LinearThresholdLayerOptions<Name extends string = string> extends ActivationOptions<Name> {
   /** What no result exceeds: 6 makes the relu of MobileNet. Default: none. */
   readonly max?: number

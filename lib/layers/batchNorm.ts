@@ -6,6 +6,7 @@ import { checkNumber } from '../shape'
 import { checkBoolean, checkOptions } from './check'
 import { type BuildContext, Layer, type Parameter } from './layer'
 
+/** Options of {@link batchNorm}. */
 export interface BatchNormLayerOptions<Name extends string = string> {
   /** What a step of training leaves of the running mean and variance, 0 to 1. Default 0.99. */
   readonly momentum?: number

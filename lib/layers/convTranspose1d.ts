@@ -2,6 +2,7 @@ import type { Padding1d } from '../shape'
 import type { Layer } from './layer'
 import { TransposedConvolution, type TransposedLayerOptions } from './transposedConvolution'
 
+/** Options of {@link convTranspose1d}. */
 export interface ConvTranspose1dLayerOptions<Name extends string = string>
   extends TransposedLayerOptions<Name, number | readonly [number], Exclude<Padding1d, 'causal'>> {}
 

@@ -2,6 +2,7 @@ import type { Padding, Pair } from '../shape'
 import type { Layer } from './layer'
 import { TransposedConvolution, type TransposedLayerOptions } from './transposedConvolution'
 
+/** Options of {@link convTranspose2d}. */
 export interface ConvTranspose2dLayerOptions<Name extends string = string> extends TransposedLayerOptions<Name, number | Pair, Padding> {}
 
 /**

@@ -2,6 +2,7 @@ import type { Padding3d, Triple } from '../shape'
 import type { Layer } from './layer'
 import { TransposedConvolution, type TransposedLayerOptions } from './transposedConvolution'
 
+/** Options of {@link convTranspose3d}. */
 export interface ConvTranspose3dLayerOptions<Name extends string = string>
   extends TransposedLayerOptions<Name, number | Triple, Padding3d> {}
 

@@ -7,6 +7,7 @@ import { checkBoolean, checkOptions } from './check'
 import { type Initializer, initializers } from './initializers'
 import { type BuildContext, Layer, type Parameter } from './layer'
 
+/** Options of {@link dense}. */
 export interface DenseLayerOptions<Name extends string = string> {
   /** Default `'linear'`. */
   readonly activation?: Activation

@@ -9,6 +9,7 @@ import type { ConvolutionLayerOptions } from './convolution'
 import { initializers } from './initializers'
 import { type BuildContext, Layer, type Parameter } from './layer'
 
+/** Options of {@link depthwiseConv2d}. */
 export interface DepthwiseConv2dLayerOptions<Name extends string = string>
   extends Omit<ConvolutionLayerOptions<Name, number | Pair, Padding>, 'groups' | 'bias'> {
   /** Whether a number is added to each channel of the result. Default true. */

@@ -13,8 +13,11 @@ declare const outRank: unique symbol
 
 /** A tensor of a layer that a model keeps and saves: a weight, which training changes, or a statistic. Its full name is `layer/name`. */
 export interface Parameter {
+  /** Unique within the layer: `kernel`, `bias`, … */
   readonly name: string
+  /** Sizes: no batch. */
   readonly shape: readonly number[]
+  /** How it begins. */
   readonly initializer: Initializer
   /** False: a statistic. The optimizer leaves it alone; it follows what `BuildContext.average` is given. Default true. */
   readonly trained?: boolean
@@ -52,7 +55,9 @@ type NodeAfter<L, N extends readonly Node[]> = N extends readonly [Node<infer R>
  * A layer of your own extends this class: `parameters` names what it trains, `build` computes with the functions of `convlane/ops`.
  */
 export abstract class Layer<I extends Rank | 'any' = Rank | 'any', O extends Rank | 'same' = Rank | 'same', Name extends string = string> {
+  /** Only for the compiler: the rank that goes in. */
   declare readonly [inRank]: I
+  /** Only for the compiler: the rank that comes out. */
   declare readonly [outRank]: O
 
   /** The kind of layer, as `conv2d`: default for names, and what `loadModel` finds its maker by. */
@@ -66,6 +71,7 @@ export abstract class Layer<I extends Rank | 'any' = Rank | 'any', O extends Ran
   /** How many nodes it is applied to; absent: two or more. */
   readonly arity?: number
 
+  /** The type, which is also the default of the name, and the name if one was given. Throws INVALID_ARGUMENT for a bad name. */
   constructor(type: string, name: string | undefined) {
     this.named = name !== undefined
     this.name = (name === undefined ? type : checkName(name, type)) as Name

@@ -8,6 +8,7 @@ import type { Rank, RankOfSample } from './rank'
 
 declare const rank: unique symbol
 
+/** Options of {@link input}. */
 export interface InputOptions {
   /** Default `input`, `input_1`, … */
   readonly name?: string
@@ -17,8 +18,10 @@ export interface InputOptions {
 
 /** A place in a network: an input, or what a layer makes of other nodes. Made by {@link input} and `layer.apply(node)`. */
 export class Node<R extends Rank = Rank> {
+  /** Only for the compiler. */
   declare readonly [rank]: R
 
+  /** @internal Use {@link input} and `layer.apply(node)`. */
   constructor(
     /** Sizes; the first is `null`, the batch. */
     readonly shape: SymbolicShape,

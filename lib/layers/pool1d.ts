@@ -3,7 +3,9 @@ import type { Padding1d } from '../shape'
 import type { Layer } from './layer'
 import { type AveragePoolLayerOptions, GlobalPool, Pool, type PoolLayerOptions } from './pool'
 
+/** Options of {@link maxPool1d}. */
 export interface Pool1dLayerOptions<Name extends string = string> extends PoolLayerOptions<Name, number | readonly [number], Padding1d> {}
+/** Options of {@link averagePool1d}. */
 export interface AveragePool1dLayerOptions<Name extends string = string>
   extends AveragePoolLayerOptions<Name, number | readonly [number], Padding1d> {}
 

@@ -8,7 +8,9 @@ import { checkOptions } from './check'
 import { type BuildContext, Layer } from './layer'
 import { type AveragePoolLayerOptions, GlobalPool, Pool, type PoolLayerOptions, windowOptionNames, windowOptions } from './pool'
 
+/** Options of {@link maxPool2d}. */
 export interface Pool2dLayerOptions<Name extends string = string> extends PoolLayerOptions<Name> {}
+/** Options of {@link averagePool2d}. */
 export interface AveragePool2dLayerOptions<Name extends string = string> extends AveragePoolLayerOptions<Name> {}
 
 /**
@@ -77,6 +79,7 @@ export function adaptiveAveragePool2d<const Name extends string = 'adaptiveAvera
   return new AdaptiveAveragePool2d(size, options)
 }
 
+/** Options of {@link lpPool2d}. */
 export interface LpPool2dLayerOptions<Name extends string = string> extends PoolLayerOptions<Name> {
   /** From 1 to 64. Default 2. */
   readonly p?: number

@@ -3,7 +3,9 @@ import type { Padding3d, Triple } from '../shape'
 import type { Layer } from './layer'
 import { type AveragePoolLayerOptions, GlobalPool, Pool, type PoolLayerOptions } from './pool'
 
+/** Options of {@link maxPool3d}. */
 export interface Pool3dLayerOptions<Name extends string = string> extends PoolLayerOptions<Name, number | Triple, Padding3d> {}
+/** Options of {@link averagePool3d}. */
 export interface AveragePool3dLayerOptions<Name extends string = string>
   extends AveragePoolLayerOptions<Name, number | Triple, Padding3d> {}
 

@@ -13,6 +13,7 @@ import { type BuildContext, Layer, type Parameter } from './layer'
 
 const activations = ['tanh', 'relu', 'sigmoid'] as const
 
+/** Options of {@link rnn}. */
 export interface RnnLayerOptions<All extends boolean = boolean, Name extends string = string> {
   /** Of the state. Default `'tanh'`. */
   readonly activation?: (typeof activations)[number]

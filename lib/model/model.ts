@@ -31,9 +31,11 @@ import { checkWeights } from './weights'
 
 /** A tensor of a known rank. */
 export interface RankedTensor<R extends Rank = Rank> extends Tensor {
+  /** The batch, then the sizes of one sample. */
   readonly shape: readonly [n: number, ...SampleShape<R>]
 }
 
+/** Options of every model. */
 export interface ModelOptions {
   /** Of the first weights, and of fit where it has none of its own. The same seed gives the same model everywhere. Default 0. */
   readonly seed?: number
@@ -41,6 +43,7 @@ export interface ModelOptions {
   readonly runtime?: 'native' | 'reference'
 }
 
+/** Options of {@link Model.profile}. */
 export interface ProfileOptions {
   /** Default 32. */
   readonly batchSize?: number
@@ -278,6 +281,7 @@ export class Model<X = Samples, Y = Tensor> {
     this.#engine.dispose()
   }
 
+  /** As `dispose`: for `using model = …`. */
   [Symbol.dispose](): void {
     this.dispose()
   }

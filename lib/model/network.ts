@@ -4,8 +4,11 @@ import type { Node } from '../layers/node'
 import { architectureOf } from './architecture'
 import { Model, type ModelOptions, type RankedTensor } from './model'
 
+/** Options of {@link network}. */
 export interface NetworkOptions<I, O> extends ModelOptions {
+  /** One node of {@link input}, or several. */
   readonly inputs: I
+  /** What the model gives: one node, or several. */
   readonly outputs: O
 }
 

@@ -9,6 +9,7 @@ import { textTable } from './text-table'
 
 /** One step of a program. */
 export interface ProfileRow {
+  /** As docs/steps.md names it. */
   readonly op: string
   /** The layer that it comes from. */
   readonly layer?: string
@@ -23,7 +24,9 @@ export interface ProfileRow {
 /** Where the time of a program goes. Prints as a table. */
 export class Profile {
   constructor(
+    /** What was timed: a step of training, or `predict`. */
     readonly mode: 'train' | 'predict',
+    /** Samples in each run. */
     readonly batchSize: number,
     /** In the order in which they run. */
     readonly steps: readonly ProfileRow[],
@@ -34,6 +37,7 @@ export class Profile {
     return this.steps.reduce((sum, { seconds }) => sum + seconds, 0)
   }
 
+  /** A table: a row for each step, and the total. */
   toString(): string {
     const rows = this.steps.map(({ op, layer, algorithm, seconds, gflops }) => [
       op,
@@ -47,6 +51,7 @@ export class Profile {
     return `${textTable(['op', 'layer', 'algorithm', 'µs', 'share', 'GFLOP/s'], rows, [3, 4, 5])}\n${total}`
   }
 
+  /** The table, for `console.log`. */
   [inspect.custom](): string {
     return this.toString()
   }

@@ -6,6 +6,7 @@ import type { Chain, RankAfter, RankOfSample } from '../layers/rank'
 import { architectureOf } from './architecture'
 import { Model, type ModelOptions, type RankedTensor } from './model'
 
+/** Options of {@link sequential}. */
 export interface SequentialOptions<S extends readonly number[] = readonly number[]> extends ModelOptions {
   /** Sizes of one sample, without the batch: `[28, 28, 1]`. */
   readonly input: S

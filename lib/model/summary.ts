@@ -10,7 +10,9 @@ import { textTable } from './text-table'
 
 /** One use of a layer. */
 export interface LayerSummary {
+  /** Unique within the model. */
   readonly name: string
+  /** Kind of layer: `conv2d`. */
   readonly type: string
   /** Of the layers that have one. */
   readonly activation?: string
@@ -37,8 +39,11 @@ export interface SummaryMemory {
 /** What a model consists of. Prints as a table. */
 export class Summary {
   constructor(
+    /** Names and shapes of the inputs; `null` is the batch. */
     readonly inputs: readonly { readonly name: string; readonly shape: readonly (number | null)[] }[],
+    /** In the order in which they run. */
     readonly layers: readonly LayerSummary[],
+    /** In bytes, estimated before anything is allocated. */
     readonly memory: SummaryMemory,
   ) {}
 
@@ -52,6 +57,7 @@ export class Summary {
     return this.layers.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0)
   }
 
+  /** A table: a row for each layer, and the totals. */
   toString(): string {
     const rows = [
       ...this.inputs.map(({ name, shape }) => [name, 'input', shapeText(shape), '', '']),
@@ -69,6 +75,7 @@ export class Summary {
     return `${textTable(['layer', 'type', 'output', 'parameters', 'multiply-adds'], rows, [3, 4])}\n${memory}`
   }
 
+  /** The table, for `console.log`. */
   [inspect.custom](): string {
     return this.toString()
   }

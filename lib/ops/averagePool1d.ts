@@ -6,6 +6,7 @@ import type { Operand } from './call'
 
 export const averagePool1dOps = averagePoolOps(1)
 
+/** Options of {@link averagePool1d}. */
 export interface AveragePool1dOptions extends AveragePoolOptions<number | readonly [number], Padding1d> {}
 
 /**

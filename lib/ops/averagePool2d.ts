@@ -6,6 +6,7 @@ import type { Operand } from './call'
 
 export const averagePool2dOps = averagePoolOps(2)
 
+/** Options of {@link averagePool2d}. */
 export interface AveragePool2dOptions extends AveragePoolOptions {}
 
 /**

@@ -6,6 +6,7 @@ import type { Operand } from './call'
 
 export const averagePool3dOps = averagePoolOps(3)
 
+/** Options of {@link averagePool3d}. */
 export interface AveragePool3dOptions extends AveragePoolOptions<number | Triple, Padding3d> {}
 
 /**

@@ -6,6 +6,7 @@ import { type ConvolutionOptions, convolution, convolutionBackward, convolutionO
 
 export const conv1dOps = convolutionOps(1)
 
+/** Options of {@link conv1d}. */
 export interface Conv1dOptions<T = Tensor> extends ConvolutionOptions<T, number | readonly [number], Padding1d> {}
 
 /**

@@ -6,6 +6,7 @@ import { type ConvolutionOptions, convolution, convolutionBackward, convolutionO
 
 export const conv2dOps = convolutionOps(2)
 
+/** Options of {@link conv2d}. */
 export interface Conv2dOptions<T = Tensor> extends ConvolutionOptions<T, number | Pair, Padding> {}
 
 /**

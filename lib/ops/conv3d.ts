@@ -6,6 +6,7 @@ import { type ConvolutionOptions, convolution, convolutionBackward, convolutionO
 
 export const conv3dOps = convolutionOps(3)
 
+/** Options of {@link conv3d}. */
 export interface Conv3dOptions<T = Tensor> extends ConvolutionOptions<T, number | Triple, Padding3d> {}
 
 /**

@@ -7,6 +7,7 @@ import { type TransposedOptions, transposedBackward, transposedConvolution, tran
 
 export const convTranspose1dOps = transposedOps(conv1dOps)
 
+/** Options of {@link convTranspose1d}. */
 export interface ConvTranspose1dOptions<T = Tensor>
   extends TransposedOptions<T, number | readonly [number], Exclude<Padding1d, 'causal'>> {}
 

@@ -7,6 +7,7 @@ import { type TransposedOptions, transposedBackward, transposedConvolution, tran
 
 export const convTranspose2dOps = transposedOps(conv2dOps)
 
+/** Options of {@link convTranspose2d}. */
 export interface ConvTranspose2dOptions<T = Tensor> extends TransposedOptions<T, number | Pair, Padding> {}
 
 /**

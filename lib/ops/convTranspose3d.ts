@@ -7,6 +7,7 @@ import { type TransposedOptions, transposedBackward, transposedConvolution, tran
 
 export const convTranspose3dOps = transposedOps(conv3dOps)
 
+/** Options of {@link convTranspose3d}. */
 export interface ConvTranspose3dOptions<T = Tensor> extends TransposedOptions<T, number | Triple, Padding3d> {}
 
 /**

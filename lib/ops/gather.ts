@@ -10,7 +10,9 @@ import { checkAxis } from './slice'
 
 /** Whole numbers of any shape: places along an axis, class numbers. */
 export interface Indices {
+  /** A size for each axis. */
   readonly shape: readonly number[]
+  /** Whole numbers from 0. */
   readonly data: Int32Array | Uint8Array
 }
 

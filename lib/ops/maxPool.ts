@@ -9,7 +9,9 @@ import { checkPoolGradient, inferPool, inferPoolBackward, type PoolOptions, prep
 
 /** Which position of its window each maximum has, row-major (`kh · KW + kw`), for the backward functions. */
 export interface Positions {
+  /** That of the result of pooling. */
   readonly shape: readonly number[]
+  /** A position for each element of it. */
   readonly data: Int32Array
 }
 

@@ -8,6 +8,7 @@ import type { PoolOptions } from './pool'
 export const maxPool1dOps = maxPoolOps(1)
 
 export interface Pool1dOptions extends PoolOptions<number | readonly [number], Padding1d> {}
+/** Options of {@link maxPool1dBackward}. */
 export interface MaxPool1dBackwardOptions<T = Positions> extends MaxPoolBackwardOptions<T, number | readonly [number], Padding1d> {}
 
 /**

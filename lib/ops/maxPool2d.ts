@@ -7,6 +7,7 @@ import type { PoolOptions } from './pool'
 
 export const maxPool2dOps = maxPoolOps(2)
 
+/** Options of {@link maxPool2dBackward}. */
 export interface MaxPool2dBackwardOptions<T = Positions> extends MaxPoolBackwardOptions<T> {}
 
 /**

@@ -8,6 +8,7 @@ import type { PoolOptions } from './pool'
 export const maxPool3dOps = maxPoolOps(3)
 
 export interface Pool3dOptions extends PoolOptions<number | Triple, Padding3d> {}
+/** Options of {@link maxPool3dBackward}. */
 export interface MaxPool3dBackwardOptions<T = Positions> extends MaxPoolBackwardOptions<T, number | Triple, Padding3d> {}
 
 /**

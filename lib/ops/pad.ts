@@ -8,7 +8,8 @@ import type { Attributes, OpDefinition } from './op'
 import { checkOptions, type OpOptions } from './options'
 import { slice } from './slice'
 
-type Sides = readonly (readonly [before: number, after: number])[]
+/** So many elements before and after, for each axis. */
+export type Sides = readonly (readonly [before: number, after: number])[]
 
 export const padOp: OpDefinition = {
   name: 'pad',

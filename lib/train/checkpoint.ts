@@ -7,6 +7,7 @@ import { checkInteger, checkNumber } from '../shape'
 import type { Tensor } from '../tensor'
 import type { EpochEvent } from './events'
 
+/** Where and how often {@link Model.fit} saves all that it needs to go on. */
 export interface CheckpointOptions {
   /** Where to: written beside it and renamed, so that at any moment it is the old one or the new one. It is a model file, too. */
   readonly file: string

@@ -11,7 +11,9 @@ export type PerEnd<T> = T | readonly T[] | Readonly<Record<string, T>>
 
 /** Samples and what they should become: class numbers `[N]`, or float32 targets `[N, …]` (values, or a distribution over classes). */
 export interface XY {
+  /** Samples: bytes or float32, `[N, …]`. */
   readonly x: PerEnd<Samples>
+  /** Targets, as many. */
   readonly y: PerEnd<Labels | Tensor>
   /** How bytes become what the network sees. Default: what the model was trained with, else scale 1/255. */
   readonly normalize?: Normalize

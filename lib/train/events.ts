@@ -35,6 +35,7 @@ export interface EpochEvent {
   readonly imagesPerSecond: number
 }
 
+/** What {@link Model.fit} resolves with. */
 export interface History {
   /** Whole epochs, in order. */
   readonly epochs: readonly EpochEvent[]
@@ -44,8 +45,11 @@ export interface History {
 
 /** Hooks into fit, called in order and awaited. An error in one ends fit with it; the model stays usable. */
 export interface Callback {
+  /** Before the first step. */
   onTrainBegin?(): void | Promise<void>
+  /** After each step. */
   onStep?(event: StepEvent): void | Promise<void>
+  /** After each epoch and its validation. */
   onEpoch?(event: EpochEvent): void | Promise<void>
   /** After the last epoch, or when a signal stopped fit. */
   onTrainEnd?(history: History): void | Promise<void>

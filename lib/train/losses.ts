@@ -30,6 +30,7 @@ export type LossName =
 export interface Metric {
   /** What it is called in results. */
   readonly name: string
+  /** Computes it, a scalar: the mean over the samples of a batch. */
   readonly compute: (predictions: Value, targets: Value) => Value
 }
 

@@ -21,7 +21,9 @@ import { checkOptimizer, type Optimizer } from './optimizers'
 /** One for the only output; for several one for all, an array in their order, or an object by their names. */
 export type PerOutput<T> = T | readonly T[] | Readonly<Record<string, T>>
 
+/** What {@link Model.compile} takes. */
 export interface CompileOptions {
+  /** How weights follow from gradients. */
   readonly optimizer: Optimizer
   /** With several outputs the total is the weighted sum. */
   readonly loss: PerOutput<LossName | Loss>

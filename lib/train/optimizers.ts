@@ -21,12 +21,15 @@ export type OptimizerType = (typeof types)[number]
 
 /** How weights follow from gradients. Made by {@link sgd}, {@link adam}, {@link adamw}, {@link rmsprop}, {@link adagrad}. */
 export interface Optimizer {
+  /** Which one. */
   readonly type: OptimizerType
+  /** A number, or a function of the number of updates before. */
   readonly learningRate: number | Schedule
   /** What it keeps for each weight. */
   readonly slots: readonly string[]
   /** Of the step, as docs/steps.md has them. */
   readonly attributes: Attributes
+  /** What happens to gradients first. */
   readonly clip?: Clip | undefined
 }
 
@@ -39,7 +42,9 @@ interface CommonOptions {
   readonly clip?: Clip
 }
 
+/** Options of {@link sgd}. */
 export interface SgdOptions extends CommonOptions {
+  /** A number, or a function of the number of updates before. No default. */
   readonly learningRate: number | Schedule
   /** Share of the last update that goes on, 0 to below 1. Default 0. */
   readonly momentum?: number
@@ -47,6 +52,7 @@ export interface SgdOptions extends CommonOptions {
   readonly nesterov?: boolean
 }
 
+/** Options of {@link adam}. */
 export interface AdamOptions extends CommonOptions {
   /** Default 0.001. */
   readonly learningRate?: number | Schedule
@@ -58,6 +64,7 @@ export interface AdamOptions extends CommonOptions {
   readonly epsilon?: number
 }
 
+/** Options of {@link rmsprop}. */
 export interface RmspropOptions extends CommonOptions {
   /** Default 0.01. */
   readonly learningRate?: number | Schedule
@@ -71,6 +78,7 @@ export interface RmspropOptions extends CommonOptions {
   readonly centered?: boolean
 }
 
+/** Options of {@link adagrad}. */
 export interface AdagradOptions extends CommonOptions {
   /** Default 0.01. */
   readonly learningRate?: number | Schedule

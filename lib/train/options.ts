@@ -4,6 +4,7 @@ import type { Data } from './data'
 import type { EarlyStoppingOptions } from './earlyStopping'
 import type { Callback, EpochEvent, StepEvent } from './events'
 
+/** Options of {@link Model.fit}. */
 export interface FitOptions {
   /** Passes over the data. Default 1. */
   readonly epochs?: number
@@ -21,6 +22,7 @@ export interface FitOptions {
   readonly seed?: number
   /** Ends fit after the step under way; the history says so. */
   readonly signal?: AbortSignal
+  /** Hooks, called in order and awaited. */
   readonly callbacks?: readonly Callback[]
   /** Saves now and then all that a later call needs to go on. */
   readonly checkpoint?: CheckpointOptions
@@ -51,6 +53,7 @@ export const fitOptionNames = [
   'onEpoch',
 ]
 
+/** Options of {@link Model.evaluate}. */
 export interface EvaluateOptions {
   /** Samples in a run. Default 256, fewer for large samples. Of no effect on the result beyond rounding, nor on an iterable. */
   readonly batchSize?: number

@@ -28,6 +28,7 @@ export function exponentialDecay(rate: number, options: { readonly factor: numbe
   return (step) => rate * factor ** (step / every)
 }
 
+/** Options of {@link polynomialDecay}. */
 export interface PolynomialOptions {
   /** Steps until `final`, which stays. */
   readonly steps: number
@@ -55,6 +56,7 @@ export function warmUp(schedule: number | Schedule, steps: number): Schedule {
   return (step) => (step < steps ? (rate(0) * (step + 1)) / (steps + 1) : rate(step - steps))
 }
 
+/** Options of {@link cosineDecay}. */
 export interface CosineOptions {
   /** Steps from the rate down to `final`; with restarts those of the first cycle. */
   readonly steps: number
@@ -90,6 +92,7 @@ export function cosineDecay(rate: number, options: CosineOptions): Schedule {
   return options.warmUp ? warmUp(schedule, options.warmUp) : schedule
 }
 
+/** Options of {@link oneCycle}. */
 export interface OneCycleOptions {
   /** Of the whole cycle; the last rate stays. */
   readonly steps: number
@@ -123,6 +126,7 @@ export interface WatchingSchedule extends Schedule {
   watch(event: EpochEvent): void
   /** What it goes by, as JSON; given, taken up. Null: its beginning. */
   readonly state: unknown
+  /** Takes up such a state. */
   restore(state: unknown): void
 }
 

@@ -2,10 +2,13 @@ import type { Tensor } from '../tensor'
 
 /** Of the elements of one tensor, in double precision. */
 export interface TensorStatistics {
+  /** Sum by number of elements. */
   readonly mean: number
   /** Root of the mean square distance from the mean. */
   readonly deviation: number
+  /** Smallest element. */
   readonly min: number
+  /** Largest element. */
   readonly max: number
   /** Root of the sum of squares. */
   readonly norm: number
