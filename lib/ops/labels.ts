@@ -14,10 +14,10 @@ export function checkLabelTypes(predictions: TensorType, labels: TensorType, lab
 }
 
 /**
- * Checks labels given by a user and makes class numbers int32. `classes` is how many there are.
+ * Checks labels given by a user and makes class numbers int32. `classes` is how many there are; `ignored`: a number that may be any.
  * Throws `INVALID_LABEL` for a number that isn't below it, and what `typeOf` throws.
  */
-export function prepareLabels(labels: Operand, classes: number, label: string): Operand {
+export function prepareLabels(labels: Operand, classes: number, label: string, ignored?: number): Operand {
   if ('origin' in labels) {
     typeOf(labels, label, 'labels', ['int32', 'float32'])
     return labels
@@ -25,7 +25,7 @@ export function prepareLabels(labels: Operand, classes: number, label: string): 
   const { dtype, shape } = typeOf(labels, label, 'labels', ['int32', 'uint8', 'float32'])
   if (dtype === 'float32') return labels
   checkRank(shape, ['N'], label, 'labels of class numbers')
-  const at = labels.data.findIndex((number) => number < 0 || number >= classes)
+  const at = labels.data.findIndex((number) => number !== ignored && (number < 0 || number >= classes))
   if (at >= 0) {
     const message = `${label}: labels must be from 0 to ${classes - 1}, received ${labels.data[at]} at index ${at}`
     throw new ConvlaneError('INVALID_LABEL', message, { expected: classes, received: labels.data[at] })

@@ -11,6 +11,7 @@ import { broadcastTo, where } from './broadcast'
 import { cast } from './cast'
 import { clipByNorm, clipByValue, l2Norm } from './clip'
 import { concat } from './concat'
+import { confusion } from './confusion'
 import { convolution, convolutionBackwardInput, convolutionBackwardWeights, transposedConvolution } from './convolution'
 import { dense } from './dense'
 import { dropout } from './dropout'
@@ -116,6 +117,7 @@ export const reference: Readonly<Record<string, (step: ReferenceStep) => void>> 
   cast,
   scale,
   concat,
+  confusion,
   slice,
   dropout,
   normalize,

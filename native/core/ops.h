@@ -81,6 +81,7 @@ StepPointer make_normalize(const StepSpec& spec);
 StepPointer make_softmax_cross_entropy(const StepSpec& spec);
 StepPointer make_mean_squared_error(const StepSpec& spec);
 StepPointer make_accuracy(const StepSpec& spec);
+StepPointer make_confusion(const StepSpec& spec);
 StepPointer make_fill(const StepSpec& spec);
 StepPointer make_sgd(const StepSpec& spec);
 StepPointer make_adam(const StepSpec& spec);

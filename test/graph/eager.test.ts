@@ -286,8 +286,18 @@ const calls: Record<string, [call: Call, ...inputs: AnyTensor[]]> = {
     numbers(2, 2),
     tensor([0.5, 0.5, 0, 1], [2, 2]),
   ],
+  'softmaxCrossEntropy with all options': [
+    ([x, t, weights], o) =>
+      ops.softmaxCrossEntropy(x!, t!, { ...o, weights: weights!, labelSmoothing: 0.2, ignoreLabel: 2, classWeights: [1, 3, 2] }),
+    numbers(4, 3),
+    labels,
+    tensor([1, 0.5, 2, 1], [4]),
+  ],
   meanSquaredError: [([x, t], o) => ops.meanSquaredError(x!, t!, o), numbers(4, 3), numbers(4, 3)],
   accuracy: [([x, t], o) => ops.accuracy(x!, t!, o), numbers(4, 3), labels],
+  'accuracy of the first two': [([x, t], o) => ops.accuracy(x!, t!, { ...o, k: 2, ignoreLabel: 2 }), numbers(4, 3), labels],
+  confusion: [([x, t], o) => ops.confusion(x!, t!, { ...o, ignoreLabel: 2 }), numbers(4, 3), labels],
+  'confusion of each column': [([x, t], o) => ops.confusion(x!, t!, { ...o, multiLabel: true }), numbers(4, 3), numbers(4, 3)],
 }
 
 /** Results as a list: of a tensor, a number, or an object of them. */

@@ -3,3 +3,4 @@ import { describeCases } from '../support/describeCases'
 describeCases('softmaxCrossEntropy')
 describeCases('meanSquaredError')
 describeCases('accuracy')
+describeCases('confusion')

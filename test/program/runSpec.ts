@@ -18,7 +18,22 @@ export function operandsOf(step: Step): Record<string, Operand> {
 }
 
 const elements = ({ shape }: Operand) => shape.reduce((product, size) => product * size, 1)
-const written = ['y', 'dx', 'dw', 'db', 'loss', 'correct', 'dlogits', 'dpredictions', 'positions', 'norm']
+const written = [
+  'y',
+  'dx',
+  'dw',
+  'db',
+  'loss',
+  'correct',
+  'counted',
+  'weight',
+  'matrix',
+  'counts',
+  'dlogits',
+  'dpredictions',
+  'positions',
+  'norm',
+]
 const overwriting = [
   ...activationNames.flatMap((name) => [name, `${name}Backward`]),
   'add',

@@ -65,6 +65,16 @@ const labels: Maker = (random, shape, c) =>
   shape.length === 1
     ? Array.from({ length: shape[0]! }, () => random.whole(0, Math.max(classesOf(c) - 1, 1)))
     : distributions(random, shape, c)
+/** The ignored label among them. */
+const someIgnored: Maker = (random, shape, c) => {
+  const { ignoreLabel } = c.attributes
+  const numbers = labels(random, shape, c)
+  return ignoreLabel === undefined ? numbers : numbers.map((label) => (random.next() < 0.2 ? (ignoreLabel as number) : label))
+}
+/** Yes and no. */
+const answers: Maker = (random, shape, c) =>
+  shape.length === 1 ? someIgnored(random, shape, c) : Array.from({ length: sizeOf(shape) }, () => random.whole(0, 1))
+const rowWeights = fill((random) => (random.next() < 0.2 ? 0 : random.between(0, 2)))
 
 /** For each window a position that lies inside the image. */
 const positions: Maker = (random, shape, c) => {
@@ -298,8 +308,8 @@ export const opFacts: Readonly<Record<string, OpFacts>> = {
   dropout: { ...elementwise, factor: 2 },
   normalize: { outputs: ['y'], terms: () => 2, factor: 2 },
   softmaxCrossEntropy: {
-    outputs: ['loss', 'dlogits'],
-    data: { logits: wide, labels },
+    outputs: ['loss', 'dlogits', 'weight'],
+    data: { logits: wide, labels: someIgnored, weights: rowWeights },
     terms: one,
     floor: (c, output) => (output === 'loss' ? 1 : 1 / c.shapes.logits![0]!),
     factor: 16,
@@ -310,7 +320,8 @@ export const opFacts: Readonly<Record<string, OpFacts>> = {
     floor: (c, output) => (output === 'loss' ? 1 : 1 / sizeOf(c.shapes.predictions!)),
     factor: 4,
   },
-  accuracy: { outputs: ['correct'], data: { labels }, terms: one, factor: 0 },
+  accuracy: { outputs: ['correct', 'counted'], data: { labels: someIgnored }, terms: one, factor: 0 },
+  confusion: { outputs: ['matrix', 'counts'], data: { labels: answers }, terms: one, factor: 0 },
   fill: { outputs: ['y'], terms: one, factor: 1 },
   sgd: { outputs: [], updates: ['param', 'velocity'], terms: one, factor: 6 },
   adam: { outputs: [], updates: ['param', 'm', 'v'], data: { v: unit }, terms: one, factor: 12 },
@@ -347,6 +358,10 @@ const neverBatched = new Set([
   'db',
   'loss',
   'correct',
+  'counted',
+  'weight',
+  'matrix',
+  'counts',
   's',
   'param',
   'velocity',

@@ -12,17 +12,31 @@ export function rowsOf(rows: number, columns: number): OpCase[] {
     shapes: { logits: shape, labels, loss: [], ...(gradient && { dlogits: shape }) },
     attributes: {},
   })
+  const weighed = (labels: Shape, outputs: OpCase['shapes'], attributes: OpCase['attributes'], note: string): OpCase => ({
+    name: `softmaxCrossEntropy [${shape}] ${note}`,
+    op: 'softmaxCrossEntropy',
+    shapes: { logits: shape, labels, loss: [], ...outputs },
+    attributes,
+  })
+  const classWeights = Array.from({ length: columns }, (_, k) => (k % 5) / 2)
   const squares = (gradient: boolean, note: string): OpCase => ({
     name: `meanSquaredError [${shape}] ${note}`,
     op: 'meanSquaredError',
     shapes: { predictions: shape, targets: shape, loss: [], ...(gradient && { dpredictions: shape }) },
     attributes: {},
   })
-  const accuracy = (labels: Shape, note: string): OpCase => ({
+  const accuracy = (labels: Shape, note: string, attributes: OpCase['attributes'] = {}): OpCase => ({
     name: `accuracy [${shape}] ${note}`,
     op: 'accuracy',
-    shapes: { predictions: shape, labels, correct: [] },
-    attributes: {},
+    shapes: { predictions: shape, labels, correct: [], ...(attributes.k !== undefined && { counted: [] }) },
+    attributes,
+  })
+  const classes = columns === 1 ? 2 : columns
+  const confusion = (labels: Shape, results: OpCase['shapes'], attributes: OpCase['attributes'], note: string): OpCase => ({
+    name: `confusion [${shape}] ${note}`,
+    op: 'confusion',
+    shapes: { predictions: shape, labels, ...results },
+    attributes,
   })
   return [
     { name: `softmax [${shape}]`, op: 'softmax', shapes: { x: shape, y: shape }, attributes: {} },
@@ -33,10 +47,18 @@ export function rowsOf(rows: number, columns: number): OpCase[] {
     entropy([rows], false, 'class numbers, loss alone'),
     entropy(shape, true, 'distributions'),
     entropy(shape, false, 'distributions, loss alone'),
+    weighed([rows], { weights: [rows], dlogits: shape, weight: [] }, { ignoreLabel: 0 }, 'weights and an ignored label'),
+    weighed([rows], { dlogits: shape, weight: [] }, { labelSmoothing: 0.1, classWeights, ignoreLabel: -100 }, 'smoothed, class weights'),
+    weighed(shape, { weights: [rows], dlogits: shape }, { labelSmoothing: 0.25, classWeights }, 'distributions, smoothed, all weights'),
+    weighed(shape, { weights: [rows], weight: [] }, {}, 'distributions, weights, loss alone'),
     squares(true, 'with gradient'),
     squares(false, 'loss alone'),
     accuracy([rows], 'class numbers'),
     accuracy(shape, 'distributions'),
+    accuracy([rows], 'among the first', { k: Math.min(columns, 3), ignoreLabel: 1 }),
+    confusion([rows], { counts: [3, classes], matrix: [classes, classes] }, { ignoreLabel: 1 }, 'class numbers'),
+    confusion(shape, { matrix: [classes, classes] }, { threshold: 0.25 }, 'distributions, matrix alone'),
+    confusion(shape, { counts: [3, columns] }, { multiLabel: true, threshold: 0.25 }, 'each column'),
     { name: `biasGradient [${shape}]`, op: 'biasGradient', shapes: { dy: shape, db: [columns] }, attributes: {} },
   ]
 }
