@@ -23,6 +23,7 @@ export {
   type LeakyReluLayerOptions,
   type LinearThresholdLayerOptions,
   leakyRelu,
+  linear,
   linearThreshold,
   logSoftmax,
   mish,
@@ -36,6 +37,17 @@ export {
   tanh,
 } from './layers/activation'
 export { type BatchNormLayerOptions, batchNorm } from './layers/batchNorm'
+export {
+  type Border1d,
+  type Border2d,
+  type Border3d,
+  crop1d,
+  crop2d,
+  crop3d,
+  zeroPad1d,
+  zeroPad2d,
+  zeroPad3d,
+} from './layers/border'
 export { type Conv1dLayerOptions, conv1d } from './layers/conv1d'
 export { type Conv2dLayerOptions, conv2d } from './layers/conv2d'
 export { type Conv3dLayerOptions, conv3d } from './layers/conv3d'
@@ -54,6 +66,7 @@ export { dropout, spatialDropout } from './layers/dropout'
 export { flatten } from './layers/flatten'
 export type { Initializer } from './layers/initializers'
 export { type BuildContext, Layer, type LayerConfig, type Parameter } from './layers/layer'
+export { maxout } from './layers/maxout'
 export { add, concat, multiply } from './layers/merge'
 export { type InputOptions, input, Node } from './layers/node'
 export {
@@ -83,12 +96,21 @@ export {
   maxPool3d,
   type Pool3dLayerOptions,
 } from './layers/pool3d'
-export { prelu } from './layers/prelu'
+export { type PreluLayerOptions, prelu } from './layers/prelu'
 export type { Rank } from './layers/rank'
 export { type LayerMaker, registerLayer } from './layers/registry'
 export { permute, reshape } from './layers/reshape'
 export { type RnnLayerOptions, rnn } from './layers/rnn'
-export { upsample2d } from './layers/upsample2d'
+export {
+  type ResizeLayerOptions,
+  resize1d,
+  resize2d,
+  resize3d,
+  type UpsampleLayerOptions,
+  upsample1d,
+  upsample2d,
+  upsample3d,
+} from './layers/upsample'
 export { isa, isaAvailable, setThreads, threads } from './machine'
 export { loadModel } from './model/load'
 export { Model, type ModelOptions, type ProfileOptions, type RankedTensor } from './model/model'

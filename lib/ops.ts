@@ -73,6 +73,7 @@ export {
 } from './ops/losses'
 export { type LpPoolOptions, lpPool1d, lpPool1dBackward, lpPool2d, lpPool2dBackward, lpPool3d, lpPool3dBackward } from './ops/lpPool'
 export { type MatmulOptions, matmul } from './ops/matmul'
+export { maxout } from './ops/maxout'
 export type { Positions } from './ops/maxPool'
 export { type MaxPool1dBackwardOptions, maxPool1d, maxPool1dBackward, maxPool1dWithPositions, type Pool1dOptions } from './ops/maxPool1d'
 export { type MaxPool2dBackwardOptions, maxPool2d, maxPool2dBackward, maxPool2dWithPositions } from './ops/maxPool2d'
@@ -85,8 +86,18 @@ export { type NormalizeOptions, normalize } from './ops/normalize'
 export type { OpOptions } from './ops/options'
 export { type PadOptions, pad, type Sides } from './ops/pad'
 export type { PoolOptions } from './ops/pool'
+export { prelu } from './ops/prelu'
 export { relu, reluBackward } from './ops/relu'
 export { flatten, reshape } from './ops/reshape'
+export {
+  type ResizeOptions,
+  resize1d,
+  resize1dBackward,
+  resize2d,
+  resize2dBackward,
+  resize3d,
+  resize3dBackward,
+} from './ops/resize'
 export { type RmspropUpdateOptions, rmsprop } from './ops/rmsprop'
 export { scale } from './ops/scale'
 export { selu, seluBackward } from './ops/selu'

@@ -21,6 +21,7 @@ import { checkOptions } from './check'
 import { type BuildContext, Layer, type LayerConfig } from './layer'
 
 const plain = {
+  linear: (x: Value) => x,
   relu: reluOp,
   sigmoid: sigmoidOp,
   tanh: tanhOp,
@@ -62,6 +63,11 @@ class ActivationLayer<Name extends string> extends Layer<'any', 'same', Name> {
 export interface ActivationOptions<Name extends string = string> {
   /** Default: the function's name, `relu_1`, … */
   readonly name?: Name
+}
+
+/** Every element as it is. Any shape, kept. Takes the place of a layer that may be left out. */
+export function linear<const Name extends string = 'linear'>(options: ActivationOptions<Name> = {}): Layer<'any', 'same', Name> {
+  return new ActivationLayer('linear', options)
 }
 
 /** max(0, x) of every element. Any shape, kept. */

@@ -1,6 +1,7 @@
 import { ConvlaneError } from '../errors'
 import * as activations from './activation'
 import { batchNorm } from './batchNorm'
+import { crop1d, crop2d, crop3d, zeroPad1d, zeroPad2d, zeroPad3d } from './border'
 import { invalid } from './check'
 import { conv1d } from './conv1d'
 import { conv2d } from './conv2d'
@@ -13,6 +14,7 @@ import { depthwiseConv2d, separableConv2d } from './depthwiseConv2d'
 import { dropout, spatialDropout } from './dropout'
 import { flatten } from './flatten'
 import { Layer, type LayerConfig } from './layer'
+import { maxout } from './maxout'
 import { add, concat, multiply } from './merge'
 import { averagePool1d, globalAveragePool1d, globalMaxPool1d, maxPool1d } from './pool1d'
 import { adaptiveAveragePool2d, averagePool2d, globalAveragePool2d, globalMaxPool2d, lpPool2d, maxPool2d } from './pool2d'
@@ -20,7 +22,7 @@ import { averagePool3d, globalAveragePool3d, globalMaxPool3d, maxPool3d } from '
 import { prelu } from './prelu'
 import { permute, reshape } from './reshape'
 import { rnn } from './rnn'
-import { upsample2d } from './upsample2d'
+import { resize1d, resize2d, resize3d, upsample1d, upsample2d, upsample3d } from './upsample'
 
 /** Makes a layer from what its `config()` gave, with `name` added. It checks what it is given: configurations come from files. */
 export type LayerMaker = (config: LayerConfig) => Layer
@@ -42,6 +44,9 @@ const makers = new Map<string, LayerMaker>([
   ['convTranspose1d', ({ filters, kernelSize, ...options }: Config) => convTranspose1d(filters, kernelSize, options)],
   ['convTranspose2d', ({ filters, kernelSize, ...options }: Config) => convTranspose2d(filters, kernelSize, options)],
   ['convTranspose3d', ({ filters, kernelSize, ...options }: Config) => convTranspose3d(filters, kernelSize, options)],
+  ['crop1d', ({ cropping, ...options }: Config) => crop1d(cropping, options)],
+  ['crop2d', ({ cropping, ...options }: Config) => crop2d(cropping, options)],
+  ['crop3d', ({ cropping, ...options }: Config) => crop3d(cropping, options)],
   ['dense', ({ units, ...options }: Config) => dense(units, options)],
   ['depthwiseConv2d', ({ kernelSize, ...options }: Config) => depthwiseConv2d(kernelSize, options)],
   ['dropout', ({ rate, ...options }: Config) => dropout(rate, options)],
@@ -53,6 +58,7 @@ const makers = new Map<string, LayerMaker>([
   ['globalMaxPool2d', (config: Config) => globalMaxPool2d(config)],
   ['globalMaxPool3d', (config: Config) => globalMaxPool3d(config)],
   ['lpPool2d', ({ size, ...options }: Config) => lpPool2d(size, options)],
+  ['maxout', ({ pieces, ...options }: Config) => maxout(pieces, options)],
   ['maxPool1d', ({ size, ...options }: Config) => maxPool1d(size, options)],
   ['maxPool2d', ({ size, ...options }: Config) => maxPool2d(size, options)],
   ['maxPool3d', ({ size, ...options }: Config) => maxPool3d(size, options)],
@@ -60,9 +66,17 @@ const makers = new Map<string, LayerMaker>([
   ['permute', ({ axes, ...options }: Config) => permute(axes, options)],
   ['prelu', (config: Config) => prelu(config)],
   ['reshape', ({ shape, ...options }: Config) => reshape(shape, options)],
+  ['resize1d', ({ size, ...options }: Config) => resize1d(size, options)],
+  ['resize2d', ({ size, ...options }: Config) => resize2d(size, options)],
+  ['resize3d', ({ size, ...options }: Config) => resize3d(size, options)],
   ['rnn', ({ units, ...options }: Config) => rnn(units, options)],
   ['spatialDropout', ({ rate, ...options }: Config) => spatialDropout(rate, options)],
+  ['upsample1d', ({ size, ...options }: Config) => upsample1d(size, options)],
   ['upsample2d', ({ size, ...options }: Config) => upsample2d(size, options)],
+  ['upsample3d', ({ size, ...options }: Config) => upsample3d(size, options)],
+  ['zeroPad1d', ({ padding, ...options }: Config) => zeroPad1d(padding, options)],
+  ['zeroPad2d', ({ padding, ...options }: Config) => zeroPad2d(padding, options)],
+  ['zeroPad3d', ({ padding, ...options }: Config) => zeroPad3d(padding, options)],
   ['separableConv2d', ({ filters, kernelSize, ...options }: Config) => separableConv2d(filters, kernelSize, options)],
   ...Object.entries(activations).map(([type, make]): [string, LayerMaker] => [type, (config: Config) => make(config)]),
 ])

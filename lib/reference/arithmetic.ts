@@ -9,6 +9,8 @@ export const div = binaryOf((a, b) => a / b)
 export const pow = binaryOf((a, b) => (a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b))
 export const minimum = binaryOf((a, b) => Math.min(a, b))
 export const maximum = binaryOf((a, b) => Math.max(a, b))
+/** a where it is positive, else a · b; 0 is added so that no result is −0. */
+export const prelu = binaryOf((a, b) => (a > 0 ? a : 0 + a * b))
 export const equal = binaryOf((a, b) => (a === b ? 1 : 0))
 export const notEqual = binaryOf((a, b) => (a === b ? 0 : 1))
 export const less = binaryOf((a, b) => (a < b ? 1 : 0))

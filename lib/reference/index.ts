@@ -3,7 +3,25 @@ import { adagrad } from './adagrad'
 import { adam } from './adam'
 import { adaptiveAveragePool, adaptiveAveragePoolBackward } from './adaptiveAveragePool'
 import { add } from './add'
-import { abs, clip, div, equal, exp, less, lessEqual, log, maximum, minimum, multiply, notEqual, pow, sign, sqrt, sub } from './arithmetic'
+import {
+  abs,
+  clip,
+  div,
+  equal,
+  exp,
+  less,
+  lessEqual,
+  log,
+  maximum,
+  minimum,
+  multiply,
+  notEqual,
+  pow,
+  prelu,
+  sign,
+  sqrt,
+  sub,
+} from './arithmetic'
 import { averagePool, averagePoolBackward } from './averagePool'
 import { batchNorm, batchNormBackward, batchNormInference } from './batchNorm'
 import { biasGradient } from './biasGradient'
@@ -27,6 +45,7 @@ import { movingAverage } from './movingAverage'
 import { normalize } from './normalize'
 import { pad, padBackward } from './pad'
 import { max, min, sum } from './reduce'
+import { resize, resizeBackward } from './resize'
 import { rmsprop } from './rmsprop'
 import { scale } from './scale'
 import { sgd } from './sgd'
@@ -59,6 +78,8 @@ export const reference: Readonly<Record<string, (step: ReferenceStep) => void>> 
   adaptiveAveragePool1dBackward: adaptiveAveragePoolBackward,
   lpPool1d: lpPool,
   lpPool1dBackward: lpPoolBackward,
+  resize1d: resize,
+  resize1dBackward: resizeBackward,
   maxPool2d: maxPool,
   maxPool2dBackward: maxPoolBackward,
   averagePool2d: averagePool,
@@ -67,6 +88,8 @@ export const reference: Readonly<Record<string, (step: ReferenceStep) => void>> 
   adaptiveAveragePool2dBackward: adaptiveAveragePoolBackward,
   lpPool2d: lpPool,
   lpPool2dBackward: lpPoolBackward,
+  resize2d: resize,
+  resize2dBackward: resizeBackward,
   maxPool3d: maxPool,
   maxPool3dBackward: maxPoolBackward,
   averagePool3d: averagePool,
@@ -75,6 +98,8 @@ export const reference: Readonly<Record<string, (step: ReferenceStep) => void>> 
   adaptiveAveragePool3dBackward: adaptiveAveragePoolBackward,
   lpPool3d: lpPool,
   lpPool3dBackward: lpPoolBackward,
+  resize3d: resize,
+  resize3dBackward: resizeBackward,
   batchNorm,
   batchNormInference,
   batchNormBackward,
@@ -93,6 +118,7 @@ export const reference: Readonly<Record<string, (step: ReferenceStep) => void>> 
   pow,
   minimum,
   maximum,
+  prelu,
   equal,
   notEqual,
   less,

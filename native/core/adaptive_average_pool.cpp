@@ -95,19 +95,19 @@ class AdaptiveAveragePoolBackward : public Step {
       const float** gradients = reinterpret_cast<const float**>(memory);
       float* scales = reinterpret_cast<float*>(gradients + most);
       const WindowRange depths = g.d.over(row.d), heights = g.h.over(row.h);
-      PoolAverageBackwardArgs args{gradients, scales, 0, dx + number * g.w.in * g.c, g.c};
-      for (int64_t i = 0; i < g.w.in; ++i, args.dx += g.c) {
+      WeightedSumArgs args{gradients, scales, 0, dx + number * g.w.in * g.c, g.c};
+      for (int64_t i = 0; i < g.w.in; ++i, args.out += g.c) {
         const WindowRange widths = g.w.over(i);
-        args.window_count = 0;
+        args.count = 0;
         for (int64_t d = depths.first; d < depths.last; ++d) {
           for (int64_t h = heights.first; h < heights.last; ++h) {
             for (int64_t w = widths.first; w < widths.last; ++w) {
-              gradients[args.window_count] = dy + (((row.n * g.d.out + d) * g.h.out + h) * g.w.out + w) * g.c;
-              scales[args.window_count++] = g.scale(d, h, w);
+              gradients[args.count] = dy + (((row.n * g.d.out + d) * g.h.out + h) * g.w.out + w) * g.c;
+              scales[args.count++] = g.scale(d, h, w);
             }
           }
         }
-        kernels().pool_average_backward(args);
+        kernels().weighted_sum(args);
       }
     });
   }

@@ -76,6 +76,7 @@ StepPointer make_div(const StepSpec& spec) { return std::make_unique<BinaryStep>
 StepPointer make_pow(const StepSpec& spec) { return std::make_unique<BinaryStep>(spec, Binary::power); }
 StepPointer make_minimum(const StepSpec& spec) { return std::make_unique<BinaryStep>(spec, Binary::minimum); }
 StepPointer make_maximum(const StepSpec& spec) { return std::make_unique<BinaryStep>(spec, Binary::maximum); }
+StepPointer make_prelu(const StepSpec& spec) { return std::make_unique<BinaryStep>(spec, Binary::prelu); }
 StepPointer make_equal(const StepSpec& spec) { return std::make_unique<BinaryStep>(spec, Binary::equal); }
 StepPointer make_not_equal(const StepSpec& spec) { return std::make_unique<BinaryStep>(spec, Binary::not_equal); }
 StepPointer make_less(const StepSpec& spec) { return std::make_unique<BinaryStep>(spec, Binary::less); }

@@ -67,22 +67,22 @@ class AveragePoolBackward : public Step {
       const float** gradients = reinterpret_cast<const float**>(memory);
       float* scales = reinterpret_cast<float*>(gradients + g.most_windows());
       const WindowRange depths = windows_over(g.d, row.d), heights = windows_over(g.h, row.h);
-      PoolAverageBackwardArgs args{gradients, scales, 0, dx + number * g.w.in * g.c, g.c};
-      for (int64_t w = 0; w < g.w.in; ++w, args.dx += g.c) {
+      WeightedSumArgs args{gradients, scales, 0, dx + number * g.w.in * g.c, g.c};
+      for (int64_t w = 0; w < g.w.in; ++w, args.out += g.c) {
         const WindowRange widths = windows_over(g.w, w);
-        args.window_count = 0;
+        args.count = 0;
         for (int64_t d = depths.first; d < depths.last; ++d) {
           if (which_tap(g.d, row.d, d) < 0) continue;
           for (int64_t h = heights.first; h < heights.last; ++h) {
             if (which_tap(g.h, row.h, h) < 0) continue;
             for (int64_t o = widths.first; o < widths.last; ++o) {
               if (which_tap(g.w, w, o) < 0) continue;
-              gradients[args.window_count] = dy + (((row.n * g.d.out + d) * g.h.out + h) * g.w.out + o) * g.c;
-              scales[args.window_count++] = window_scale(g, count_padding_, d, h, o);
+              gradients[args.count] = dy + (((row.n * g.d.out + d) * g.h.out + h) * g.w.out + o) * g.c;
+              scales[args.count++] = window_scale(g, count_padding_, d, h, o);
             }
           }
         }
-        kernels().pool_average_backward(args);
+        kernels().weighted_sum(args);
       }
     });
   }

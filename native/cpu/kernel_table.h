@@ -6,7 +6,7 @@
 namespace convlane {
 
 enum class Unary : int32_t { exp, log, sqrt, abs, sign };
-enum class Binary : int32_t { add, subtract, multiply, divide, power, minimum, maximum, equal, not_equal, less, less_equal };
+enum class Binary : int32_t { add, subtract, multiply, divide, power, minimum, maximum, prelu, equal, not_equal, less, less_equal };
 enum class Reduction : int32_t { sum, max, min };
 // A function of one number, with its parameters where it has any (docs/steps.md): leaky_relu slope; elu alpha; linear_threshold maximum, slope, threshold.
 struct Activation {
@@ -96,11 +96,12 @@ struct PoolMaxBackwardArgs {
   float* dx;
   int64_t channels;
 };
-struct PoolAverageBackwardArgs {
-  const float* const* dy;
-  const float* scales;               // 1 / divisor of each window
-  int32_t window_count;
-  float* dx;
+// out = the sum of weight times row, over rows of `channels` values. The gradient of averages, and resizing both ways.
+struct WeightedSumArgs {
+  const float* const* rows;          // pointers at channel 0
+  const float* weights;
+  int32_t count;                     // may be 0: out = 0
+  float* out;
   int64_t channels;
 };
 
@@ -174,7 +175,7 @@ struct KernelTable {
   void (*pool_max)(const PoolMaxArgs&);
   void (*pool_average)(const PoolAverageArgs&);
   void (*pool_max_backward)(const PoolMaxBackwardArgs&);
-  void (*pool_average_backward)(const PoolAverageBackwardArgs&);
+  void (*weighted_sum)(const WeightedSumArgs&);
   void (*pool_lp)(const PoolLpArgs&);
   void (*pool_lp_backward)(const PoolLpBackwardArgs&);
 

@@ -68,6 +68,7 @@ void binary(Binary operation, const float* a, int64_t a_step, const float* b, in
     case Binary::power: return with([](V u, V v) { return power(u, v); });
     case Binary::minimum: return with([](V u, V v) { return minimum(u, v); });
     case Binary::maximum: return with([](V u, V v) { return maximum(u, v); });
+    case Binary::prelu: return with([&](V u, V v) { return select(less(zero, u), u, zero + u * v); });
     case Binary::equal: return with([&](V u, V v) { return select(equal(u, v), one, zero); });
     case Binary::not_equal: return with([&](V u, V v) { return select(equal(u, v), zero, one); });
     case Binary::less: return with([&](V u, V v) { return select(less(u, v), one, zero); });

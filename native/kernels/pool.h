@@ -55,11 +55,11 @@ void pool_max_backward(const PoolMaxBackwardArgs& g) {
 }
 
 template <class V>
-void pool_average_backward(const PoolAverageBackwardArgs& g) {
+void weighted_sum(const WeightedSumArgs& g) {
   for_vectors<V>(g.channels, [&](int64_t c, auto part) {
     V total = V::zero();
-    for (int32_t w = 0; w < g.window_count; ++w) total = fma(part.load(g.dy[w] + c), V::set(g.scales[w]), total);
-    part.store(total, g.dx + c);
+    for (int32_t r = 0; r < g.count; ++r) total = fma(part.load(g.rows[r] + c), V::set(g.weights[r]), total);
+    part.store(total, g.out + c);
   });
 }
 

@@ -32,7 +32,7 @@ constexpr KernelTable table_of(const char* name) {
   t.pool_max = pool_max<V>;
   t.pool_average = pool_average<V>;
   t.pool_max_backward = pool_max_backward<V>;
-  t.pool_average_backward = pool_average_backward<V>;
+  t.weighted_sum = weighted_sum<V>;
   t.pool_lp = pool_lp<V>;
   t.pool_lp_backward = pool_lp_backward<V>;
 

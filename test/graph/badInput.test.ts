@@ -15,6 +15,27 @@ const shared = { shape: [1, 4, 4, 3], data: new Float32Array(new SharedArrayBuff
 
 const cases: [run: () => unknown, code: string, message: string][] = [
   [() => ops.l2Norm([]), 'INVALID_ARGUMENT', 'l2Norm: takes an array of at least one tensor, received []'],
+  [
+    () => ops.prelu(zeros(2, 3), zeros(4)),
+    'INVALID_SHAPE',
+    'prelu: input and alpha must have one shape or be broadcast to one, received [2, 3] and [4]',
+  ],
+  [() => ops.prelu(zeros(3), zeros(2, 3)), 'INVALID_SHAPE', "prelu: alpha [2, 3] must be broadcast to the input's shape [3]"],
+  [() => ops.maxout(zeros(2, 5), 2), 'INVALID_SHAPE', 'maxout: takes [N, …, C] with a multiple of 2 channels, received [2, 5]'],
+  [() => ops.maxout(zeros(4), 2), 'INVALID_SHAPE', 'maxout: takes [N, …, C] with a multiple of 2 channels, received [4]'],
+  [() => ops.maxout(zeros(2, 4), 0), 'INVALID_ARGUMENT', 'maxout: pieces must be a positive integer, received 0'],
+  [() => ops.resize2d(zeros(2, 4, 3), 5), 'INVALID_SHAPE', 'resize2d: input must have rank 4 [N, H, W, C], received rank 3 [2, 4, 3]'],
+  [() => ops.resize2d(image, [5, 0]), 'INVALID_ARGUMENT', 'resize2d: size[1] must be a positive integer, received 0'],
+  [
+    () => ops.resize2d(image, 5, { interpolation: any('linear') }),
+    'INVALID_ARGUMENT',
+    "resize2d: interpolation must be 'bilinear', 'nearest', received \"linear\"",
+  ],
+  [
+    () => ops.resize2dBackward(image, image, 5),
+    'INVALID_SHAPE',
+    "resize2dBackward: dy must have the result's shape [1, 5, 5, 3], received [1, 4, 4, 3]",
+  ],
   [() => ops.clipByNorm(image, zeros(2), 1), 'INVALID_SHAPE', 'clipByNorm: norm must have one element, received [2]'],
   [() => ops.clipByNorm(image, zeros(1), -1), 'INVALID_ARGUMENT', 'clipByNorm: limit must be a finite number of at least 0, received -1'],
   [() => ops.clipByValue(image, Number.NaN), 'INVALID_ARGUMENT', 'clipByValue: limit must be a finite number of at least 0, received NaN'],

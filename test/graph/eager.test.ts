@@ -42,6 +42,18 @@ const calls: Record<string, [call: Call, ...inputs: AnyTensor[]]> = {
     numbers(3, 3, 2, 3),
     numbers(3),
   ],
+  prelu: [([x, alpha], o) => ops.prelu(x!, alpha!, o), numbers(2, 3, 4), numbers(3, 1)],
+  maxout: [([x], o) => ops.maxout(x!, 2, o), numbers(2, 3, 5, 4)],
+  resize1d: [([x], o) => ops.resize1d(x!, 5, o), numbers(2, 3, 4)],
+  resize2d: [([x], o) => ops.resize2d(x!, [3, 8], { ...o, interpolation: 'bilinear' }), numbers(2, 5, 4, 3)],
+  resize3d: [([x], o) => ops.resize3d(x!, 3, { ...o, interpolation: 'nearest' }), numbers(2, 2, 4, 3, 2)],
+  resize1dBackward: [([dy, x], o) => ops.resize1dBackward(dy!, x!, 5, o), numbers(2, 5, 4), numbers(2, 3, 4)],
+  resize2dBackward: [([dy, x], o) => ops.resize2dBackward(dy!, x!, [3, 8], o), numbers(2, 3, 8, 3), numbers(2, 5, 4, 3)],
+  resize3dBackward: [
+    ([dy, x], o) => ops.resize3dBackward(dy!, x!, 3, { ...o, interpolation: 'nearest' }),
+    numbers(1, 3, 3, 3, 2),
+    numbers(1, 2, 4, 3, 2),
+  ],
   conv1d: [
     ([x, w, bias], o) => ops.conv1d(x!, w!, { ...o, bias: bias!, padding: 'causal', activation: 'relu' }),
     numbers(2, 7, 4),

@@ -13,6 +13,8 @@ import {
   convTranspose1d,
   convTranspose2d,
   convTranspose3d,
+  crop2d,
+  crop3d,
   dense,
   depthwiseConv2d,
   dropout,
@@ -32,6 +34,7 @@ import {
   linearThreshold,
   logSoftmax,
   lpPool2d,
+  maxout,
   maxPool1d,
   maxPool2d,
   maxPool3d,
@@ -52,6 +55,8 @@ import {
   spatialDropout,
   tanh,
   upsample2d,
+  zeroPad1d,
+  zeroPad2d,
 } from '../../lib/index'
 import { parametersOf } from '../../lib/layers/layer'
 import { makeLayer } from '../../lib/layers/registry'
@@ -204,6 +209,29 @@ describe('what a layer refuses when it is made', () => {
     ['a shape of five sizes', () => reshape([1, 2, 3, 4, 5]), 'reshape: shape must be an array of 1 to 4 sizes'],
     ['an axis twice', () => permute([1, 1]), 'permute: axes must be an array that holds 1, 2, … once each, received [1, 1]'],
     ['a fractional size', () => upsample2d(1.5), 'upsample2d: size'],
+    [
+      'an interpolation of another rank',
+      () => upsample2d(2, { interpolation: 'linear' as never }),
+      "upsample2d: interpolation must be 'bilinear', 'nearest'",
+    ],
+    ['a negative border', () => zeroPad2d(-1), 'zeroPad2d: padding must be an integer of at least 0, received -1'],
+    [
+      'a border of another number of axes',
+      () => crop3d([1, 2] as never),
+      'crop3d: cropping must be a number, [depth, height, width] or [[front, back]',
+    ],
+    [
+      'numbers and sides in one border',
+      () => zeroPad2d([1, [0, 1]] as never),
+      'zeroPad2d: padding must be a number, [height, width] or [[top, bottom]',
+    ],
+    ['a word for a border', () => zeroPad1d('same' as never), 'zeroPad1d: padding must be a number or [before, after], received "same"'],
+    ['no pieces', () => maxout(0), 'maxout: pieces must be a positive integer, received 0'],
+    [
+      'an axis that no sample has',
+      () => prelu({ sharedAxes: [0] }),
+      'prelu: sharedAxes must be an array of axes from 1 to 4, received [0]',
+    ],
     ['a rate of channels above 1', () => spatialDropout(2), 'spatialDropout: rate must be'],
     [
       'a recurrence of another activation',
@@ -241,6 +269,9 @@ describe('what a layer refuses where it is put into a network', () => {
     expectError(() => conv2d(4, 3, { groups: 4 }).apply(image), 'INVALID_SHAPE', "conv2d: 4 groups do not divide the input's 6 channels"))
 
   test('shapes that do not fit', async () => {
+    await expectError(() => crop2d(10).apply(image), 'INVALID_SHAPE', /^crop2d .*cropping .* leaves nothing of \[N, 28, 20, 6\]/)
+    await expectError(() => maxout(4).apply(image), 'INVALID_SHAPE', /^maxout .*with a multiple of 4 channels, received \[N, 28, 20, 6\]/)
+    await expectError(() => prelu({ sharedAxes: [2] }).apply(row), 'INVALID_ARGUMENT', 'prelu: sharedAxes must be axes from 1 to 1')
     await expectError(() => reshape([5]).apply(row), 'INVALID_SHAPE', /^reshape .*shape \[N, 12\] cannot become \[N, 5\]/)
     await expectError(() => permute([2, 1]).apply(row), 'INVALID_SHAPE', /^permute .*axes \[2, 1\] do not go with \[N, 12\]/)
     await expectError(() => multiply().apply(row, input([1])), 'INVALID_SHAPE', /^multiply /)

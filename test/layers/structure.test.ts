@@ -1,6 +1,31 @@
 import { describe, expect, test } from 'vitest'
 import type { Value } from '../../lib/graph/value'
-import { input, type Layer, multiply, network, permute, prelu, reshape, rnn, sequential, spatialDropout, upsample2d } from '../../lib/index'
+import {
+  crop1d,
+  crop2d,
+  crop3d,
+  input,
+  type Layer,
+  linear,
+  maxout,
+  multiply,
+  network,
+  permute,
+  prelu,
+  reshape,
+  resize1d,
+  resize2d,
+  resize3d,
+  rnn,
+  sequential,
+  spatialDropout,
+  upsample1d,
+  upsample2d,
+  upsample3d,
+  zeroPad1d,
+  zeroPad2d,
+  zeroPad3d,
+} from '../../lib/index'
 import { checkGradients } from '../../lib/ops'
 import { type Tensor, tensor } from '../../lib/tensor'
 import { Random } from '../support/random'
@@ -43,6 +68,71 @@ describe('results', () => {
       shape: [1, 2, 6, 2],
       data: [...[1, 10, 1, 10, 1, 10, 2, 20, 2, 20, 2, 20], ...[1, 10, 1, 10, 1, 10, 2, 20, 2, 20, 2, 20]],
     })
+  })
+
+  test('upsampling between pixels, and to sizes', async () => {
+    const row = tensor([1, 2], [1, 2, 1])
+    expect((await run(upsample1d(2), row)).data).toEqual([1, 1, 2, 2])
+    expect((await run(upsample1d(2, { interpolation: 'linear' }), row)).data).toEqual([1, 1.25, 1.75, 2])
+    expect((await run(resize1d(3), row)).data).toEqual([1, 1.5, 2])
+    const image = tensor([0, 4, 8, 16], [1, 2, 2, 1])
+    const larger = await run(upsample2d(2, { interpolation: 'bilinear' }), image)
+    expect(larger).toEqual({ shape: [1, 4, 4, 1], data: [0, 1, 3, 4, 2, 3.25, 5.75, 7, 6, 7.75, 11.25, 13, 8, 10, 14, 16] })
+    expect(await run(resize2d(4), image)).toEqual(larger)
+    expect((await run(resize2d([1, 2]), image)).data).toEqual([4, 10])
+    const cube = tensor([1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 2, 2, 1])
+    expect((await run(upsample3d([1, 1, 2]), cube)).data).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8])
+    expect(await run(upsample3d(2, { interpolation: 'trilinear' }), cube)).toEqual(await run(resize3d([4, 4, 4]), cube))
+    expect(await run(resize3d(1), cube)).toEqual({ shape: [1, 1, 1, 1, 1], data: [4.5] })
+  })
+
+  test('zeros around, and sides cut off, by number, by axis, by side', async () => {
+    expect(await run(zeroPad1d([1, 0]), x)).toEqual({ shape: [1, 3, 3], data: [0, 0, 0, 1, 2, 3, 4, 5, 6] })
+    const image = tensor([1, 2, 3, 4, 5, 6], [1, 2, 3, 1])
+    expect((await run(zeroPad2d([0, 1]), image)).data).toEqual([0, 1, 2, 3, 0, 0, 4, 5, 6, 0])
+    const sides = [
+      [0, 1],
+      [2, 0],
+    ] as const
+    expect(await run(zeroPad2d(sides), image)).toEqual({ shape: [1, 3, 5, 1], data: [0, 0, 1, 2, 3, 0, 0, 4, 5, 6, 0, 0, 0, 0, 0] })
+    expect((await run(crop2d(sides), image)).data).toEqual([3])
+    expect((await run(crop2d([0, 1]), image)).data).toEqual([2, 5])
+    expect((await run(crop1d([1, 0]), x)).data).toEqual([4, 5, 6])
+    const cube = tensor([1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 2, 2, 1])
+    const behind = [
+      [0, 1],
+      [0, 0],
+      [1, 0],
+    ] as const
+    expect((await run(crop3d(behind), cube)).data).toEqual([2, 4])
+    expect((await run(zeroPad3d(1), cube)).shape).toEqual([1, 4, 4, 4, 1])
+    const there = zeroPad3d([1, 0, 2])
+    const node = input([2, 2, 2, 1])
+    const back = network({ inputs: node, outputs: crop3d([1, 0, 2]).apply(there.apply(node)) })
+    expect((await back.predict(cube)).data).toEqual(cube.data)
+  })
+
+  test('maxout takes the largest piece of each unit', async () => {
+    expect(await run(maxout(3), tensor([1, 9, 4, 2, 3, 3], [1, 6]))).toEqual({ shape: [1, 2], data: [4, 9] })
+    expect(await run(maxout(3), x)).toEqual({ shape: [1, 2, 1], data: [3, 6] })
+  })
+
+  test('linear leaves everything as it is', async () => {
+    expect(await run(linear(), x)).toEqual({ shape: [1, 2, 3], data: [1, 2, 3, 4, 5, 6] })
+  })
+
+  test('prelu: slopes shared along the axes that are named', async () => {
+    const images = tensor([-1, -2, -3, -4, 5, -6], [1, 3, 2])
+    for (const [sharedAxes, shape, slopes, y] of [
+      [[], [3, 2], [1, 2, 3, 4, 5, 6], [-1, -4, -9, -16, 5, -36]],
+      [[1], [1, 2], [1, 2], [-1, -4, -3, -8, 5, -12]],
+      [[2], [3, 1], [1, 2, 3], [-1, -2, -6, -8, 5, -18]],
+      [[1, 2], [1, 1], [2], [-2, -4, -6, -8, 5, -12]],
+    ] as const) {
+      const model = sequential({ input: [3, 2] }, prelu({ sharedAxes }))
+      await model.setWeights({ 'prelu/alpha': tensor(slopes, shape) })
+      expect(Array.from((await model.predict(images)).data)).toEqual(y)
+    }
   })
 
   test('prelu begins as relu, and has a slope for each channel', async () => {
@@ -92,6 +182,14 @@ describe('gradients against central differences', () => {
     ['reshape', built(reshape([2, 3])), [numbers(2, 6)]],
     ['permute', built(permute([3, 1, 2])), [numbers(2, 2, 3, 4)]],
     ['upsample2d', built(upsample2d(2)), [numbers(2, 2, 3, 2)]],
+    ['upsample1d, linear', built(upsample1d(3, { interpolation: 'linear' })), [numbers(2, 3, 2)]],
+    ['upsample2d, bilinear', built(upsample2d([2, 3], { interpolation: 'bilinear' })), [numbers(2, 2, 3, 2)]],
+    ['upsample3d', built(upsample3d(2)), [numbers(1, 2, 2, 2, 1)]],
+    ['resize2d', built(resize2d([2, 5])), [numbers(2, 3, 3, 2)]],
+    ['zeroPad2d', built(zeroPad2d([1, 2])), [numbers(2, 2, 3, 2)]],
+    ['crop2d', built(crop2d([1, 0])), [numbers(2, 3, 3, 2)]],
+    ['maxout', built(maxout(2)), [numbers(2, 3, 4)]],
+    ['prelu, a slope for each element', built(prelu({ sharedAxes: [] }), ['alpha']), [numbers(3, 4, 5), numbers(4, 5)]],
     ['multiply', built(multiply()), [numbers(2, 3), numbers(2, 3), numbers(2, 3)]],
     ['prelu', built(prelu(), ['alpha']), [numbers(3, 4, 5), numbers(5)]],
     ['rnn', built(rnn(3), recurrent), [numbers(2, 4, 2), numbers(2, 3), numbers(3, 3), numbers(3)]],

@@ -183,6 +183,15 @@ describe('moving', () => {
     expect(list(compute('oneHot', { indices: vector([1, 3, 0]) }, { y: [3, 2] }).y)).toEqual([0, 1, 0, 0, 1, 0])
   })
 
+  test('prelu: b is the slope where a is not positive', () => {
+    const a = matrix([
+      [3, -2, 0],
+      [-1, nan, 5],
+    ])
+    expect(list(compute('prelu', { a, b: vector([10, 0.5, 7]) }, { y: [2, 3] }).y)).toEqual([3, -1, 0, -10, nan, 5])
+    expect(list(compute('prelu', { a: vector([-4]), b: vector([0]) }, { y: [1] }).y)).toEqual([0])
+  })
+
   test('cast to whole numbers goes towards zero', () => {
     expect(map('cast', [1.9, -1.9, nan, 1e12, -1e12], { to: 'int32' })).toEqual([1, -1, 0, 2 ** 31 - 1, -(2 ** 31)])
     expect(map('cast', [1.5, -3], { to: 'float32' })).toEqual([1.5, -3])

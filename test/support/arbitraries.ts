@@ -6,7 +6,7 @@ import { type Convolution, type ConvolutionNd, outputSize, passesOf, passesOfNd 
 import { elementwiseOf, optimizersOf } from './elementwiseCases'
 import { boxCase, castsOf, concatAlongCase, gathersOf, oneHotCase, padsOf, stacksOf } from './movingCases'
 import type { OpCase } from './opCase'
-import { adaptivePassesOf, type PoolingNd, poolPassesOfNd } from './poolingCases'
+import { adaptivePassesOf, type PoolingNd, poolPassesOfNd, resizesOf } from './poolingCases'
 import { denseCase, matmulCase } from './productCases'
 import { concatCase, rowsOf, sliceCase } from './rowCases'
 
@@ -109,6 +109,11 @@ export const adaptivePasses = (axes: 1 | 2 | 3, edges: readonly number[]): Cases
   fc
     .tuple(whole(1, 3), each(axes, 1, [40, 12, 6][axes - 1]!), each(axes, 1, [20, 8, 5][axes - 1]!), channels(edges))
     .map(([N, image, size, C]) => adaptivePassesOf(N, image, size, C))
+
+export const resizePasses = (axes: 1 | 2 | 3, edges: readonly number[]): Cases =>
+  fc
+    .tuple(whole(1, 2), each(axes, 1, [30, 9, 5][axes - 1]!), each(axes, 1, [30, 9, 5][axes - 1]!), channels(edges))
+    .map(([N, image, size, C]) => resizesOf(N, image, size, C))
 
 const size = (edges: readonly number[]) => fc.oneof(whole(1, 24), fc.constantFrom(...edges))
 

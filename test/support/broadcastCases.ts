@@ -4,7 +4,7 @@ import { type OpCase, vectorEdges } from './opCase'
 
 type Shape = readonly number[]
 
-export const binaryNames = ['sub', 'div', 'pow', 'minimum', 'maximum', 'equal', 'notEqual', 'less', 'lessEqual'] as const
+export const binaryNames = ['sub', 'div', 'pow', 'minimum', 'maximum', 'prelu', 'equal', 'notEqual', 'less', 'lessEqual'] as const
 export const unaryNames = ['exp', 'log', 'sqrt', 'abs', 'sign'] as const
 
 /** The shape that shapes which fit are broadcast to. */

@@ -176,6 +176,11 @@ const convolutionFacts = (axes: number): Record<string, OpFacts> => ({
 const bins = (image: readonly number[], pooled: readonly number[]) =>
   image.slice(1, -1).reduce((product, size, axis) => product * (Math.ceil(size / pooled[axis + 1]!) + 1), 1)
 
+const isNearest = (c: OpCase) => c.attributes.interpolation === 'nearest'
+/** Pixels of the result that read one pixel, at most. */
+const readers = (image: readonly number[], resized: readonly number[]) =>
+  image.slice(1, -1).reduce((product, size, axis) => product * (2 * Math.ceil(resized[axis + 1]! / size) + 2), 1)
+
 const poolFacts = (axes: number): Record<string, OpFacts> => ({
   [`maxPool${axes}d`]: { outputs: ['y', 'positions'], dtypes: { positions: 'int32' }, terms: one, factor: 0, exactOnWholeNumbers: always },
   [`maxPool${axes}dBackward`]: {
@@ -190,6 +195,13 @@ const poolFacts = (axes: number): Record<string, OpFacts> => ({
   [`averagePool${axes}dBackward`]: { outputs: ['dx'], terms: window, factor: 2 },
   [`adaptiveAveragePool${axes}d`]: { outputs: ['y'], terms: (c) => bins(c.shapes.x!, c.shapes.y!), factor: 2 },
   [`adaptiveAveragePool${axes}dBackward`]: { outputs: ['dx'], terms: (c) => bins(c.shapes.dy!, c.shapes.dx!), factor: 2 },
+  [`resize${axes}d`]: { outputs: ['y'], terms: () => 2 ** axes, factor: 2, exactOnWholeNumbers: isNearest },
+  [`resize${axes}dBackward`]: {
+    outputs: ['dx'],
+    terms: (c) => readers(c.shapes.dx!, c.shapes.dy!),
+    factor: 2,
+    exactOnWholeNumbers: isNearest,
+  },
   [`lpPool${axes}d`]: { outputs: ['y'], terms: window, factor: 8 },
   // The real y is at least |x|; where these are not, the ratio's power may be large.
   [`lpPool${axes}dBackward`]: { outputs: ['dx'], data: { y: between(1, 2) }, terms: window, factor: 8 },
@@ -234,6 +246,7 @@ export const opFacts: Readonly<Record<string, OpFacts>> = {
   pow: { ...broadcasting, data: { a: sizes, b: exponents }, factor: 4 },
   minimum: { ...compared },
   maximum: { ...compared },
+  prelu: { ...broadcasting, factor: 1, exactOnWholeNumbers: always },
   equal: { ...compared },
   notEqual: { ...compared },
   less: { ...compared },

@@ -88,6 +88,21 @@ export function adaptivePassesOf(N: number, image: readonly number[], size: read
   ]
 }
 
+/** Images of another size and their gradient, by both interpolations. */
+export function resizesOf(N: number, image: readonly number[], size: readonly number[], C: number): OpCase[] {
+  const [x, y] = [[N, ...image, C], [N, ...size, C]] // biome-ignore format: one line
+  const op = `resize${image.length}d`
+  return ['linear', 'nearest'].flatMap((interpolation) => [
+    { name: `${op} [${x}] to ${size} ${interpolation}`, op, shapes: { x, y }, attributes: { interpolation } },
+    {
+      name: `${op}Backward [${x}] to ${size} ${interpolation}`,
+      op: `${op}Backward`,
+      shapes: { dy: y, dx: x },
+      attributes: { interpolation },
+    },
+  ])
+}
+
 const square = (k: number, stride: number, size: number, C: number, more: Partial<Pooling> = {}): Pooling => ({
   H: size,
   W: size,
@@ -194,8 +209,20 @@ const adaptiveCases = (info: KernelInfo): OpCase[] => [
   ...adaptivePassesOf(1, [4, 6, 2], [4, 3, 5], 2),
 ]
 
+const resizeCases = (info: KernelInfo): OpCase[] => [
+  ...vectorEdges(info).flatMap((C) => resizesOf(1, [2, 3], [4, 6], C)),
+  ...[1, 4, 5, 7].flatMap((L) => [1, 3, 4, 10].flatMap((size) => resizesOf(2, [L], [size], 3))),
+  ...resizesOf(2, [7, 7], [1, 1], 6),
+  ...resizesOf(1, [3, 10], [9, 3], 2),
+  ...resizesOf(1, [1, 1], [3, 2], 4),
+  ...resizesOf(33, [4, 4], [6, 2], 2),
+  ...resizesOf(2, [3, 4, 5], [6, 8, 10], 3),
+  ...resizesOf(1, [4, 6, 2], [3, 7, 5], 2),
+]
+
 export const poolingCases = (info: KernelInfo): OpCase[] => [
   ...poolings(info).flatMap(poolPassesOf),
   ...poolingsNd(info).flatMap(poolPassesOfNd),
   ...adaptiveCases(info),
+  ...resizeCases(info),
 ]
