@@ -156,7 +156,8 @@ export function weightGradient(
 }
 
 /** How a convolution is computed; `'auto'` chooses by the sizes. Results differ by rounding only. */
-export type ConvolutionAlgorithm = 'auto' | 'im2col' | 'indirect'
+export type ConvolutionAlgorithm = (typeof convolutionAlgorithms)[number]
+export const convolutionAlgorithms = ['auto', 'im2col', 'indirect', 'winograd2', 'winograd4', 'winograd6'] as const
 
 /** `Sizes` and `Pad`: how stride and dilation, and padding, are written for the number of axes. */
 export interface ConvolutionOptions<T = Tensor, Sizes = unknown, Pad = unknown> extends OpOptions {
@@ -184,7 +185,7 @@ export function commonOptions(options: ConvolutionOptions<Operand>, names: reado
   if (options.bias !== undefined) typeOf(options.bias, label, 'bias')
   return {
     groups: checkInteger(options.groups ?? 1, label, 'groups'),
-    algorithm: checkChoice(options.algorithm ?? 'auto', ['auto', 'im2col', 'indirect'], label, 'algorithm'),
+    algorithm: checkChoice(options.algorithm ?? 'auto', convolutionAlgorithms, label, 'algorithm'),
     activation: checkActivation(options.activation, label),
   }
 }

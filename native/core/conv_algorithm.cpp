@@ -1,34 +1,71 @@
 // SPDX-License-Identifier: MIT
 #include "conv_algorithm.h"
 
+#include <algorithm>
+
+#include "winograd.h"
+
 namespace convlane {
 
 namespace {
 
+constexpr ConvAlgorithm kAll[] = {ConvAlgorithm::indirect, ConvAlgorithm::im2col, ConvAlgorithm::winograd2, ConvAlgorithm::winograd4,
+                                  ConvAlgorithm::winograd6};
+
+bool can_run(ConvAlgorithm algorithm, const ConvGeometry& g) {
+  const int64_t outputs = winograd_outputs(algorithm);
+  return outputs == 0 || winograd_kernels(g, outputs) != nullptr;
+}
+
 // Few channels make thin tiles in the gradients: copied patches have as many columns (input) or rows (weights) as there are taps x channels.
-Patches default_patches(const ConvGeometry& g, ConvPass pass) {
+ConvAlgorithm default_algorithm(const ConvGeometry& g, ConvPass pass) {
   constexpr int64_t kNarrow = 32;  // columns of a tile below which the kernel can't hide a row's loads
   const bool few = g.groups == 1 && g.taps() > 1;
-  switch (pass) {
-    case ConvPass::input_gradient: return few && g.c <= kernels().width / 2 ? Patches::copied : Patches::indirect;
-    case ConvPass::weight_gradient: return few && g.c < 4 && Panels(g.oc).width < kNarrow ? Patches::copied : Patches::indirect;
-    default: return Patches::indirect;
-  }
+  const bool copied = pass == ConvPass::input_gradient    ? few && g.c <= kernels().width / 2
+                      : pass == ConvPass::weight_gradient ? few && g.c < 4 && Panels(g.oc).width < kNarrow
+                                                          : false;
+  return copied ? ConvAlgorithm::im2col : ConvAlgorithm::indirect;
 }
 
 }  // namespace
 
-std::vector<std::string> conv_algorithms(const ConvGeometry& geometry, ConvPass pass) {
-  const Patches first = default_patches(geometry, pass);
-  return {algorithm_name(first), algorithm_name(first == Patches::copied ? Patches::indirect : Patches::copied)};
+const char* algorithm_name(ConvAlgorithm algorithm) {
+  switch (algorithm) {
+    case ConvAlgorithm::im2col: return "im2col";
+    case ConvAlgorithm::winograd2: return "winograd2";
+    case ConvAlgorithm::winograd4: return "winograd4";
+    case ConvAlgorithm::winograd6: return "winograd6";
+    default: return "indirect";
+  }
 }
 
-Patches conv_patches(const StepSpec& spec, const ConvGeometry& geometry, ConvPass pass) {
+int64_t winograd_outputs(ConvAlgorithm algorithm) {
+  switch (algorithm) {
+    case ConvAlgorithm::winograd2: return 2;
+    case ConvAlgorithm::winograd4: return 4;
+    case ConvAlgorithm::winograd6: return 6;
+    default: return 0;
+  }
+}
+
+std::vector<std::string> conv_algorithms(const ConvGeometry& geometry, ConvPass pass) {
+  const ConvAlgorithm first = default_algorithm(geometry, pass);
+  std::vector<std::string> names{algorithm_name(first)};
+  for (ConvAlgorithm algorithm : kAll) {
+    if (algorithm != first && can_run(algorithm, geometry)) names.push_back(algorithm_name(algorithm));
+  }
+  return names;
+}
+
+ConvAlgorithm conv_algorithm(const StepSpec& spec, const ConvGeometry& geometry, ConvPass pass) {
   const std::string name = spec.string("algorithm", "auto");
-  if (name == "auto") return default_patches(geometry, pass);
-  if (name == "im2col") return Patches::copied;
-  if (name == "indirect") return Patches::indirect;
-  refuse(spec, "algorithm must be auto, im2col or indirect, got " + name);
+  if (name == "auto") return default_algorithm(geometry, pass);
+  for (ConvAlgorithm algorithm : kAll) {
+    if (name != algorithm_name(algorithm)) continue;
+    if (can_run(algorithm, geometry)) return algorithm;
+    refuse(spec, "algorithm " + name + " needs two axes, one group, stride and dilation 1 and a window of 3 x 3 or, but for winograd6, 5 x 5");
+  }
+  refuse(spec, "algorithm must be auto, indirect, im2col, winograd2, winograd4 or winograd6, got " + name);
 }
 
 }  // namespace convlane

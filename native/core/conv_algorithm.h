@@ -5,16 +5,18 @@
 #include <vector>
 
 #include "geometry.h"
-#include "rows_convolution.h"
 
 namespace convlane {
 
 enum class ConvPass { forward, input_gradient, weight_gradient };
+enum class ConvAlgorithm { indirect, im2col, winograd2, winograd4, winograd6 };
 
+const char* algorithm_name(ConvAlgorithm algorithm);
 // Names of what can run, the default choice first.
 std::vector<std::string> conv_algorithms(const ConvGeometry& geometry, ConvPass pass);
-// The attribute's choice; `auto` and an absent attribute give the default.
-Patches conv_patches(const StepSpec& spec, const ConvGeometry& geometry, ConvPass pass);
-inline const char* algorithm_name(Patches patches) { return patches == Patches::copied ? "im2col" : "indirect"; }
+// The attribute's choice; `auto` and an absent attribute give the default. Refuses what cannot run.
+ConvAlgorithm conv_algorithm(const StepSpec& spec, const ConvGeometry& geometry, ConvPass pass);
+// Outputs along each side of a tile; 0 for the algorithms that aren't Winograd's.
+int64_t winograd_outputs(ConvAlgorithm algorithm);
 
 }  // namespace convlane

@@ -73,7 +73,7 @@ void copy_patches(const ConvGeometry& g, const float* x, int64_t group, int64_t 
 
 ColumnsToImage::ColumnsToImage(const ConvGeometry& geometry) : geometry_(geometry), columns_(geometry.taps() * geometry.group_c()) {}
 
-int64_t ColumnsToImage::scratch_floats() const {
+int64_t ColumnsToImage::scratch_floats(int64_t) const {
   const Panels panels(columns_);
   return geometry_.groups * panels.count * geometry_.group_oc() * panels.width;
 }

@@ -13,7 +13,7 @@ void copy_patches(const ConvGeometry& geometry, const float* x, int64_t group, i
 class ColumnsToImage {
  public:
   explicit ColumnsToImage(const ConvGeometry& geometry);
-  int64_t scratch_floats() const;
+  int64_t scratch_floats(int64_t n) const;
   void run(int64_t n, const float* dy, const float* weights, const float* bias, Activation activation, float* dx, float* scratch) const;
 
  private:

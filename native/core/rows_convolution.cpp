@@ -172,7 +172,7 @@ RowsConvolution::RowsConvolution(const ConvGeometry& geometry, Direction directi
       panels_(columns_),
       mergeable_(geometry.groups == 1 && neighbours(w_)) {}
 
-int64_t RowsConvolution::scratch_floats() const {
+int64_t RowsConvolution::scratch_floats(int64_t) const {
   const int64_t taps = d_.taps() * h_.taps() * w_.taps();
   const int64_t packed = geometry_.groups * panels_.count * taps * depth_ * panels_.width;
   return round_up(w_.taps() * depth_, 16) + packed;

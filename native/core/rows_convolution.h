@@ -32,7 +32,7 @@ class RowsConvolution {
  public:
   RowsConvolution(const ConvGeometry& geometry, Direction direction, Patches patches);
 
-  int64_t scratch_floats() const;
+  int64_t scratch_floats(int64_t n) const;
   // `weights` is HWIO in both directions. `bias` may be null.
   void run(int64_t n, const float* source, const float* weights, const float* bias, Activation activation, float* target, float* scratch) const;
 

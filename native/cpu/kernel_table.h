@@ -70,6 +70,34 @@ struct GemmColsArgs {
   bool accumulate;
 };
 
+// One tile of Winograd's F(m, r), over `channels` contiguous channels: a square of pixels, row by row, through pointers, and n x n points at points + i * step.
+struct WinogradTile {
+  float* const* pixels;  // n x n that are read (input), m x m that are read (gradient) or written (output)
+  float* points;
+  int64_t step;
+  int64_t channels;
+  const float* bias;     // output: `channels` values, or null
+  bool relu;             // output
+};
+// Rows x columns filters: window position i of a row at from + i * from_step + row * from_row, what becomes of it at to + i * to_step + row * to_row.
+struct WinogradFilters {
+  const float* from;
+  int64_t from_step, from_row;
+  float* to;
+  int64_t to_step, to_row;
+  int64_t rows, columns;
+};
+// For m x m outputs of an r x r window. y = A^T [ (G w G^T) . (B^T x B) ] A; dw = G^T [ (B^T x B) . (A dy A^T) ] G, summed over tiles in the brackets.
+struct WinogradKernels {
+  int32_t points, outputs, taps;                   // n = m + r - 1, m, r
+  void (*input)(const WinogradTile&);              // points = B^T pixels B
+  void (*output)(const WinogradTile&);             // pixels = A^T points A + bias, relu
+  void (*gradient)(const WinogradTile&);           // points = A pixels A^T
+  void (*filters)(const WinogradFilters&);         // G w G^T
+  void (*filter_gradient)(const WinogradFilters&); // G^T points G
+};
+constexpr int kWinogradSizes = 5;  // F(2,3), F(4,3), F(6,3), F(2,5), F(4,5)
+
 // One output position of a pooling window over `channels` contiguous channels. taps[t] points at channel 0 of the t-th position
 // inside the input (row-major order); positions outside the input are left out, and tap_ids[t] is the position's number in the full window.
 struct PoolMaxArgs {
@@ -225,6 +253,8 @@ struct KernelTable {
   // y = keep(mask) ? x * scale : 0. Mask from Philox4x32-10, key = (seed_lo, seed_hi), counter = (index / 4, stream, step_lo, step_hi), word index % 4;
   // an element is dropped when its word < threshold. `first` is the index of x[0].
   void (*dropout)(const float* x, float* y, int64_t first, int64_t count, uint32_t threshold, float scale, uint64_t seed, uint32_t stream, uint64_t step);
+
+  WinogradKernels winograd[kWinogradSizes];
 
   void (*sgd)(const SgdArgs&);
   void (*adam)(const AdamArgs&);

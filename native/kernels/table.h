@@ -12,6 +12,7 @@
 #include "pack.h"
 #include "pool.h"
 #include "probe.h"
+#include "winograd.h"
 
 namespace convlane {
 namespace {
@@ -28,6 +29,12 @@ constexpr KernelTable table_of(const char* name) {
   t.gemm_cols = gemm_cols<V>;
   t.pack_rows = pack_rows<V>;
   t.pack_transposed = pack_transposed<V>;
+
+  t.winograd[0] = winograd_kernels<V, 2, 3>();
+  t.winograd[1] = winograd_kernels<V, 4, 3>();
+  t.winograd[2] = winograd_kernels<V, 6, 3>();
+  t.winograd[3] = winograd_kernels<V, 2, 5>();
+  t.winograd[4] = winograd_kernels<V, 4, 5>();
 
   t.pool_max = pool_max<V>;
   t.pool_average = pool_average<V>;

@@ -48,6 +48,24 @@ function fits({ N = 1, H, W, C, OC, KH, KW, stride, padding, dilation, groups = 
 export const convolutionPasses = (edges: readonly number[]): Cases =>
   convolutionsNear(edges).map((c) => [...passesOf({ ...c, bias: true }), passesOf(c)[0]!])
 
+/** Convolutions that Winograd's algorithms take, with any padding, and large enough for several tiles. */
+export function winogradPasses(edges: readonly number[]): Cases {
+  return fc
+    .record({
+      N: whole(1, 3),
+      H: whole(1, 15),
+      W: whole(1, 15),
+      C: channels(edges),
+      OC: channels(edges),
+      kernel: fc.constantFrom(3, 3, 3, 5),
+      padding: sides(4),
+      activation,
+    })
+    .map(({ kernel, ...rest }) => ({ ...rest, KH: kernel, KW: kernel, stride: [1, 1] as const, dilation: [1, 1] as const }))
+    .filter(fits)
+    .map((c) => [...passesOf({ ...c, bias: true }), passesOf(c)[0]!])
+}
+
 /** As `convolutionsNear` along one or three axes. */
 export function convolutionsNdNear(axes: 1 | 3, edges: readonly number[]): fc.Arbitrary<ConvolutionNd> {
   const each = (min: number, max: number) => fc.tuple(...Array.from({ length: axes }, () => whole(min, max)))

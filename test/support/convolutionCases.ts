@@ -116,6 +116,9 @@ const beyondBlocks: Convolution[] = [
   square(3, 4, 6, 128),
   square(1, 10, 12, 130, { bias: true }),
   square(3, 9, 40, 70, { padding: around(1) }),
+  square(3, 25, 9, 130, { padding: around(1), bias: true }),
+  square(3, 8, 150, 18, { N: 6, padding: around(1) }),
+  square(5, 13, 20, 33, { N: 2, padding: around(2), bias: true, activation: 'relu' }),
 ]
 
 /** Every convolution of the case list. Each comes with its two gradients. */
