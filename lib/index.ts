@@ -64,11 +64,14 @@ export {
 } from './layers/depthwiseConv2d'
 export { dropout, spatialDropout } from './layers/dropout'
 export { flatten } from './layers/flatten'
+export { groupNorm, instanceNorm } from './layers/groupNorm'
 export type { Initializer } from './layers/initializers'
 export { type BuildContext, Layer, type LayerConfig, type Parameter } from './layers/layer'
+export { type LayerNormLayerOptions, layerNorm } from './layers/layerNorm'
 export { maxout } from './layers/maxout'
 export { add, concat, multiply } from './layers/merge'
 export { type InputOptions, input, Node } from './layers/node'
+export type { NormOptions } from './layers/norm'
 export {
   type AveragePool1dLayerOptions,
   averagePool1d,
@@ -100,6 +103,7 @@ export { type PreluLayerOptions, prelu } from './layers/prelu'
 export type { Rank } from './layers/rank'
 export { type LayerMaker, registerLayer } from './layers/registry'
 export { permute, reshape } from './layers/reshape'
+export { type RmsNormLayerOptions, rmsNorm } from './layers/rmsNorm'
 export { type RnnLayerOptions, rnn } from './layers/rnn'
 export {
   type ResizeLayerOptions,

@@ -56,8 +56,11 @@ export {
   globalMaxPool2d,
   globalMaxPool3d,
 } from './ops/globalPool'
+export { type GroupNormOptions, groupNorm, groupNormBackward } from './ops/groupNorm'
 export { hardSigmoid, hardSigmoidBackward } from './ops/hardSigmoid'
 export { hardSwish, hardSwishBackward } from './ops/hardSwish'
+export { instanceNorm, instanceNormBackward } from './ops/instanceNorm'
+export { type LayerNormOptions, layerNorm, layerNormBackward } from './ops/layerNorm'
 export { type LeakyReluOptions, leakyRelu, leakyReluBackward } from './ops/leakyRelu'
 export { type LinearThresholdOptions, linearThreshold, linearThresholdBackward } from './ops/linearThreshold'
 export { logSoftmax, logSoftmaxBackward } from './ops/logSoftmax'
@@ -98,6 +101,7 @@ export {
   resize3d,
   resize3dBackward,
 } from './ops/resize'
+export { type RmsNormOptions, rmsNorm, rmsNormBackward } from './ops/rmsNorm'
 export { type RmspropUpdateOptions, rmsprop } from './ops/rmsprop'
 export { scale } from './ops/scale'
 export { selu, seluBackward } from './ops/selu'

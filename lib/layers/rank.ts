@@ -12,6 +12,9 @@ export const flattenHint = ': put flatten() or globalAveragePool2d() before it'
 type Dimensions = typeof dimensions
 type Hint<Want> = Want extends 2 ? typeof flattenHint : ''
 
+/** What a layer takes, in words. */
+type RankText<I extends Rank> = [3 | 4 | 5] extends [I] ? 'rank 3 or more [N, …, C]' : `rank ${I} ${Dimensions[I]}`
+
 /** Sizes of one sample of rank R. */
 export type SampleShape<R extends Rank> = R extends 2
   ? readonly [number]
@@ -39,9 +42,11 @@ export type Fits<R extends Rank, L> =
   L extends Layer<infer I, infer _O, infer Name>
     ? Rank extends R
       ? L
-      : I extends 'any' | R
+      : [I] extends ['any']
         ? L
-        : `${Name} takes rank ${I & Rank} ${Dimensions[I & Rank]} but gets rank ${R} ${Dimensions[R]}${Hint<I>}`
+        : [Extract<R, I>] extends [never]
+          ? `${Name} takes ${RankText<I & Rank>} but gets rank ${R} ${Dimensions[R]}${Hint<I>}`
+          : L
     : L
 
 /** Rank that layer L makes of rank R. */

@@ -13,7 +13,9 @@ import { dense } from './dense'
 import { depthwiseConv2d, separableConv2d } from './depthwiseConv2d'
 import { dropout, spatialDropout } from './dropout'
 import { flatten } from './flatten'
+import { groupNorm, instanceNorm } from './groupNorm'
 import { Layer, type LayerConfig } from './layer'
+import { layerNorm } from './layerNorm'
 import { maxout } from './maxout'
 import { add, concat, multiply } from './merge'
 import { averagePool1d, globalAveragePool1d, globalMaxPool1d, maxPool1d } from './pool1d'
@@ -21,6 +23,7 @@ import { adaptiveAveragePool2d, averagePool2d, globalAveragePool2d, globalMaxPoo
 import { averagePool3d, globalAveragePool3d, globalMaxPool3d, maxPool3d } from './pool3d'
 import { prelu } from './prelu'
 import { permute, reshape } from './reshape'
+import { rmsNorm } from './rmsNorm'
 import { rnn } from './rnn'
 import { resize1d, resize2d, resize3d, upsample1d, upsample2d, upsample3d } from './upsample'
 
@@ -57,6 +60,9 @@ const makers = new Map<string, LayerMaker>([
   ['globalMaxPool1d', (config: Config) => globalMaxPool1d(config)],
   ['globalMaxPool2d', (config: Config) => globalMaxPool2d(config)],
   ['globalMaxPool3d', (config: Config) => globalMaxPool3d(config)],
+  ['groupNorm', ({ groups, ...options }: Config) => groupNorm(groups, options)],
+  ['instanceNorm', (config: Config) => instanceNorm(config)],
+  ['layerNorm', (config: Config) => layerNorm(config)],
   ['lpPool2d', ({ size, ...options }: Config) => lpPool2d(size, options)],
   ['maxout', ({ pieces, ...options }: Config) => maxout(pieces, options)],
   ['maxPool1d', ({ size, ...options }: Config) => maxPool1d(size, options)],
@@ -69,6 +75,7 @@ const makers = new Map<string, LayerMaker>([
   ['resize1d', ({ size, ...options }: Config) => resize1d(size, options)],
   ['resize2d', ({ size, ...options }: Config) => resize2d(size, options)],
   ['resize3d', ({ size, ...options }: Config) => resize3d(size, options)],
+  ['rmsNorm', (config: Config) => rmsNorm(config)],
   ['rnn', ({ units, ...options }: Config) => rnn(units, options)],
   ['spatialDropout', ({ rate, ...options }: Config) => spatialDropout(rate, options)],
   ['upsample1d', ({ size, ...options }: Config) => upsample1d(size, options)],

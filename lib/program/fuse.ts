@@ -12,6 +12,9 @@ const producers = [
   'add',
   'batchNorm',
   'batchNormInference',
+  'layerNorm',
+  'rmsNorm',
+  'groupNorm',
 ]
 /** What steps take as `activation`; its attributes become theirs. */
 const activations = [

@@ -36,6 +36,8 @@ import { dropout } from './dropout'
 import { activationSteps } from './elementwise'
 import { fill } from './fill'
 import { gather, oneHot, scatterAdd } from './gather'
+import { groupNorm, groupNormBackward } from './groupNorm'
+import { layerNorm, layerNormBackward, rmsNorm, rmsNormBackward } from './layerNorm'
 import { logSoftmax, logSoftmaxBackward } from './logSoftmax'
 import { lpPool, lpPoolBackward } from './lpPool'
 import { matmul } from './matmul'
@@ -103,6 +105,12 @@ export const reference: Readonly<Record<string, (step: ReferenceStep) => void>> 
   batchNorm,
   batchNormInference,
   batchNormBackward,
+  layerNorm,
+  layerNormBackward,
+  rmsNorm,
+  rmsNormBackward,
+  groupNorm,
+  groupNormBackward,
   movingAverage,
   dense,
   matmul,

@@ -33,6 +33,10 @@ StepPointer make_resize_backward(const StepSpec& spec);
 StepPointer make_batch_norm(const StepSpec& spec);
 StepPointer make_batch_norm_inference(const StepSpec& spec);
 StepPointer make_batch_norm_backward(const StepSpec& spec);
+StepPointer make_row_norm(const StepSpec& spec);  // layerNorm, rmsNorm
+StepPointer make_row_norm_backward(const StepSpec& spec);
+StepPointer make_group_norm(const StepSpec& spec);
+StepPointer make_group_norm_backward(const StepSpec& spec);
 StepPointer make_moving_average(const StepSpec& spec);
 StepPointer make_dense(const StepSpec& spec);
 StepPointer make_matmul(const StepSpec& spec);

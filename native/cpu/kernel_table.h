@@ -238,6 +238,16 @@ struct KernelTable {
   // dx = dy scale + (x - mean) slope + offset, with one of each for each column.
   void (*batch_norm_backward)(const float* dy, const float* x, const float* mean, const float* scale, const float* slope, const float* offset, int64_t rows,
                               int64_t columns, float* dx);
+  // Of each row of `columns` >= 1: its mean, and the mean squared distance from it; where not centered, the mean square, and `mean` may be null. Sums go in
+  // vector lanes over blocks of 1024, merged in order in double precision.
+  void (*row_moments)(const float* x, int64_t rows, int64_t columns, bool centered, float* mean, float* variance);
+  // y = act((x - mean) inverse gamma + beta), with one mean (null: 0) and inverse for each row, one gamma and beta for each column.
+  void (*row_norm)(const float* x, const float* mean, const float* inverse, const float* gamma, const float* beta, int64_t rows, int64_t columns, Activation,
+                   float* y);
+  // The gradient of that without an activation, the mean (null: 0) and the inverse deviation being those of x: dx (or null), and dgamma += dy (x - mean)
+  // inverse, dbeta += dy, one chain per column (or both null).
+  void (*row_norm_backward)(const float* dy, const float* x, const float* mean, const float* inverse, const float* gamma, int64_t rows, int64_t columns,
+                            float* dx, float* dgamma, float* dbeta);
   // y = softmax of each row; rows x columns, contiguous.
   void (*softmax)(const float* x, int64_t rows, int64_t columns, float* y);
   void (*softmax_backward)(const float* dy, const float* y, int64_t rows, int64_t columns, float* dx);

@@ -13,6 +13,7 @@
 #include "pool.h"
 #include "probe.h"
 #include "winograd.h"
+#include "row_norm.h"
 
 namespace convlane {
 namespace {
@@ -62,6 +63,9 @@ constexpr KernelTable table_of(const char* name) {
   t.column_products = column_products<V>;
   t.batch_norm = batch_norm<V>;
   t.batch_norm_backward = batch_norm_backward<V>;
+  t.row_moments = row_moments<V>;
+  t.row_norm = row_norm<V>;
+  t.row_norm_backward = row_norm_backward<V>;
   t.softmax = softmax<V>;
   t.softmax_backward = softmax_backward<V>;
   t.log_softmax = log_softmax<V>;

@@ -5,6 +5,7 @@ import { binariesOf, reductionsOf, transposeCase, unariesOf, whereCase } from '.
 import { type Convolution, type ConvolutionNd, outputSize, passesOf, passesOfNd } from './convolutionCases'
 import { elementwiseOf, optimizersOf } from './elementwiseCases'
 import { boxCase, castsOf, concatAlongCase, gathersOf, oneHotCase, padsOf, stacksOf } from './movingCases'
+import { groupNormsOf, rowNormsOf } from './normCases'
 import type { OpCase } from './opCase'
 import { adaptivePassesOf, type PoolingNd, poolPassesOfNd, resizesOf } from './poolingCases'
 import { denseCase, matmulCase } from './productCases'
@@ -243,3 +244,12 @@ export const batchNormPasses = (edges: readonly number[]): Cases =>
   fc
     .tuple(fc.array(whole(1, 6), { minLength: 1, maxLength: 3 }), channels(edges))
     .map(([sizes, channel]) => batchNormOf([...sizes, channel]))
+
+/** Normalization of samples: rows of the last axes, and groups of channels. */
+export const normPasses = (edges: readonly number[]): Cases =>
+  fc
+    .tuple(fc.array(whole(1, 6), { minLength: 1, maxLength: 3 }), channels(edges), whole(1, 3), whole(1, 3))
+    .map(([sizes, channel, axes, groups]) => [
+      ...rowNormsOf([...sizes, channel], Math.min(axes, sizes.length)),
+      ...groupNormsOf([...sizes, channel * groups], groups),
+    ])

@@ -5,6 +5,7 @@ import { convolutionCases } from './convolutionCases'
 import { convolutionNdCases } from './convolutionNdCases'
 import { elementwiseCases } from './elementwiseCases'
 import { movingCases } from './movingCases'
+import { normCases } from './normCases'
 import type { OpCase } from './opCase'
 import { poolingCases } from './poolingCases'
 import { productCases } from './productCases'
@@ -22,5 +23,6 @@ export function allCases(info: KernelInfo): OpCase[] {
     ...movingCases(info),
     ...rowCases(info),
     ...batchNormCases(info),
+    ...normCases(info),
   ]
 }

@@ -1,5 +1,6 @@
 import type { Dtype } from '../../binding'
 import { sizeOf } from './compute'
+import { normFacts } from './normCases'
 import type { OpCase } from './opCase'
 import type { Random } from './random'
 
@@ -223,6 +224,7 @@ export const opFacts: Readonly<Record<string, OpFacts>> = {
     terms: (c, output) => (output === 'dx' ? 4 : Math.min(pixels(c.shapes.x!), 256)),
     factor: 8,
   },
+  ...normFacts,
   movingAverage: { outputs: [], updates: ['param'], terms: one, factor: 3 },
   dense: { outputs: ['y'], terms: (c) => c.shapes.w![0]! + 1, factor: 2, exactOnWholeNumbers: isLinear },
   matmul: {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 
 const root = resolve(__dirname, '../..')
 const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(resolve(root, 'tsconfig.json'), ts.sys.readFile).config, ts.sys, root)
-const header = `import { adaptiveAveragePool2d, add, averagePool1d, averagePool3d, globalMaxPool1d, globalMaxPool2d, globalAveragePool1d, globalAveragePool3d, lpPool2d, maxPool1d, maxPool3d, conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d, dense, depthwiseConv2d, separableConv2d, digits, dropout, flatten, globalAveragePool2d, input, maxPool2d, network, relu, sequential } from '../../lib/index'
+const header = `import { adaptiveAveragePool2d, add, averagePool1d, averagePool3d, globalMaxPool1d, globalMaxPool2d, globalAveragePool1d, globalAveragePool3d, lpPool2d, maxPool1d, maxPool3d, conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d, dense, depthwiseConv2d, separableConv2d, digits, dropout, flatten, globalAveragePool2d, groupNorm, input, instanceNorm, layerNorm, rmsNorm, maxPool2d, network, relu, sequential } from '../../lib/index'
 import type { Layer, Model } from '../../lib/index'
 `
 
@@ -54,6 +54,9 @@ const accepted: Record<string, string> = {
     sequential({ input: [28, 8] }, globalAveragePool1d(), dense(2))
     sequential({ input: [28, 28, 8] }, lpPool2d(2), adaptiveAveragePool2d([3, 3]), globalMaxPool2d(), dense(2))
     sequential({ input: [9, 9, 9, 8] }, maxPool3d([2, 2, 1]), averagePool3d(2), globalAveragePool3d(), dense(2))`,
+  'normalization of every rank': `
+    sequential({ input: [28, 28, 8] }, layerNorm({ axes: 3 }), conv2d(8, 3), groupNorm(4), conv2d(4, 3), instanceNorm(), flatten(), rmsNorm(), dense(2))
+    sequential({ input: [28, 8] }, instanceNorm(), conv1d(4, 3), groupNorm(2), flatten(), groupNorm(2), layerNorm(), dense(2))`,
   'dense layers alone': 'sequential({ input: [4] }, dense(8), relu(), dense(3))',
   'the rank that comes out': `
     const model = sequential({ input: [28, 28, 1] }, conv2d(8, 3), globalAveragePool2d(), dense(10))
@@ -139,6 +142,16 @@ const refused: Record<string, [snippet: string, at: string, message: string]> = 
     'sequential({ input: [28, 28, 8] }, globalMaxPool1d(), dense(2))',
     'globalMaxPool1d()',
     'globalMaxPool1d takes rank 3 [N, L, C] but gets rank 4 [N, H, W, C]',
+  ],
+  'what has one position for each channel': [
+    'sequential({ input: [28, 28, 1] }, flatten(), instanceNorm(), dense(2))',
+    'instanceNorm()',
+    'instanceNorm takes rank 3 or more [N, …, C] but gets rank 2 [N, C]',
+  ],
+  'behind a normalization': [
+    'sequential({ input: [28, 28, 1] }, instanceNorm(), layerNorm(), groupNorm(1), dense(2))',
+    'dense(2)',
+    `dense takes rank 2 [N, C] but gets rank 4 [N, H, W, C]: ${hint}`,
   ],
   'behind layers of any rank': [
     'sequential({ input: [28, 28, 1] }, relu(), dropout(0.5), relu(), dense(10), relu())',

@@ -1,0 +1,4 @@
+import { describeCases } from '../support/describeCases'
+
+describeCases('layerNorm')
+describeCases('layerNormBackward')
