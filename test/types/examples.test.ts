@@ -7,6 +7,10 @@ const root = resolve(__dirname, '../..')
 const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(resolve(root, 'tsconfig.json'), ts.sys.readFile).config, ts.sys, root)
 const examples = documentedFiles().flatMap(examplesOf)
 
+/** What follows from parameters without types alone: the overload for tensors is the first, and an array that is destructured is thought to be a tuple. */
+const fromUntyped =
+  /'Tensor' is missing the following properties from type 'Value'|Target requires \d+ element\(s\) but source may have fewer/
+
 /**
  * What the compiler says about the blocks of one language: whoever copies an example into a TypeScript project must be able to. Parameters of JavaScript
  * have no types; a line whose comment says that it throws may be one that does not compile.
@@ -25,7 +29,7 @@ function complaints(language: 'js' | 'ts'): string[] {
     const example = files.get(file)
     return example ? ts.createSourceFile(file, example.source, target) : getSourceFile(file, target, ...rest)
   }
-  const loose = language === 'js' ? { allowJs: true, checkJs: true, noImplicitAny: false } : {}
+  const loose = language === 'js' ? { allowJs: true, checkJs: true, strict: false } : {}
   const program = ts.createProgram(
     [...files.keys()],
     { ...options, module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler, ...loose },
@@ -36,6 +40,7 @@ function complaints(language: 'js' | 'ts'): string[] {
     const lines = source.split('\n')
     return [...program.getSyntacticDiagnostics(tree), ...program.getSemanticDiagnostics(tree)].flatMap(({ start, messageText }) => {
       const { line } = tree.getLineAndCharacterOfPosition(start!)
+      if (language === 'js' && fromUntyped.test(ts.flattenDiagnosticMessageText(messageText, ' '))) return []
       if (/\/\/ → throws \w+$/.test(lines[line]!)) return []
       return [`${name.replace(/:\d+$/, '')}:${line + 1}: ${lines[line]!.trim()}\n  ${ts.flattenDiagnosticMessageText(messageText, '\n')}`]
     })
