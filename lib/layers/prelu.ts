@@ -4,6 +4,7 @@ import * as ops from '../ops/prelu'
 import { checkOptions, invalid } from './check'
 import { type BuildContext, Layer, type Parameter } from './layer'
 
+/** Options of {@link prelu}. */
 export interface PreluLayerOptions<Name extends string = string> {
   /**
    * Axes of a sample along which a slope is shared, counted from 1 as in Keras (0 is the batch). `[]`: each element has its own, Keras' default.

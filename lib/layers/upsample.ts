@@ -9,6 +9,7 @@ import { checkOptions } from './check'
 import { type RankOf, rankOf } from './convolution'
 import { type BuildContext, Layer } from './layer'
 
+/** Options of {@link upsample2d}. */
 export interface UpsampleLayerOptions<Linear extends string, Name extends string = string> {
   /**
    * `'nearest'`: each pixel again and again. Else between the pixels around, each weighed by its nearness, pixels lying at the middle of their area (half-pixel
@@ -19,6 +20,7 @@ export interface UpsampleLayerOptions<Linear extends string, Name extends string
   readonly name?: Name
 }
 
+/** Options of {@link resize2d}. */
 export interface ResizeLayerOptions<Linear extends string, Name extends string = string> {
   /** Between the pixels around, or the nearest pixel, as in `upsample2d`. Default: the former. */
   readonly interpolation?: 'nearest' | Linear

@@ -51,6 +51,7 @@ export interface SoftmaxCrossEntropyOptions extends OpOptions {
   readonly classWeights?: readonly number[] | undefined
 }
 
+/** Options of {@link softmaxCrossEntropy}. */
 export interface WeightedOptions<T> {
   /** How much each row counts, `[N]`. A row of weight 0 gives nothing, whatever it holds. Default: 1 each. */
   readonly weights?: T | undefined
