@@ -13,7 +13,8 @@ export type Dtype = 'float32' | 'int32' | 'uint8'
  * Where an operand lives.
  * - `arena`: scratch memory of the lane that runs the program; nothing survives a run. `offset` in elements of 4 bytes.
  * - `state`: weights, optimizer slots, statistics (a `State`). `offset` in elements of 4 bytes. Always float32.
- * - `input`: the `offset`-th input of `run`, copied before `run` returns. Read only. The operand may have another shape of as many elements.
+ * - `input`: the `offset`-th input of `run`, copied before `run` returns. Read only, but that preparation writes prepared ones. The operand may have another
+ *   shape of as many elements.
  * - `buffer`: the `offset`-th typed array given to `execute`.
  */
 export type Space = 'arena' | 'state' | 'input' | 'buffer'
@@ -45,8 +46,18 @@ export interface ProgramSpec {
   readonly capacity: number
   /** Size of the arena that the steps' `arena` operands lie in, in elements of 4 bytes. Scratch memory of the kernels is added natively. */
   readonly arenaElements: number
-  /** What each input of `run` holds, in order. */
-  readonly inputs: readonly { readonly dtype: Dtype; readonly shape: readonly number[]; readonly batched: boolean }[]
+  /** What each input of `run` holds, in order; then those that are `prepared`: `run` isn't given them, the steps of `preparation` write them. */
+  readonly inputs: readonly {
+    readonly dtype: Dtype
+    readonly shape: readonly number[]
+    readonly batched: boolean
+    readonly prepared?: boolean
+  }[]
+  /**
+   * Steps from inputs to prepared inputs. They run before the others on a thread of their own (the lane `data`), while the run before still computes:
+   * each of the two runs under way has inputs of its own. They use no arena and no state. Absent: none.
+   */
+  readonly preparation?: readonly Step[]
   /** Arena operands copied out when a run ends, in order. */
   readonly outputs: readonly Operand[]
   readonly steps: readonly Step[]
@@ -57,7 +68,7 @@ export interface ProgramSpec {
   readonly updateFrom?: number
   /** Outputs, by number, that must be finite in every element: else the steps from `updateFrom` on are left out of the run, and the state stays. */
   readonly guards?: readonly number[]
-  /** `'train'` programs and `'infer'` programs run on threads (lanes) of their own, each in order of submission. */
+  /** `'train'` programs and `'infer'` programs run on threads (lanes) of their own, each in order of submission; what is prepared, when it has been. */
   readonly lane: 'train' | 'infer'
 }
 
@@ -97,6 +108,8 @@ export interface State {
 export interface Program {
   /** Bytes of arena that this program needs, kernels' scratch memory included. */
   readonly arenaBytes: number
+  /** Bytes that staged and prepared inputs, and outputs, take now: those of one run from the first run on, those of two when two have been under way. */
+  readonly stagingBytes: number
   /**
    * Copies the inputs and queues one run on the program's lane; resolves with the outputs (batched ones have n rows).
    * At most two runs of a program may be under way: a third throws `BUSY`.

@@ -2,6 +2,42 @@
  * Layers, models, training, data. The ops that they are made of are in `convlane/ops`.
  * @module convlane
  */
+export {
+  type AffineOptions,
+  type AffineTransformation,
+  affine,
+  type Border,
+  type BorderOptions,
+  brightness,
+  type ChanceOptions,
+  type ColourOptions,
+  type ColourTransformation,
+  type CropOptions,
+  type CutoutOptions,
+  type CutoutTransformation,
+  contrast,
+  crop,
+  cutout,
+  type Fill,
+  type FlipOptions,
+  type FlipTransformation,
+  flip,
+  type ImageTransformation,
+  type MixupOptions,
+  type MixupTransformation,
+  mixup,
+  type RandomOrderTransformation,
+  type Range,
+  type RotateOptions,
+  randomOrder,
+  rotate,
+  type ShiftTransformation,
+  saturation,
+  scale,
+  shear,
+  shift,
+  type Transformation,
+} from './augment/transformations'
 export { cifar10 } from './data/cifar'
 export { type Dataset, dataset, type Normalize, type Samples, sliceDataset, type TrainTest } from './data/dataset'
 export { digits } from './data/digits'
@@ -125,6 +161,7 @@ export type { LayerSummary, Summary, SummaryMemory } from './model/summary'
 export type { Activation } from './ops/activation'
 export type { Padding, Padding1d, Padding3d, PaddingPair, Pair, Triple } from './shape'
 export { type Labels, type Tensor, tensor } from './tensor'
+export type { Augment } from './train/augmentation'
 export type { CheckpointOptions } from './train/checkpoint'
 export { type ClassReport, type ClassResult, classReport, topKAccuracy } from './train/classification'
 export type { Data, PerEnd, XY } from './train/data'

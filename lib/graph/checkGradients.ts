@@ -112,6 +112,6 @@ function compile(inputs: readonly Value[], outputs: readonly Value[]): ProgramSp
 
 function evaluate(spec: ProgramSpec, inputs: readonly Float64Array[]): Float64Array[] {
   const run = { arena: new Float64Array(spec.arenaElements), state: new Float64Array(), inputs, n: 1, scalars: { seed: 0, step: 0 } }
-  for (const _ of interpret(spec, run));
+  for (const _ of interpret(spec.steps, run));
   return spec.outputs.map((operand) => Float64Array.from(resolve(operand, run).data))
 }

@@ -144,13 +144,15 @@ export class Engine {
     return stateLayout(this.#parameters, this.#slots)
   }
 
-  memory(): { arenaBytes: number; stateBytes: number } {
+  memory(): { arenaBytes: number; stateBytes: number; stagingBytes: number } {
     const opened = this.#opened
     const largest = { train: 0, infer: 0 }
+    let stagingBytes = 0
     for (const { program, compiled } of opened?.runners.values() ?? []) {
       largest[compiled.spec.lane] = Math.max(largest[compiled.spec.lane], program.arenaBytes)
+      stagingBytes += program.stagingBytes
     }
-    return { arenaBytes: largest.train + largest.infer, stateBytes: opened ? opened.layout.elements * 4 : 0 }
+    return { arenaBytes: largest.train + largest.infer, stateBytes: opened ? opened.layout.elements * 4 : 0, stagingBytes }
   }
 
   dispose(): void {

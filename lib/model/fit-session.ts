@@ -1,4 +1,5 @@
 import { ConvlaneError } from '../errors'
+import type { Augmentation } from '../train/augmentation'
 import type { Batch, Source } from '../train/batches'
 import {
   type Checkpoint,
@@ -34,12 +35,13 @@ export interface FitModel {
   /** Since `compile`. */
   readonly counts: { steps: number; epochs: number }
   /** Queues one step. */
-  step(batch: Batch, capacity: number, seed: number): Promise<RunOutputs>
+  step(batch: Batch, capacity: number, seed: number, augment: Augmentation | undefined): Promise<RunOutputs>
   evaluate(source: Source, signal: AbortSignal | undefined): Promise<Results>
 }
 
 export interface FitSettings {
   readonly facts: RunFacts
+  readonly augment: Augmentation | undefined
   /** Largest batch that is known of. */
   readonly capacity: number
   readonly earlyStopping: EarlyStopping | undefined
@@ -88,7 +90,7 @@ export class FitSession implements Trainer {
 
   step(batch: Batch): Promise<RunOutputs> {
     this.#capacity = Math.max(this.#capacity, batch.n)
-    return this.#model.step(batch, this.#capacity, this.#settings.facts.seed)
+    return this.#model.step(batch, this.#capacity, this.#settings.facts.seed, this.#settings.augment)
   }
 
   evaluate(source: Source, signal: AbortSignal | undefined): Promise<Results> {
@@ -112,7 +114,7 @@ export class FitSession implements Trainer {
   /** Looks at everything on the way from the inputs to the gradients, with the weights as they are. */
   async diagnose({ n, x, y, inputs }: Batch): Promise<string | undefined> {
     const { engine, objective, counts } = this.#model
-    const { plan, names } = diagnosis(this.#model.architecture(), objective, { x, y, capacity: n })
+    const { plan, names } = diagnosis(this.#model.architecture(), objective, { x, y, capacity: n, augment: this.#settings.augment })
     const scalars = { learningRate: rateAt(objective.optimizer, counts.steps), step: counts.steps, seed: this.#settings.facts.seed }
     const norms = await engine.run(plan, { n, inputs, scalars })
     return names[norms.findIndex(([norm]) => !Number.isFinite(norm))]

@@ -6,6 +6,7 @@ import type { Rank, SampleShape } from '../layers/rank'
 import { checkSeed } from '../random'
 import { checkInteger, checkNumber } from '../shape'
 import type { Tensor } from '../tensor'
+import { type Augmentation, checkAugment } from '../train/augmentation'
 import { type Batch, isStream, type Source, splitRows, streamSource, tableSource, wholeBatch } from '../train/batches'
 import { checkCheckpointOptions, checkFile } from '../train/checkpoint'
 import { checkData, checkSamples, type Data, type Form, type XY } from '../train/data'
@@ -120,6 +121,7 @@ export class Model<X = Samples, Y = Tensor> {
     const order = checkBoolean(shuffle, 'fit', 'shuffle') ? seed : undefined
     const earlyStopping = options.earlyStopping && new EarlyStopping(options.earlyStopping)
     const checkpoint = checkCheckpointOptions(options.checkpoint)
+    const augment = checkAugment(options.augment, this.#inputs, objective)
     const resume = options.resume === undefined ? undefined : checkFile(options.resume, 'resume')
     const whole = {
       epochs: checkInteger(epochs, 'fit', 'epochs'),
@@ -140,11 +142,19 @@ export class Model<X = Samples, Y = Tensor> {
       seed,
       length: plan.data.length ?? null,
       validationSplit,
+      augment: augment ?? null,
       earlyStopping: options.earlyStopping ?? null,
       reports: objective.reports.map(({ name }) => name),
       note: checkpoint?.note ?? null,
     }
-    const session = new FitSession(this.#fitModel(objective), { facts, capacity: plan.data.batchSize, earlyStopping, checkpoint, resume })
+    const session = new FitSession(this.#fitModel(objective), {
+      facts,
+      augment,
+      capacity: plan.data.batchSize,
+      earlyStopping,
+      checkpoint,
+      resume,
+    })
     return this.#during('fit', () => session.run(plan))
   }
 
@@ -271,8 +281,11 @@ export class Model<X = Samples, Y = Tensor> {
     return profileOf(this.#engine, plan, given, mode, runs, { learningRate, step: 1, seed: this.#seed })
   }
 
-  /** Native memory that this model takes now: scratch of its largest programs (which models on one runtime share), and weights with optimizer slots. */
-  memory(): { arenaBytes: number; stateBytes: number } {
+  /**
+   * Native memory that this model takes now: scratch of its largest programs (which models on one runtime share); weights with optimizer slots; and batches under
+   * way, as they were given and as augmentation has made them.
+   */
+  memory(): { arenaBytes: number; stateBytes: number; stagingBytes: number } {
     return this.#engine.memory()
   }
 
@@ -339,7 +352,7 @@ export class Model<X = Samples, Y = Tensor> {
       objective,
       seed: this.#seed,
       counts: this.#counts,
-      step: (batch, capacity, seed) => this.#step(batch, capacity, objective, seed),
+      step: (batch, capacity, seed, augment) => this.#step(batch, capacity, objective, seed, augment),
       evaluate: (source, signal) => this.#evaluate(source, objective, signal),
     }
   }
@@ -362,11 +375,11 @@ export class Model<X = Samples, Y = Tensor> {
     return { mode: 'train', plan: trainPlan(this.#architecture, objective, given), given }
   }
 
-  #step(batch: Batch, capacity: number, objective: Objective, seed: number): Promise<RunOutputs> {
+  #step(batch: Batch, capacity: number, objective: Objective, seed: number, augment?: Augmentation): Promise<RunOutputs> {
     this.#targetForms = batch.y
     const learningRate = rateAt(objective.optimizer, this.#counts.steps)
     const scalars = { learningRate, step: ++this.#counts.steps, seed }
-    const plan = trainPlan(this.#architecture, objective, { x: batch.x, y: batch.y, capacity })
+    const plan = trainPlan(this.#architecture, objective, { x: batch.x, y: batch.y, capacity, augment })
     return this.#engine.run(plan, { n: batch.n, inputs: batch.inputs, scalars })
   }
 

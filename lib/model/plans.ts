@@ -4,7 +4,9 @@ import type { Value } from '../graph/value'
 import { l2Norm } from '../ops/clip'
 import { normalize } from '../ops/normalize'
 import { scale } from '../ops/scale'
-import { compileProgram } from '../program/compile'
+import { type CompiledProgram, compileProgram } from '../program/compile'
+import { withPreparation } from '../program/preparation'
+import { type Augmentation, preparationOf } from '../train/augmentation'
 import { clipGradients, totalNorm } from '../train/clip'
 import type { Form } from '../train/data'
 import { measure, type Objective } from '../train/objective'
@@ -16,16 +18,29 @@ export interface Case {
   readonly x: readonly Form[]
   readonly y: readonly Form[]
   readonly capacity: number
+  /** Of training: what is done to a batch before. */
+  readonly augment?: Augmentation | undefined
 }
 
-const keyOf = (mode: string, { x, y, capacity }: Case): string => JSON.stringify([mode, capacity, x, y])
+const keyOf = (mode: string, { x, y, capacity, augment }: Case): string => JSON.stringify([mode, capacity, x, y, augment])
 
 const valuesOf = (forms: readonly Form[], name: string): Value[] =>
   forms.map(({ shape, dtype }, index) => inputValue(`${name}${index}`, [null, ...shape], dtype))
 
-/** Bytes become float32 in the program's first steps. */
+/** Bytes, and what was made of them before, become what the network sees in the program's first steps. */
 const asFloats = (values: readonly Value[], forms: readonly Form[]): Value[] =>
-  values.map((value, index) => (forms[index]!.dtype === 'uint8' ? normalize(value, forms[index]!.normalize) : value))
+  values.map((value, index) => (forms[index]!.normalize ? normalize(value, forms[index]!.normalize) : value))
+
+/** The forms that the graph is built for, and what makes a program of it that takes those that were given. */
+function prepare(
+  objective: Objective,
+  { x, y, augment }: Case,
+): { forms: Pick<Case, 'x' | 'y'>; finish: (compiled: CompiledProgram) => CompiledProgram } {
+  if (!augment) return { forms: { x, y }, finish: (compiled) => compiled }
+  const classes = objective.outputs.map(({ end }) => end.shape.at(-1)!)
+  const preparation = preparationOf(augment, x, y, classes)
+  return { forms: preparation, finish: (compiled) => withPreparation(compiled, preparation.given) }
+}
 
 /** Gives the model's outputs. */
 export function predictPlan(architecture: Architecture, given: Case): Plan {
@@ -53,6 +68,7 @@ export function evaluatePlan(architecture: Architecture, objective: Objective, g
 }
 
 interface Backward {
+  readonly finish: (compiled: CompiledProgram) => CompiledProgram
   readonly graph: GraphOf
   readonly inputs: readonly Value[]
   readonly measured: readonly Value[]
@@ -61,15 +77,16 @@ interface Backward {
 }
 
 function backward(architecture: Architecture, objective: Objective, given: Case): Backward {
-  const [x, y] = [valuesOf(given.x, 'x'), valuesOf(given.y, 'y')]
-  const graph = buildGraph(architecture, asFloats(x, given.x), true)
+  const { forms, finish } = prepare(objective, given)
+  const [x, y] = [valuesOf(forms.x, 'x'), valuesOf(forms.y, 'y')]
+  const graph = buildGraph(architecture, asFloats(x, forms.x), true)
   const measured = measure(objective, graph.outputs, y)
   const trained = trainedNames(architecture)
   const by = gradients(
     [{ of: measured[0]! }],
     trained.map((name) => graph.parameters.get(name)!),
   )
-  return { graph, inputs: [...x, ...y], measured, gradients: new Map(trained.map((name, index) => [name, by[index]])) }
+  return { finish, graph, inputs: [...x, ...y], measured, gradients: new Map(trained.map((name, index) => [name, by[index]])) }
 }
 
 /**
@@ -80,10 +97,10 @@ export function trainPlan(architecture: Architecture, objective: Objective, give
   return {
     key: keyOf('train', given),
     compile(layout) {
-      const { graph, inputs, measured, gradients: found } = backward(architecture, objective, given)
+      const { finish, graph, inputs, measured, gradients: found } = backward(architecture, objective, given)
       const norm = totalNorm(found)
       const { type, attributes, slots, clip } = objective.optimizer
-      return compileProgram({
+      const compiled = compileProgram({
         inputs,
         outputs: norm ? [...measured, norm] : measured,
         updates: {
@@ -96,6 +113,7 @@ export function trainPlan(architecture: Architecture, objective: Objective, give
         capacity: given.capacity,
         lane: 'train',
       })
+      return finish(compiled)
     },
   }
 }
@@ -105,9 +123,9 @@ export function gradientPlan(architecture: Architecture, objective: Objective, g
   return {
     key: keyOf('gradients', given),
     compile(layout) {
-      const { graph, inputs, gradients: found } = backward(architecture, objective, given)
+      const { finish, graph, inputs, gradients: found } = backward(architecture, objective, given)
       const outputs = [...found].map(([name, gradient]) => gradient ?? scale(graph.parameters.get(name)!, 0))
-      return compileProgram({ inputs, outputs, layout, capacity: given.capacity, lane: 'train' })
+      return finish(compileProgram({ inputs, outputs, layout, capacity: given.capacity, lane: 'train' }))
     },
   }
 }
@@ -141,9 +159,9 @@ export function diagnosis(architecture: Architecture, objective: Objective, give
     plan: {
       key: keyOf('diagnosis', given),
       compile(layout) {
-        const { inputs: bound, traced } = trace()
+        const { finish, inputs: bound, traced } = trace()
         const outputs = traced.map(([, value]) => l2Norm([value]))
-        return compileProgram({ inputs: bound, outputs, layout, capacity: given.capacity, lane: 'train' })
+        return finish(compileProgram({ inputs: bound, outputs, layout, capacity: given.capacity, lane: 'train' }))
       },
     },
   }

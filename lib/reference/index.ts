@@ -22,6 +22,7 @@ import {
   sqrt,
   sub,
 } from './arithmetic'
+import { augment } from './augment'
 import { averagePool, averagePoolBackward } from './averagePool'
 import { batchNorm, batchNormBackward, batchNormInference } from './batchNorm'
 import { biasGradient } from './biasGradient'
@@ -43,6 +44,7 @@ import { lpPool, lpPoolBackward } from './lpPool'
 import { matmul } from './matmul'
 import { maxPool, maxPoolBackward } from './maxPool'
 import { meanSquaredError } from './meanSquaredError'
+import { mixup } from './mixup'
 import { movingAverage } from './movingAverage'
 import { normalize } from './normalize'
 import { pad, padBackward } from './pad'
@@ -155,6 +157,8 @@ export const reference: Readonly<Record<string, (step: ReferenceStep) => void>> 
   slice,
   dropout,
   normalize,
+  augment,
+  mixup,
   softmaxCrossEntropy,
   meanSquaredError,
   accuracy,

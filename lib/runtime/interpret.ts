@@ -1,4 +1,4 @@
-import type { Operand, ProgramSpec, Step } from '../../binding'
+import type { Operand, Step } from '../../binding'
 import type { AttributeValue } from '../ops/op'
 import { reference } from '../reference/index'
 import type { ReferenceData, ReferenceOperand } from '../reference/step'
@@ -12,9 +12,9 @@ export interface InterpretedRun {
   readonly scalars: Readonly<Record<string, number>>
 }
 
-/** Runs a program in double precision, step by step: each step is executed when the generator is asked for the next one. Yields the number of the step that comes. */
-export function* interpret(spec: ProgramSpec, run: InterpretedRun): Generator<number, void> {
-  for (const [index, step] of spec.steps.entries()) {
+/** Runs steps of a program in double precision, one by one: each step is executed when the generator is asked for the next one. Yields the number of the step that comes. */
+export function* interpret(steps: readonly Step[], run: InterpretedRun): Generator<number, void> {
+  for (const [index, step] of steps.entries()) {
     yield index
     const operands: Record<string, ReferenceOperand> = {}
     const attributes: Record<string, AttributeValue> = {}

@@ -50,6 +50,9 @@ function nativeState(state: State | undefined): NativeState | undefined {
 function wrapProgram(native: NativeProgram): Program {
   return {
     arenaBytes: native.arenaBytes,
+    get stagingBytes() {
+      return native.stagingBytes
+    },
     run: (options) => later(() => native.run(options)),
     profile: (on) => fromNative(() => native.profile(on)),
     dispose: () => native.dispose(),

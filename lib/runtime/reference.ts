@@ -59,6 +59,8 @@ const lanes = { train: Promise.resolve(), infer: Promise.resolve() }
 
 class ReferenceProgram implements Program {
   readonly arenaBytes: number
+  /** Inputs are garbage of JavaScript's when a run ends. */
+  readonly stagingBytes = 0
   private readonly arena: Float64Array
   private runs = 0
   private isDisposed = false
@@ -97,21 +99,27 @@ class ReferenceProgram implements Program {
   /** Checks and copies what the run is given. */
   private stage({ n, inputs, scalars = {} }: RunOptions): InterpretedRun {
     checkInteger(n, 'run', 'n', 1, this.spec.capacity)
-    if (!Array.isArray(inputs) || inputs.length !== this.spec.inputs.length) {
-      const message = `run: takes ${this.spec.inputs.length} inputs, received ${valueText(inputs?.length)}`
-      throw new ConvlaneError('INVALID_ARGUMENT', message, { expected: this.spec.inputs.length, received: inputs?.length })
+    const [given, prepared] = [this.spec.inputs.filter((input) => !input.prepared), this.spec.inputs.filter((input) => input.prepared)]
+    if (!Array.isArray(inputs) || inputs.length !== given.length) {
+      const message = `run: takes ${given.length} inputs, received ${valueText(inputs?.length)}`
+      throw new ConvlaneError('INVALID_ARGUMENT', message, { expected: given.length, received: inputs?.length })
     }
-    const staged = inputs.map((input, index) => stageInput(input, this.spec.inputs[index]!, n, `inputs[${index}]`))
-    return { arena: this.arena, state: this.state?.memory ?? new Float64Array(), inputs: staged, n, scalars: { ...scalars } }
+    const staged = inputs.map((input, index) => stageInput(input, given[index]!, n, `inputs[${index}]`))
+    const written = prepared.map(({ shape, batched }) =>
+      allocate(Float64Array, elementCount(batched ? [n, ...shape.slice(1)] : shape, 'run'), 'run'),
+    )
+    const all = [...staged, ...written]
+    return { arena: this.arena, state: this.state?.memory ?? new Float64Array(), inputs: all, n, scalars: { ...scalars } }
   }
 
   private async execute(run: InterpretedRun): Promise<(Float32Array | Int32Array)[]> {
-    const { updateFrom, outputs } = this.spec
+    const { updateFrom, outputs, preparation = [] } = this.spec
+    for (const _ of interpret(preparation, run)) await new Promise<void>((resume) => setImmediate(resume))
     const lock = this.state?.lock
     let writes = updateFrom === 0
     await lock?.acquire(writes)
     try {
-      for (const index of interpret(this.spec, run)) {
+      for (const index of interpret(this.spec.steps, run)) {
         await new Promise<void>((resume) => setImmediate(resume))
         if (index === updateFrom && !mayUpdate(this.spec, run)) break
         if (index !== updateFrom || writes) continue
@@ -169,10 +177,10 @@ function checkData(data: unknown, what: string, type: string): void {
 }
 
 /** Throws `INVALID_STEP` for an op that doesn't exist and for memory outside the arena or the state. */
-function checkSpec({ steps, outputs, arenaElements, capacity }: ProgramSpec, stateElements: number): void {
+function checkSpec({ steps, preparation = [], outputs, arenaElements, capacity }: ProgramSpec, stateElements: number): void {
   checkInteger(capacity, 'createProgram', 'capacity')
   const sizes = { arena: arenaElements, state: stateElements }
-  const operands = steps.flatMap((step, index) => {
+  const operands = [...preparation, ...steps].flatMap((step, index) => {
     if (!(step.op in reference)) throw new ConvlaneError('INVALID_STEP', `steps[${index}]: there is no op ${valueText(step.op)}`)
     return Object.values(step).filter(isOperand)
   })

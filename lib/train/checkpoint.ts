@@ -41,6 +41,8 @@ export interface RunFacts {
   /** Samples of the training data; null for an iterable. */
   readonly length: number | null
   readonly validationSplit: number
+  /** What is done to batches; null: nothing. */
+  readonly augment: unknown
   readonly earlyStopping: unknown
   readonly reports: readonly string[]
   readonly note: string | null
@@ -147,7 +149,8 @@ export async function readCheckpoint(file: string, documentKey: string): Promise
 /** Throws INVALID_ARGUMENT where a run is not the one that the checkpoint is of. */
 export function checkFacts(file: string, expected: RunFacts, received: RunFacts): void {
   for (const name of Object.keys(received) as (keyof RunFacts)[]) {
-    const [was, is] = [JSON.stringify(expected[name]), JSON.stringify(received[name])]
+    // What earlier releases had no word for was not done.
+    const [was, is] = [JSON.stringify(expected[name] ?? null), JSON.stringify(received[name] ?? null)]
     if (was === is) continue
     const message = `fit: cannot resume from ${file}: its run had ${name} ${was}, this one has ${is}`
     throw new ConvlaneError('INVALID_ARGUMENT', message, { expected: expected[name], received: received[name] })

@@ -1,4 +1,5 @@
 import { invalid } from '../layers/check'
+import type { Augment } from './augmentation'
 import type { CheckpointOptions } from './checkpoint'
 import type { Data } from './data'
 import type { EarlyStoppingOptions } from './earlyStopping'
@@ -10,6 +11,12 @@ export interface FitOptions {
   readonly epochs?: number
   /** Samples in a step; the last one of an epoch takes what is left. Default 32. Of no effect on an iterable, whose batches are taken as they come. */
   readonly batchSize?: number
+  /**
+   * What is done to each batch at random before a step: what `shift`, `flip`, `rotate`, … give, in this order; for a model of several inputs, lists by their
+   * names. On a native thread of its own, while the step before it computes. Not to validation data. What is drawn follows from the seed, the number of the step
+   * since `compile` and the sample's number in its batch.
+   */
+  readonly augment?: Augment
   /** Measured after each epoch. */
   readonly validationData?: Data
   /** Share of the samples, above 0 and below 1, that is drawn by the seed, kept out of training and measured after each epoch instead. Of arrays only. */
@@ -18,7 +25,7 @@ export interface FitOptions {
   readonly earlyStopping?: EarlyStoppingOptions
   /** Takes the samples in a random order, another in each epoch. Default true. Of no effect on an iterable. */
   readonly shuffle?: boolean
-  /** Of the order and of dropout. Default: the model's. */
+  /** Of the order, of dropout and of augmentation. Default: the model's. */
   readonly seed?: number
   /** Ends fit after the step under way; the history says so. */
   readonly signal?: AbortSignal
@@ -40,6 +47,7 @@ export interface FitOptions {
 export const fitOptionNames = [
   'epochs',
   'batchSize',
+  'augment',
   'validationData',
   'validationSplit',
   'earlyStopping',

@@ -2,6 +2,7 @@
 #include "environment.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "guard.h"
 
@@ -23,8 +24,13 @@ Napi::Value coded_error(Napi::Env env, const char* code, const std::string& mess
 }  // namespace
 
 void Task::run(const std::atomic<bool>& cancelled) {
+  if (error_) return;  // of the data lane
   try {
-    work(cancelled);
+    if (next != nullptr) {
+      work_before(cancelled);
+    } else {
+      work(cancelled);
+    }
   } catch (const Error& e) {
     error_ = e;
   } catch (const std::bad_alloc&) {
@@ -65,7 +71,11 @@ Environment::Environment(Napi::Env env)
       infer_arena_(std::make_shared<Arena>(tally_)),
       train_([this](std::unique_ptr<Job> job) { completed(std::move(job)); }),
       infer_([this](std::unique_ptr<Job> job) { completed(std::move(job)); }),
-      state_([this](std::unique_ptr<Job> job) { completed(std::move(job)); }) {
+      state_([this](std::unique_ptr<Job> job) { completed(std::move(job)); }),
+      data_([](std::unique_ptr<Job> job) {
+        Lane* next = std::exchange(static_cast<Task*>(job.get())->next, nullptr);
+        next->submit(std::move(job));
+      }) {
   const auto call = [](napi_env call_env, napi_value, void* context, void*) {
     if (call_env != nullptr) static_cast<Environment*>(context)->settle(call_env);  // null: the environment is going down
   };
@@ -107,6 +117,12 @@ Napi::Value Environment::submit(Napi::Env env, Lane& lane, std::unique_ptr<Task>
   return promise;
 }
 
+Napi::Value Environment::submit_prepared(Napi::Env env, Lane& lane, std::unique_ptr<Task> task) {
+  data_.start();
+  task->next = &lane;
+  return submit(env, data_, std::move(task));
+}
+
 void Environment::completed(std::unique_ptr<Job> job) {
   bool first;
   {
@@ -136,6 +152,7 @@ void Environment::settle(Napi::Env env) {
 }
 
 void Environment::close() {
+  data_.stop();  // first: it hands its jobs on to the others
   train_.stop();
   infer_.stop();
   state_.stop();

@@ -14,14 +14,16 @@
 
 namespace convlane {
 
-// A job whose end settles a promise.
+// A job whose end settles a promise. One that is to be prepared runs twice: on the data lane, then on the lane that it is for.
 class Task : public Job {
  public:
+  Lane* next = nullptr;  // where it goes from the data lane
   void run(const std::atomic<bool>& cancelled) final;
   void settle(Napi::Env env);
   Napi::Value promise(Napi::Env env);  // once, before submission
 
  protected:
+  virtual void work_before(const std::atomic<bool>&) {}       // on the data lane's thread, where it is prepared
   virtual void work(const std::atomic<bool>& cancelled) = 0;  // on the lane's thread
   virtual Napi::Value result(Napi::Env env) = 0;              // on JavaScript's thread; only when work did not throw
   virtual void finish() {}                                    // on JavaScript's thread, after either
@@ -54,6 +56,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   const MemoryTally& tally() const { return tally_; }
 
   Napi::Value submit(Napi::Env env, Lane& lane, std::unique_ptr<Task> task);
+  Napi::Value submit_prepared(Napi::Env env, Lane& lane, std::unique_ptr<Task> task);  // by way of the data lane
   void report_memory(Napi::Env env);  // tells V8 what has changed since the last time
 
   void define(Napi::Env env, Class kind, const char* name, const std::vector<napi_property_descriptor>& properties);
@@ -80,7 +83,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   int64_t pending_ = 0;  // the event loop is kept alive while there is any
   std::mutex mutex_;
   std::vector<std::unique_ptr<Task>> completed_;
-  Lane train_, infer_, state_;
+  Lane train_, infer_, state_, data_;
 };
 
 }  // namespace convlane

@@ -47,6 +47,9 @@ class RunTask : public Task {
   ~RunTask() override { RunTask::finish(); }
 
  protected:
+  void work_before(const std::atomic<bool>& cancelled) override {
+    if (!program_->prepare(*frame_, cancelled)) throw Error("ABORTED", "the environment is going down");
+  }
   void work(const std::atomic<bool>& cancelled) override {
     if (!program_->run(*frame_, state_.get(), cancelled)) throw Error("ABORTED", "the environment is going down");
   }
@@ -113,8 +116,8 @@ Napi::Value run(const Napi::CallbackInfo& info) {
   const ProgramSpec& spec = program->spec();
   const Napi::Object options = read_object(info[0], "options");
   const int64_t n = read_integer(options.Get("n"), "n", 1, spec.capacity);
-  const Napi::Array inputs = read_array(options.Get("inputs"), "inputs", static_cast<uint32_t>(spec.inputs.size()));
-  std::vector<Source> sources(spec.inputs.size());
+  const Napi::Array inputs = read_array(options.Get("inputs"), "inputs", static_cast<uint32_t>(spec.given));
+  std::vector<Source> sources(static_cast<size_t>(spec.given));
   for (uint32_t i = 0; i < sources.size(); i++) {
     const std::string what = "inputs[" + std::to_string(i) + "]";
     const Napi::Object input = read_object(inputs.Get(i), what);
@@ -135,8 +138,9 @@ Napi::Value run(const Napi::CallbackInfo& info) {
   frame.n = n;
   frame.scalars.swap(scalars);
   Lane& lane = environment.lane(spec.lane);
-  const Napi::Value promise =
-      environment.submit(info.Env(), lane, std::make_unique<RunTask>(program, object.state ? object.state->memory : nullptr, frame));
+  auto task = std::make_unique<RunTask>(program, object.state ? object.state->memory : nullptr, frame);
+  const Napi::Value promise = program->has_preparation() ? environment.submit_prepared(info.Env(), lane, std::move(task))
+                                                         : environment.submit(info.Env(), lane, std::move(task));
   environment.report_memory(info.Env());
   return promise;
 }
@@ -158,6 +162,11 @@ Napi::Value profile(const Napi::CallbackInfo& info) {
 
 Napi::Value arena_bytes(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), static_cast<double>(object_of(info).arena_bytes)); }
 
+Napi::Value staging_bytes(const Napi::CallbackInfo& info) {
+  const std::shared_ptr<Program>& program = object_of(info).program;
+  return Napi::Number::New(info.Env(), program ? static_cast<double>(program->staging_bytes()) : 0);
+}
+
 Napi::Value dispose(const Napi::CallbackInfo& info) {
   ProgramObject& object = object_of(info);
   object.program.reset();
@@ -172,6 +181,7 @@ void define_program(Napi::Env env) {
   Environment::of(env).define(env, Class::program, "Program",
                               {
                                   {"arenaBytes", nullptr, nullptr, guarded<arena_bytes>, nullptr, nullptr, napi_enumerable, nullptr},
+                                  {"stagingBytes", nullptr, nullptr, guarded<staging_bytes>, nullptr, nullptr, napi_enumerable, nullptr},
                                   {"run", nullptr, guarded<run>, nullptr, nullptr, nullptr, napi_default, nullptr},
                                   {"profile", nullptr, guarded<profile>, nullptr, nullptr, nullptr, napi_default, nullptr},
                                   {"dispose", nullptr, guarded<dispose>, nullptr, nullptr, nullptr, napi_default, nullptr},

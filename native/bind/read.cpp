@@ -187,6 +187,11 @@ ProgramSpec read_program(Napi::Value value) {
     read_shape(input.Get("shape"), operand, what + ".shape");
     operand.batched = read_boolean(input.Get("batched"), what + ".batched", kStep);
     spec.inputs.push_back(operand);
+    const Napi::Value prepared = input.Get("prepared");
+    if (prepared.IsUndefined() || !read_boolean(prepared, what + ".prepared", kStep)) {
+      if (spec.given < static_cast<int64_t>(i)) throw Error(kStep, what + " is given to run, and comes after one that is prepared");
+      spec.given++;
+    }
   }
   const Napi::Array outputs = read_array(object.Get("outputs"), "outputs", kMostInputs, kStep);
   for (uint32_t i = 0; i < outputs.Length() && i < kMostInputs; i++) {
@@ -196,6 +201,14 @@ ProgramSpec read_program(Napi::Value value) {
   for (uint32_t i = 0; i < steps.Length() && i < kMostSteps; i++) {
     const Napi::HandleScope scope(value.Env());
     spec.steps.push_back(read_step(steps.Get(i), "step " + std::to_string(i)));
+  }
+  const Napi::Value preparation = object.Get("preparation");
+  if (!preparation.IsUndefined()) {
+    const Napi::Array before = read_array(preparation, "preparation", kMostSteps, kStep);
+    for (uint32_t i = 0; i < before.Length() && i < kMostSteps; i++) {
+      const Napi::HandleScope scope(value.Env());
+      spec.preparation.push_back(read_step(before.Get(i), "preparation " + std::to_string(i)));
+    }
   }
   const auto count = static_cast<int64_t>(spec.steps.size());
   const Napi::Value update_from = object.Get("updateFrom");

@@ -134,6 +134,8 @@ const std::vector<OpEntry>& ops() {
       {"slice", {"y"}, {}, false, make_slice, nullptr},
       {"dropout", {"y"}, {}, true, make_dropout, nullptr},
       {"normalize", {"y"}, {}, false, make_normalize, nullptr},
+      {"augment", {"y"}, {}, false, make_augment, nullptr},
+      {"mixup", {"y"}, {}, false, make_mixup, nullptr},
       {"softmaxCrossEntropy", {"loss", "dlogits", "weight"}, {}, false, make_softmax_cross_entropy, nullptr},
       {"meanSquaredError", {"loss", "dpredictions"}, {}, false, make_mean_squared_error, nullptr},
       {"accuracy", {"correct", "counted"}, {}, false, make_accuracy, nullptr},

@@ -85,6 +85,8 @@ StepPointer make_concat(const StepSpec& spec);
 StepPointer make_slice(const StepSpec& spec);
 StepPointer make_dropout(const StepSpec& spec);
 StepPointer make_normalize(const StepSpec& spec);
+StepPointer make_augment(const StepSpec& spec);
+StepPointer make_mixup(const StepSpec& spec);
 StepPointer make_softmax_cross_entropy(const StepSpec& spec);
 StepPointer make_mean_squared_error(const StepSpec& spec);
 StepPointer make_accuracy(const StepSpec& spec);

@@ -38,30 +38,40 @@ Program::Program(ProgramSpec spec, int64_t state_elements, std::shared_ptr<Arena
     }
   }
 
-  int64_t scratch = 0;
-  for (size_t i = 0; i < spec_.steps.size(); i++) {
-    const StepSpec& step = spec_.steps[i];
-    const std::string where = "step " + std::to_string(i) + " (" + step.op + ")";
-    steps_.push_back(make_step(step, limits, static_cast<int64_t>(i) >= spec_.update_from, where));
-    scratch = std::max(scratch, steps_.back()->scratch_floats(spec_.capacity));
-    for (std::string& name : steps_.back()->scalars()) {
-      if (std::find(scalars_.begin(), scalars_.end(), name) == scalars_.end()) scalars_.push_back(std::move(name));
-    }
-    times_.push_back({step.op, steps_.back()->algorithm(), 0, 0});
-  }
-  if (scratch < 0 || scratch > kMaxElements) throw Error("OUT_OF_MEMORY", "a step needs more scratch memory than there can be");
+  const int64_t scratch = add_steps(spec_.steps, limits, "step", steps_);
+  for (size_t i = 0; i < spec_.steps.size(); i++) times_.push_back({spec_.steps[i].op, steps_[i]->algorithm(), 0, 0});
+  Limits before;  // no arena, no state
+  before.capacity = spec_.capacity;
+  before.inputs = spec_.inputs;
+  before.writable_from = spec_.given;
+  preparation_bytes_ = aligned(static_cast<size_t>(add_steps(spec_.preparation, before, "preparation", preparation_)) * sizeof(float));
   arena_bytes_ = aligned(static_cast<size_t>(spec_.arena_elements) * sizeof(float)) + aligned(static_cast<size_t>(scratch) * sizeof(float));
   arena_->attach(arena_bytes_);
 }
 
 Program::~Program() { arena_->detach(); }
 
+// Makes the steps, notes their scalars, and gives the floats of scratch memory that the greediest needs.
+int64_t Program::add_steps(const std::vector<StepSpec>& specs, const Limits& limits, const char* what, std::vector<std::unique_ptr<Step>>& steps) {
+  int64_t scratch = 0;
+  for (size_t i = 0; i < specs.size(); i++) {
+    const bool may_write_state = &specs == &spec_.steps && static_cast<int64_t>(i) >= spec_.update_from;
+    steps.push_back(make_step(specs[i], limits, may_write_state, std::string(what) + " " + std::to_string(i) + " (" + specs[i].op + ")"));
+    scratch = std::max(scratch, steps.back()->scratch_floats(spec_.capacity));
+    for (std::string& name : steps.back()->scalars()) {
+      if (std::find(scalars_.begin(), scalars_.end(), name) == scalars_.end()) scalars_.push_back(std::move(name));
+    }
+  }
+  if (scratch < 0 || scratch > kMaxElements) throw Error("OUT_OF_MEMORY", "a step needs more scratch memory than there can be");
+  return scratch;
+}
+
 Frame& Program::free_frame() {
   Frame* frame = std::find_if(frames_, frames_ + kFrames, [](const Frame& f) { return !f.busy; });
   if (frame == frames_ + kFrames) throw Error("BUSY", "two runs of this program are under way");
   if (frame->inputs.size() == spec_.inputs.size() && frame->outputs.size() == spec_.outputs.size()) return *frame;
 
-  size_t bytes = 0;
+  size_t bytes = preparation_bytes_;
   for (const Operand& input : spec_.inputs) bytes += aligned(bytes_of(input, spec_.capacity));
   for (const Operand& output : spec_.outputs) bytes += aligned(bytes_of(output, spec_.capacity));
   frame->memory = Buffer(bytes, MemoryKind::staging, tally_);
@@ -76,7 +86,21 @@ Frame& Program::free_frame() {
     frame->outputs.push_back(next);
     next += aligned(bytes_of(output, spec_.capacity));
   }
+  frame->scratch = reinterpret_cast<float*>(next);
   return *frame;
+}
+
+bool Program::prepare(const Frame& frame, const std::atomic<bool>& cancelled) const {
+  RunContext context;
+  context.inputs = frame.inputs.data();
+  context.n = frame.n;
+  context.scratch = frame.scratch;
+  context.scalars = &frame.scalars;
+  for (const auto& step : preparation_) {
+    if (cancelled.load(std::memory_order_relaxed)) return false;
+    step->run(context);
+  }
+  return true;
 }
 
 bool Program::run(const Frame& frame, StateMemory* state, const std::atomic<bool>& cancelled) {

@@ -21,8 +21,10 @@ struct ProgramSpec {
   int64_t capacity = 1;
   int64_t arena_elements = 0;
   std::vector<Operand> inputs;   // space input, offset their own index
+  int64_t given = 0;             // the first of them are given to run, the others prepared
   std::vector<Operand> outputs;
   std::vector<StepSpec> steps;
+  std::vector<StepSpec> preparation;
   int64_t update_from = 0;       // number of steps: none writes
   std::vector<int64_t> guards;   // outputs that must be finite for the steps from update_from on to run
   LaneKind lane = LaneKind::infer;
@@ -40,12 +42,15 @@ struct Frame {
   Buffer memory;
   std::vector<const void*> inputs;
   std::vector<void*> outputs;
+  float* scratch = nullptr;  // of preparation
   std::vector<std::pair<std::string, double>> scalars;
   int64_t n = 0;
   bool busy = false;  // from submission until the outputs are copied out; JavaScript's thread only
 };
 
 constexpr int kFrames = 2;
+
+struct Limits;
 
 // A checked program. Immutable but for its frames and times.
 class Program {
@@ -59,19 +64,25 @@ class Program {
   const std::vector<std::string>& scalars() const { return scalars_; }
   size_t arena_bytes() const { return arena_bytes_; }
 
+  bool has_preparation() const { return !preparation_.empty(); }
+  size_t staging_bytes() const { return frames_[0].memory.size() + frames_[1].memory.size(); }  // JavaScript's thread only
+
   // A frame that no run uses, ready to be filled: throws Error("BUSY") or Error("OUT_OF_MEMORY").
   Frame& free_frame();
+  // On the data lane's thread, before run. False when it was cancelled.
+  bool prepare(const Frame& frame, const std::atomic<bool>& cancelled) const;
   // On the lane's thread. False when it was cancelled: then the state is as before.
   bool run(const Frame& frame, StateMemory* state, const std::atomic<bool>& cancelled);
   std::vector<StepTime> profile(bool on);
 
  private:
+  int64_t add_steps(const std::vector<StepSpec>& specs, const Limits& limits, const char* what, std::vector<std::unique_ptr<Step>>& steps);
   bool may_update(const RunContext& context) const;
 
   ProgramSpec spec_;
-  std::vector<std::unique_ptr<Step>> steps_;
+  std::vector<std::unique_ptr<Step>> steps_, preparation_;
   std::vector<std::string> scalars_;
-  size_t arena_bytes_ = 0;
+  size_t arena_bytes_ = 0, preparation_bytes_ = 0;
   std::shared_ptr<Arena> arena_;
   MemoryTally tally_;
   Frame frames_[kFrames];

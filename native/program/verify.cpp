@@ -29,11 +29,11 @@ bool overlap(const Operand& a, const Operand& b) {
   return a.offset < b.offset + b.elements() && b.offset < a.offset + a.elements();
 }
 
-void check_writes(const StepSpec& spec, const OpEntry& op, bool may_write_state, const std::string& where) {
+void check_writes(const StepSpec& spec, const OpEntry& op, const Limits& limits, bool may_write_state, const std::string& where) {
   for (const auto& [name, operand] : spec.operands) {
     const bool output = contains(op.outputs, name);
     if (!output && !contains(op.updates, name)) continue;
-    if (operand.space == Space::input) refuse(where, name + " is written and cannot be an input");
+    if (operand.space == Space::input && operand.offset < limits.writable_from) refuse(where, name + " is written and cannot be an input");
     if (operand.space == Space::state && !may_write_state) refuse(where, name + " writes the state before updateFrom");
     for (const auto& [other_name, other] : spec.operands) {
       if (&other == &operand || !overlap(operand, other)) continue;
@@ -96,7 +96,7 @@ std::unique_ptr<Step> make_step(const StepSpec& spec, const Limits& limits, bool
   const OpEntry* op = find_op(spec.op);
   if (op == nullptr) refuse(where, "there is no op of this name");
   for (const auto& [name, operand] : spec.operands) check_operand(operand, limits, where + ": " + name);
-  check_writes(spec, *op, may_write_state, where);
+  check_writes(spec, *op, limits, may_write_state, where);
   try {
     return op->make(spec);
   } catch (const Error& e) {

@@ -19,6 +19,7 @@ struct Limits {
   int64_t arena_elements = 0;
   int64_t state_elements = 0;    // 0: no state
   std::vector<Operand> inputs;   // of a program's run
+  int64_t writable_from = kMaxElements;  // inputs from this one on may be written
   int64_t buffers = 0;           // of an eager call
 };
 

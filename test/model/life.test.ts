@@ -195,7 +195,7 @@ describe.each(runtimes)('a model in use (%s)', (runtime) => {
 
   test('memory grows with what is used, and goes with the model', async () => {
     const model = small(runtime)
-    expect(model.memory()).toEqual({ arenaBytes: 0, stateBytes: 0 })
+    expect(model.memory()).toEqual({ arenaBytes: 0, stateBytes: 0, stagingBytes: 0 })
     await model.predict({ shape: [1, 6, 6, 1], data: new Float32Array(36) })
     const first = model.memory()
     // Parameters of 18, 2, 24 and 3 numbers, each begun at a multiple of 16, and as many velocities.
@@ -206,7 +206,7 @@ describe.each(runtimes)('a model in use (%s)', (runtime) => {
     await model.fit(data, { epochs: 20 })
     expect(model.memory()).toEqual(trained)
     model.dispose()
-    expect(model.memory()).toEqual({ arenaBytes: 0, stateBytes: 0 })
+    expect(model.memory()).toEqual({ arenaBytes: 0, stateBytes: 0, stagingBytes: 0 })
   })
 
   test('after dispose everything says so', async () => {

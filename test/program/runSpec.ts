@@ -8,7 +8,7 @@ export const scalars = { learningRate: 0.1, step: 1, seed: 5 }
 export function runSpec(spec: ProgramSpec, state: Float64Array, inputs: readonly Float64Array[], n = spec.capacity): number[][] {
   const arena = new Float64Array(spec.arenaElements).fill(Number.NaN)
   const run = { arena, state, inputs, n, scalars }
-  for (const _ of interpret(spec, run));
+  for (const _ of interpret(spec.steps, run));
   return spec.outputs.map((operand) => Array.from(resolve(operand, run).data))
 }
 

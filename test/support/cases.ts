@@ -1,4 +1,5 @@
 import type { KernelInfo } from '../../binding'
+import { augmentCases } from './augmentCases'
 import { batchNormCases } from './batchNormCases'
 import { broadcastCases } from './broadcastCases'
 import { convolutionCases } from './convolutionCases'
@@ -24,5 +25,6 @@ export function allCases(info: KernelInfo): OpCase[] {
     ...rowCases(info),
     ...batchNormCases(info),
     ...normCases(info),
+    ...augmentCases(),
   ]
 }

@@ -322,6 +322,14 @@ export const opFacts: Readonly<Record<string, OpFacts>> = {
   cast: { outputs: ['y'], data: { x: castable }, terms: one, factor: 0, batched: (c) => c.shapes.x!.length > 0 },
   dropout: { ...elementwise, factor: 2 },
   normalize: { outputs: ['y'], terms: () => 2, factor: 2 },
+  // Contrast and brightness may have made numbers larger than the range that another transformation brings them into.
+  augment: {
+    outputs: ['y'],
+    terms: (c) => 2 + (c.attributes.count as number),
+    floor: (c) => (c.dtypes?.x === 'uint8' ? 255 * 4 : 4),
+    factor: 4,
+  },
+  mixup: { outputs: ['y'], terms: one, factor: 4, batched: always },
   softmaxCrossEntropy: {
     outputs: ['loss', 'dlogits', 'weight'],
     data: { logits: wide, labels: someIgnored, weights: rowWeights },
