@@ -156,7 +156,10 @@ test('a regression and floats are mixed alike: a target that is a sum of the inp
     shape: [12, 1],
     data: Float32Array.from({ length: 12 }, (_, n) => x.data.subarray(n * 4, n * 4 + 4).reduce((sum, value) => sum + value)),
   }
-  const model = sequential({ input: [4], seed: 1 }, dense(1, { bias: false })).compile({ optimizer: sgd({ learningRate: 0.1 }), loss: 'meanSquaredError' })
+  const model = sequential({ input: [4], seed: 1 }, dense(1, { bias: false })).compile({
+    optimizer: sgd({ learningRate: 0.1 }),
+    loss: 'meanSquaredError',
+  })
   await model.setWeights({ 'dense/kernel': { shape: [4, 1], data: new Float32Array(4).fill(1) } })
   const { epochs } = await model.fit({ x, y }, { augment: [mixup({ alpha: 1 })], batchSize: 6 })
   expect(epochs[0]!.loss).toBeLessThan(1e-12)
