@@ -93,6 +93,12 @@ export { type ConvTranspose2dLayerOptions, convTranspose2d } from './layers/conv
 export { type ConvTranspose3dLayerOptions, convTranspose3d } from './layers/convTranspose3d'
 export { type DenseLayerOptions, dense } from './layers/dense'
 export {
+  type DepthwiseConv1dLayerOptions,
+  depthwiseConv1d,
+  type SeparableConv1dLayerOptions,
+  separableConv1d,
+} from './layers/depthwiseConv1d'
+export {
   type DepthwiseConv2dLayerOptions,
   depthwiseConv2d,
   type SeparableConv2dLayerOptions,
@@ -110,9 +116,12 @@ export { type InputOptions, input, Node } from './layers/node'
 export type { NormOptions } from './layers/norm'
 export {
   type AveragePool1dLayerOptions,
+  adaptiveAveragePool1d,
   averagePool1d,
   globalAveragePool1d,
   globalMaxPool1d,
+  type LpPool1dLayerOptions,
+  lpPool1d,
   maxPool1d,
   type Pool1dLayerOptions,
 } from './layers/pool1d'
@@ -129,9 +138,12 @@ export {
 } from './layers/pool2d'
 export {
   type AveragePool3dLayerOptions,
+  adaptiveAveragePool3d,
   averagePool3d,
   globalAveragePool3d,
   globalMaxPool3d,
+  type LpPool3dLayerOptions,
+  lpPool3d,
   maxPool3d,
   type Pool3dLayerOptions,
 } from './layers/pool3d'

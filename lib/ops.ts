@@ -41,6 +41,7 @@ export { type ConvTranspose1dOptions, convTranspose1d, convTranspose1dBackward }
 export { type ConvTranspose2dOptions, convTranspose2d, convTranspose2dBackward } from './ops/convTranspose2d'
 export { type ConvTranspose3dOptions, convTranspose3d, convTranspose3dBackward } from './ops/convTranspose3d'
 export { type DenseOptions, dense, denseBackward } from './ops/dense'
+export { type DepthwiseConv1dOptions, depthwiseConv1d, depthwiseConv1dBackward } from './ops/depthwiseConv1d'
 export { type DepthwiseConv2dOptions, depthwiseConv2d, depthwiseConv2dBackward } from './ops/depthwiseConv2d'
 export { type DropoutOptions, dropout } from './ops/dropout'
 export type { Unary, UnaryBackward } from './ops/elementwise'

@@ -8,7 +8,8 @@ export interface ConvTranspose2dLayerOptions<Name extends string = string> exten
 /**
  * Transposed 2-D convolution, which makes images larger by its stride: `[N, H, W, C]` → `[N, OH, OW, filters]`,
  * OH = (H − 1) · stride − top − bottom + dilation · (KH − 1) + 1 + outputPadding, and OW likewise.
- * Parameters: `kernel [KH, KW, filters/groups, C]` (Keras' layout: that of the convolution back), `bias [filters]`. Sizes are PyTorch's, `'same'` is Keras'.
+ * Parameters: `kernel [KH, KW, filters/groups, C]` (Keras' layout: that of the convolution back), `bias [filters]`, or with `bias: 'position'` the sizes of a
+ * result. Sizes are PyTorch's, `'same'` is Keras'.
  * @param filters number of channels that come out
  * @param kernelSize size of the window in pixels, one number or `[height, width]`
  * @throws INVALID_ARGUMENT for options; INVALID_SHAPE, where it is put into a network, for an input of another rank or one of which nothing is left

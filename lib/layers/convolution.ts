@@ -1,12 +1,13 @@
 import { ConvlaneError } from '../errors'
 import { labelOf } from '../graph/apply'
+import { inputValue, parameterValue } from '../graph/sources'
 import type { TensorType, Value } from '../graph/value'
 import { type Activation, checkActivation } from '../ops/activation'
 import { add } from '../ops/add'
 import { conv1dOps } from '../ops/conv1d'
 import { conv2dOps } from '../ops/conv2d'
 import { conv3dOps } from '../ops/conv3d'
-import { type Axes, convolution, convolutionResult } from '../ops/convolution'
+import { type Axes, convolution } from '../ops/convolution'
 import { checkChoice, checkInteger, checkSizes } from '../shape'
 import { checkBoolean, checkOptions } from './check'
 import { type Initializer, initializers } from './initializers'
@@ -37,6 +38,16 @@ const ops = { 1: conv1dOps, 2: conv2dOps, 3: conv3dOps } as const
 /** Rank of a batch of images with so many axes. */
 export type RankOf<A extends Axes> = A extends 1 ? 3 : A extends 2 ? 4 : 5
 export const rankOf = <A extends Axes>(axes: A): RankOf<A> => (axes + 2) as RankOf<A>
+
+export function checkBias(value: unknown, label: string): boolean | 'position' {
+  return value === 'position' ? value : checkBoolean(value, label, 'bias')
+}
+
+/** Sizes of one sample of what `run` makes of such an input and such kernels: those of a bias for each position. Refused as the op refuses them. */
+export function sizesAfter(x: TensorType, kernels: readonly Parameter[], run: (x: Value, ...kernels: Value[]) => Value): number[] {
+  const values = kernels.map(({ name, shape }) => parameterValue(name, shape))
+  return run(inputValue('x', x.shape), ...values).shape.slice(1) as number[]
+}
 
 /** What `conv1d`, `conv2d` and `conv3d` make. */
 export class Convolution<A extends Axes, Name extends string> extends Layer<RankOf<A>, RankOf<A>, Name> {
@@ -73,7 +84,7 @@ export class Convolution<A extends Axes, Name extends string> extends Layer<Rank
       dilation: checkSizes(dilation, axes, label, 'dilation'),
       groups: checkInteger(groups, label, 'groups'),
       activation: checkActivation(activation, label),
-      bias: bias === 'position' ? bias : checkBoolean(bias, label, 'bias'),
+      bias: checkBias(bias, label),
       kernelInitializer: checkChoice(kernelInitializer, initializers, label, 'kernelInitializer'),
     }
     if (this.#filters % groups !== 0) {
@@ -94,22 +105,20 @@ export class Convolution<A extends Axes, Name extends string> extends Layer<Rank
     }
     const kernel = { name: 'kernel', shape: [...this.#kernelSize, channels / groups, this.#filters], initializer: kernelInitializer }
     if (!bias) return [kernel]
-    const shape = bias === 'position' ? this.#result(x!, kernel.shape, label) : [this.#filters]
+    const name = this.named ? this.name : undefined
+    const shape = bias === 'position' ? sizesAfter(x!, [kernel], (image, w) => this.#run(image, w!, { name })) : [this.#filters]
     return [kernel, { name: 'bias', shape, initializer: 'zeros' }]
   }
 
-  /** Sizes of one sample of the result, refused as the op refuses them. */
-  #result(x: TensorType, kernel: readonly number[], label: string): number[] {
-    const { groups, stride, padding, dilation } = this.#options
-    const options = { stride, padding, dilation }
-    return convolutionResult(this.#axes, x, { shape: kernel, dtype: 'float32' }, options, groups, label).y.shape.slice(1) as number[]
+  #run(x: Value, kernel: Value, more: object): Value {
+    const { stride, padding, dilation, groups } = this.#options
+    return convolution(ops[this.#axes], x, kernel, { stride, padding, dilation, groups, ...more }) as Value
   }
 
   override build({ name, parameter }: BuildContext, [x]: readonly Value[]): Value {
-    const { stride, padding, dilation, groups, activation, bias } = this.#options
-    const options = { stride, padding, dilation, groups, name }
-    const run = (more: object) => convolution(ops[this.#axes], x!, parameter('kernel'), { ...options, ...more }) as Value
-    if (bias === 'position') return add(run({}), parameter('bias'), { activation, name })
-    return run({ activation, ...(bias && { bias: parameter('bias') }) })
+    const { activation, bias } = this.#options
+    const kernel = parameter('kernel')
+    if (bias === 'position') return add(this.#run(x!, kernel, { name }), parameter('bias'), { activation, name })
+    return this.#run(x!, kernel, { activation, ...(bias && { bias: parameter('bias') }), name })
   }
 }

@@ -1,15 +1,17 @@
 import { labelOf } from '../graph/apply'
 import type { Value } from '../graph/value'
+import { adaptiveAveragePool, adaptiveAveragePools } from '../ops/adaptiveAveragePool'
 import { averagePool } from '../ops/averagePool'
 import { averagePool1dOps } from '../ops/averagePool1d'
 import { averagePool2dOps } from '../ops/averagePool2d'
 import { averagePool3dOps } from '../ops/averagePool3d'
 import type { Axes } from '../ops/convolution'
+import { lpPool, lpPools } from '../ops/lpPool'
 import { maxPool } from '../ops/maxPool'
 import { maxPool1dOps } from '../ops/maxPool1d'
 import { maxPool2dOps } from '../ops/maxPool2d'
 import { maxPool3dOps } from '../ops/maxPool3d'
-import { checkSizes, type Padding, type Pair } from '../shape'
+import { checkNumber, checkSizes, type Padding, type Pair } from '../shape'
 import { checkBoolean, checkOptions } from './check'
 import { type RankOf, rankOf } from './convolution'
 import { type BuildContext, Layer } from './layer'
@@ -85,6 +87,70 @@ export class Pool<A extends Axes, Name extends string> extends Layer<RankOf<A>, 
         ? maxPool(max[this.#axes], x!, this.#size, options)
         : averagePool(average[this.#axes], x!, this.#size, { ...options, countPadding: this.#countPadding })
     return pooled as Value
+  }
+}
+
+/** Options of an Lp pooling. */
+export interface LpPoolLayerOptions<Name extends string = string, Sizes = number | Pair, Pad = Padding>
+  extends PoolLayerOptions<Name, Sizes, Pad> {
+  /** From 1 (the sum of magnitudes) to 64; the larger, the nearer to the maximum. Default 2. */
+  readonly p?: number
+}
+
+/** What `lpPool1d`, `lpPool2d` and `lpPool3d` make. */
+export class LpPool<A extends Axes, Name extends string> extends Layer<RankOf<A>, RankOf<A>, Name> {
+  override readonly type: string
+  override readonly rank: RankOf<A>
+  override readonly arity = 1
+  readonly #axes: A
+  readonly #size: readonly number[]
+  readonly #options: ReturnType<typeof windowOptions> & { readonly p: number }
+
+  constructor(axes: A, size: unknown, options: LpPoolLayerOptions<Name, unknown, unknown>) {
+    const type = `lpPool${axes}d`
+    checkOptions(type, options, [...windowOptionNames, 'p'])
+    super(type, options.name)
+    const label = labelOf(type, options.name)
+    this.type = type
+    this.rank = rankOf(axes)
+    this.#axes = axes
+    this.#size = checkSizes(size, axes, label, 'size')
+    this.#options = { ...windowOptions(options, size, axes, label), p: checkNumber(options.p ?? 2, label, 'p', { low: 1, high: 64 }) }
+  }
+
+  override config() {
+    return { size: this.#size, ...this.#options }
+  }
+
+  override build({ name }: BuildContext, [x]: readonly Value[]): Value {
+    return lpPool(lpPools[this.#axes], x!, this.#size, { ...this.#options, name }) as Value
+  }
+}
+
+/** What `adaptiveAveragePool1d` to `3d` make. */
+export class AdaptiveAveragePool<A extends Axes, Name extends string> extends Layer<RankOf<A>, RankOf<A>, Name> {
+  override readonly type: string
+  override readonly rank: RankOf<A>
+  override readonly arity = 1
+  readonly #axes: A
+  readonly #size: readonly number[]
+
+  constructor(axes: A, size: unknown, options: { readonly name?: Name }) {
+    const type = `adaptiveAveragePool${axes}d`
+    checkOptions(type, options, ['name'])
+    super(type, options.name)
+    this.type = type
+    this.rank = rankOf(axes)
+    this.#axes = axes
+    this.#size = checkSizes(size, axes, labelOf(type, options.name), 'size')
+  }
+
+  override config() {
+    return { size: this.#size }
+  }
+
+  override build({ name }: BuildContext, [x]: readonly Value[]): Value {
+    return adaptiveAveragePool(adaptiveAveragePools[this.#axes], x!, this.#size, { name }) as Value
   }
 }
 

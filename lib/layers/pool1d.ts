@@ -1,7 +1,15 @@
 import { globalAveragePool1d as globalAverage, globalMaxPool1d as globalMax } from '../ops/globalPool'
 import type { Padding1d } from '../shape'
 import type { Layer } from './layer'
-import { type AveragePoolLayerOptions, GlobalPool, Pool, type PoolLayerOptions } from './pool'
+import {
+  AdaptiveAveragePool,
+  type AveragePoolLayerOptions,
+  GlobalPool,
+  LpPool,
+  type LpPoolLayerOptions,
+  Pool,
+  type PoolLayerOptions,
+} from './pool'
 
 /** Options of {@link maxPool1d}. */
 export interface Pool1dLayerOptions<Name extends string = string> extends PoolLayerOptions<Name, number | readonly [number], Padding1d> {}
@@ -39,4 +47,32 @@ export function globalAveragePool1d<const Name extends string = 'globalAveragePo
 /** The maximum of each channel over the whole sequence: `[N, L, C]` → `[N, C]`. */
 export function globalMaxPool1d<const Name extends string = 'globalMaxPool1d'>(options: { readonly name?: Name } = {}): Layer<3, 2, Name> {
   return new GlobalPool('globalMaxPool1d', 1, globalMax, options)
+}
+
+/**
+ * The means of so many bins as `size` says, whatever the input's size: `[N, L, C]` → `[N, size, C]`. PyTorch's rule: bin i of a sequence reaches
+ * from ⌊i · L / size⌋ to ⌈(i + 1) · L / size⌉.
+ * @param size of what comes out
+ * @throws INVALID_ARGUMENT
+ */
+export function adaptiveAveragePool1d<const Name extends string = 'adaptiveAveragePool1d'>(
+  size: number | readonly [number],
+  options: { readonly name?: Name } = {},
+): Layer<3, 3, Name> {
+  return new AdaptiveAveragePool(1, size, options)
+}
+
+/** Options of {@link lpPool1d}. */
+export interface LpPool1dLayerOptions<Name extends string = string>
+  extends LpPoolLayerOptions<Name, number | readonly [number], Padding1d> {}
+
+/**
+ * (Σ |x|ᵖ)^(1/p) over each window; p = 2 is the "square-root" pooling of text books. Shapes and errors as {@link maxPool1d}.
+ * Where a window is all zeros its gradient is 0 (PyTorch's is NaN).
+ */
+export function lpPool1d<const Name extends string = 'lpPool1d'>(
+  size: number | readonly [number],
+  options: LpPool1dLayerOptions<Name> = {},
+): Layer<3, 3, Name> {
+  return new LpPool(1, size, options)
 }

@@ -1,12 +1,15 @@
-import { labelOf } from '../graph/apply'
-import type { Value } from '../graph/value'
-import { adaptiveAveragePool2d as adaptive } from '../ops/adaptiveAveragePool'
 import { globalAveragePool2d as globalAverage, globalMaxPool2d as globalMax } from '../ops/globalPool'
-import { type LpPoolOptions, lpPool2d as lp } from '../ops/lpPool'
-import { checkNumber, checkPair, type Pair } from '../shape'
-import { checkOptions } from './check'
-import { type BuildContext, Layer } from './layer'
-import { type AveragePoolLayerOptions, GlobalPool, Pool, type PoolLayerOptions, windowOptionNames, windowOptions } from './pool'
+import type { Pair } from '../shape'
+import type { Layer } from './layer'
+import {
+  AdaptiveAveragePool,
+  type AveragePoolLayerOptions,
+  GlobalPool,
+  LpPool,
+  type LpPoolLayerOptions,
+  Pool,
+  type PoolLayerOptions,
+} from './pool'
 
 /** Options of {@link maxPool2d}. */
 export interface Pool2dLayerOptions<Name extends string = string> extends PoolLayerOptions<Name> {}
@@ -45,27 +48,6 @@ export function globalMaxPool2d<const Name extends string = 'globalMaxPool2d'>(o
   return new GlobalPool('globalMaxPool2d', 2, globalMax, options)
 }
 
-class AdaptiveAveragePool2d<Name extends string> extends Layer<4, 4, Name> {
-  override readonly type = 'adaptiveAveragePool2d'
-  override readonly rank = 4
-  override readonly arity = 1
-  readonly #size: Pair
-
-  constructor(size: number | Pair, options: { readonly name?: Name }) {
-    checkOptions('adaptiveAveragePool2d', options, ['name'])
-    super('adaptiveAveragePool2d', options.name)
-    this.#size = checkPair(size, labelOf('adaptiveAveragePool2d', options.name), 'size')
-  }
-
-  override config() {
-    return { size: this.#size }
-  }
-
-  override build({ name }: BuildContext, [x]: readonly Value[]): Value {
-    return adaptive(x!, this.#size, { name })
-  }
-}
-
 /**
  * The means of so many bins as `size` says, whatever the input's size: `[N, H, W, C]` → `[N, size[0], size[1], C]`. PyTorch's rule: bin i of a height reaches
  * from ⌊i · H / size⌋ to ⌈(i + 1) · H / size⌉.
@@ -76,38 +58,11 @@ export function adaptiveAveragePool2d<const Name extends string = 'adaptiveAvera
   size: number | Pair,
   options: { readonly name?: Name } = {},
 ): Layer<4, 4, Name> {
-  return new AdaptiveAveragePool2d(size, options)
+  return new AdaptiveAveragePool(2, size, options)
 }
 
 /** Options of {@link lpPool2d}. */
-export interface LpPool2dLayerOptions<Name extends string = string> extends PoolLayerOptions<Name> {
-  /** From 1 to 64. Default 2. */
-  readonly p?: number
-}
-
-class LpPool2d<Name extends string> extends Layer<4, 4, Name> {
-  override readonly type = 'lpPool2d'
-  override readonly rank = 4
-  override readonly arity = 1
-  readonly #size: Pair
-  readonly #options: ReturnType<typeof windowOptions> & { readonly p: number }
-
-  constructor(size: number | Pair, options: LpPool2dLayerOptions<Name>) {
-    checkOptions('lpPool2d', options, [...windowOptionNames, 'p'])
-    super('lpPool2d', options.name)
-    const label = labelOf('lpPool2d', options.name)
-    this.#size = checkPair(size, label, 'size')
-    this.#options = { ...windowOptions(options, size, 2, label), p: checkNumber(options.p ?? 2, label, 'p', { low: 1, high: 64 }) }
-  }
-
-  override config() {
-    return { size: this.#size, ...this.#options }
-  }
-
-  override build({ name }: BuildContext, [x]: readonly Value[]): Value {
-    return lp(x!, this.#size, { ...this.#options, name } as LpPoolOptions)
-  }
-}
+export interface LpPool2dLayerOptions<Name extends string = string> extends LpPoolLayerOptions<Name> {}
 
 /**
  * (Σ |x|ᵖ)^(1/p) over each window; p = 2 is the "square-root" pooling of text books. Shapes and errors as {@link maxPool2d}.
@@ -117,5 +72,5 @@ export function lpPool2d<const Name extends string = 'lpPool2d'>(
   size: number | Pair,
   options: LpPool2dLayerOptions<Name> = {},
 ): Layer<4, 4, Name> {
-  return new LpPool2d(size, options)
+  return new LpPool(2, size, options)
 }

@@ -10,6 +10,7 @@ import { convTranspose1d } from './convTranspose1d'
 import { convTranspose2d } from './convTranspose2d'
 import { convTranspose3d } from './convTranspose3d'
 import { dense } from './dense'
+import { depthwiseConv1d, separableConv1d } from './depthwiseConv1d'
 import { depthwiseConv2d, separableConv2d } from './depthwiseConv2d'
 import { dropout, spatialDropout } from './dropout'
 import { flatten } from './flatten'
@@ -18,9 +19,9 @@ import { Layer, type LayerConfig } from './layer'
 import { layerNorm } from './layerNorm'
 import { maxout } from './maxout'
 import { add, concat, multiply } from './merge'
-import { averagePool1d, globalAveragePool1d, globalMaxPool1d, maxPool1d } from './pool1d'
+import { adaptiveAveragePool1d, averagePool1d, globalAveragePool1d, globalMaxPool1d, lpPool1d, maxPool1d } from './pool1d'
 import { adaptiveAveragePool2d, averagePool2d, globalAveragePool2d, globalMaxPool2d, lpPool2d, maxPool2d } from './pool2d'
-import { averagePool3d, globalAveragePool3d, globalMaxPool3d, maxPool3d } from './pool3d'
+import { adaptiveAveragePool3d, averagePool3d, globalAveragePool3d, globalMaxPool3d, lpPool3d, maxPool3d } from './pool3d'
 import { prelu } from './prelu'
 import { permute, reshape } from './reshape'
 import { rmsNorm } from './rmsNorm'
@@ -35,7 +36,9 @@ type Config = any
 
 const makers = new Map<string, LayerMaker>([
   ['add', (config: Config) => add(config)],
+  ['adaptiveAveragePool1d', ({ size, ...options }: Config) => adaptiveAveragePool1d(size, options)],
   ['adaptiveAveragePool2d', ({ size, ...options }: Config) => adaptiveAveragePool2d(size, options)],
+  ['adaptiveAveragePool3d', ({ size, ...options }: Config) => adaptiveAveragePool3d(size, options)],
   ['averagePool1d', ({ size, ...options }: Config) => averagePool1d(size, options)],
   ['averagePool2d', ({ size, ...options }: Config) => averagePool2d(size, options)],
   ['averagePool3d', ({ size, ...options }: Config) => averagePool3d(size, options)],
@@ -51,6 +54,7 @@ const makers = new Map<string, LayerMaker>([
   ['crop2d', ({ cropping, ...options }: Config) => crop2d(cropping, options)],
   ['crop3d', ({ cropping, ...options }: Config) => crop3d(cropping, options)],
   ['dense', ({ units, ...options }: Config) => dense(units, options)],
+  ['depthwiseConv1d', ({ kernelSize, ...options }: Config) => depthwiseConv1d(kernelSize, options)],
   ['depthwiseConv2d', ({ kernelSize, ...options }: Config) => depthwiseConv2d(kernelSize, options)],
   ['dropout', ({ rate, ...options }: Config) => dropout(rate, options)],
   ['flatten', (config: Config) => flatten(config)],
@@ -63,7 +67,9 @@ const makers = new Map<string, LayerMaker>([
   ['groupNorm', ({ groups, ...options }: Config) => groupNorm(groups, options)],
   ['instanceNorm', (config: Config) => instanceNorm(config)],
   ['layerNorm', (config: Config) => layerNorm(config)],
+  ['lpPool1d', ({ size, ...options }: Config) => lpPool1d(size, options)],
   ['lpPool2d', ({ size, ...options }: Config) => lpPool2d(size, options)],
+  ['lpPool3d', ({ size, ...options }: Config) => lpPool3d(size, options)],
   ['maxout', ({ pieces, ...options }: Config) => maxout(pieces, options)],
   ['maxPool1d', ({ size, ...options }: Config) => maxPool1d(size, options)],
   ['maxPool2d', ({ size, ...options }: Config) => maxPool2d(size, options)],
@@ -84,6 +90,7 @@ const makers = new Map<string, LayerMaker>([
   ['zeroPad1d', ({ padding, ...options }: Config) => zeroPad1d(padding, options)],
   ['zeroPad2d', ({ padding, ...options }: Config) => zeroPad2d(padding, options)],
   ['zeroPad3d', ({ padding, ...options }: Config) => zeroPad3d(padding, options)],
+  ['separableConv1d', ({ filters, kernelSize, ...options }: Config) => separableConv1d(filters, kernelSize, options)],
   ['separableConv2d', ({ filters, kernelSize, ...options }: Config) => separableConv2d(filters, kernelSize, options)],
   ...Object.entries(activations).map(([type, make]): [string, LayerMaker] => [type, (config: Config) => make(config)]),
 ])

@@ -21,8 +21,10 @@ export interface RnnLayerOptions<All extends boolean = boolean, Name extends str
   readonly outputs?: number
   /** Whether every step's result is given, `[N, L, …]`, or the last one alone, `[N, …]`. Default false. */
   readonly all?: All
-  /** How all kernels begin. Default `'glorotUniform'` (Keras begins the recurrent one orthogonal); biases begin as zeros. */
+  /** How the kernels begin. Default `'glorotUniform'`; biases begin as zeros. */
   readonly kernelInitializer?: Initializer
+  /** How the recurrent kernel begins. Default: as the others (Keras: orthogonal). */
+  readonly recurrentInitializer?: Initializer
   /** Default `rnn`, `rnn_1`, … */
   readonly name?: Name
 }
@@ -35,16 +37,19 @@ class Rnn<All extends boolean, Name extends string> extends Layer<3, All extends
   readonly #options
 
   constructor(units: number, options: RnnLayerOptions<All, Name>) {
-    checkOptions('rnn', options, ['activation', 'outputs', 'all', 'kernelInitializer', 'name'])
+    checkOptions('rnn', options, ['activation', 'outputs', 'all', 'kernelInitializer', 'recurrentInitializer', 'name'])
     super('rnn', options.name)
     const label = labelOf('rnn', options.name)
-    const { activation = 'tanh', outputs, all = false, kernelInitializer = 'glorotUniform' } = options
+    const { activation = 'tanh', outputs, all = false, kernelInitializer = 'glorotUniform', recurrentInitializer } = options
     this.#units = checkInteger(units, label, 'units')
     this.#options = {
       activation: checkChoice(activation, activations, label, 'activation'),
       ...(outputs !== undefined && { outputs: checkInteger(outputs, label, 'outputs') }),
       all: checkBoolean(all, label, 'all'),
       kernelInitializer: checkChoice(kernelInitializer, initializers, label, 'kernelInitializer'),
+      ...(recurrentInitializer !== undefined && {
+        recurrentInitializer: checkChoice(recurrentInitializer, initializers, label, 'recurrentInitializer'),
+      }),
     }
   }
 
@@ -53,11 +58,11 @@ class Rnn<All extends boolean, Name extends string> extends Layer<3, All extends
   }
 
   override parameters([x]: readonly TensorType[]): Parameter[] {
-    const { outputs, kernelInitializer: initializer } = this.#options
+    const { outputs, kernelInitializer: initializer, recurrentInitializer = initializer } = this.#options
     const units = this.#units
     const own: Parameter[] = [
       { name: 'kernel', shape: [x!.shape[2]!, units], initializer },
-      { name: 'recurrentKernel', shape: [units, units], initializer },
+      { name: 'recurrentKernel', shape: [units, units], initializer: recurrentInitializer },
       { name: 'bias', shape: [units], initializer: 'zeros' },
     ]
     if (outputs === undefined) return own

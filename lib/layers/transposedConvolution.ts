@@ -2,21 +2,20 @@ import { ConvlaneError } from '../errors'
 import { labelOf } from '../graph/apply'
 import type { TensorType, Value } from '../graph/value'
 import { checkActivation } from '../ops/activation'
+import { add } from '../ops/add'
 import type { Axes } from '../ops/convolution'
 import { convTranspose1dOps } from '../ops/convTranspose1d'
 import { convTranspose2dOps } from '../ops/convTranspose2d'
 import { convTranspose3dOps } from '../ops/convTranspose3d'
 import { transposedConvolution } from '../ops/transposedConvolution'
 import { checkChoice, checkInteger, checkSizes } from '../shape'
-import { checkBoolean, checkOptions } from './check'
-import { type ConvolutionLayerOptions, type RankOf, rankOf } from './convolution'
+import { checkOptions } from './check'
+import { type ConvolutionLayerOptions, checkBias, type RankOf, rankOf, sizesAfter } from './convolution'
 import { initializers } from './initializers'
 import { type BuildContext, Layer, type Parameter } from './layer'
 
 export interface TransposedLayerOptions<Name extends string = string, Sizes = unknown, Pad = unknown>
-  extends Omit<ConvolutionLayerOptions<Name, Sizes, Pad>, 'padding' | 'bias'> {
-  /** Whether a number is added to each channel of the result. Default true. */
-  readonly bias?: boolean
+  extends Omit<ConvolutionLayerOptions<Name, Sizes, Pad>, 'padding'> {
   /** What is cut off each side of the result. Default `'valid'`: nothing. `'same'`: the result is stride times the input (Keras' rule). */
   readonly padding?: Pad
   /** Added after each axis of the result, below the stride; not with `'same'`. Default 0. */
@@ -61,7 +60,7 @@ export class TransposedConvolution<A extends Axes, Name extends string> extends 
       dilation: checkSizes(dilation, axes, label, 'dilation'),
       groups: checkInteger(groups, label, 'groups'),
       activation: checkActivation(activation, label),
-      bias: checkBoolean(bias, label, 'bias'),
+      bias: checkBias(bias, label),
       kernelInitializer: checkChoice(kernelInitializer, initializers, label, 'kernelInitializer'),
       ...(options.outputPadding !== undefined && { outputPadding: checkSizes(options.outputPadding, axes, label, 'outputPadding', 0) }),
     }
@@ -78,15 +77,21 @@ export class TransposedConvolution<A extends Axes, Name extends string> extends 
     const { groups, bias, kernelInitializer } = this.#options
     const shape = [...this.#kernelSize, this.#filters / groups, x!.shape.at(-1)!]
     const kernel = { name: 'kernel', shape, initializer: kernelInitializer }
-    return bias ? [kernel, { name: 'bias', shape: [this.#filters], initializer: 'zeros' }] : [kernel]
+    if (!bias) return [kernel]
+    const name = this.named ? this.name : undefined
+    const sizes = bias === 'position' ? sizesAfter(x!, [kernel], (image, w) => this.#run(image, w!, { name })) : [this.#filters]
+    return [kernel, { name: 'bias', shape: sizes, initializer: 'zeros' }]
+  }
+
+  #run(x: Value, kernel: Value, more: object): Value {
+    const { stride, padding, outputPadding, dilation, groups } = this.#options
+    return transposedConvolution(ops[this.#axes], x, kernel, { stride, padding, outputPadding, dilation, groups, ...more }) as Value
   }
 
   override build({ name, parameter }: BuildContext, [x]: readonly Value[]): Value {
-    const { kernelInitializer, bias, ...options } = this.#options
-    return transposedConvolution(ops[this.#axes], x!, parameter('kernel'), {
-      ...options,
-      ...(bias && { bias: parameter('bias') }),
-      name,
-    }) as Value
+    const { activation, bias } = this.#options
+    const kernel = parameter('kernel')
+    if (bias === 'position') return add(this.#run(x!, kernel, { name }), parameter('bias'), { activation, name })
+    return this.#run(x!, kernel, { activation, ...(bias && { bias: parameter('bias') }), name })
   }
 }

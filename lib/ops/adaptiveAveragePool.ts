@@ -49,8 +49,11 @@ function resultOf(axes: Axes, x: TensorType, size: readonly number[], label: str
 const lines = adaptiveOps(1)
 const images = adaptiveOps(2)
 const volumes = adaptiveOps(3)
+/** Those of one to three axes. */
+export const adaptiveAveragePools = { 1: lines, 2: images, 3: volumes } as const
 
-function pool({ axes, forward }: AdaptiveOps, x: Operand, size: unknown, options: OpOptions = {}): Operand {
+/** What `adaptiveAveragePool1d`, `adaptiveAveragePool2d` and `adaptiveAveragePool3d` do. */
+export function adaptiveAveragePool({ axes, forward }: AdaptiveOps, x: Operand, size: unknown, options: OpOptions = {}): Operand {
   const label = labelOf(forward.name, options?.name)
   checkOptions(options, [], label)
   typeOf(x, label, 'input')
@@ -74,21 +77,21 @@ function poolBackward({ axes, backward }: AdaptiveOps, dy: Operand, x: Operand, 
 export function adaptiveAveragePool1d(x: Tensor, size: number | readonly [number], options?: OpOptions): Tensor
 export function adaptiveAveragePool1d(x: Value, size: number | readonly [number], options?: OpOptions): Value
 export function adaptiveAveragePool1d(x: Operand, size: unknown, options?: OpOptions): Operand {
-  return pool(lines, x, size, options)
+  return adaptiveAveragePool(lines, x, size, options)
 }
 
 /** As `adaptiveAveragePool1d` along both axes: `x [N, H, W, C]` → `[N, size[0], size[1], C]`. */
 export function adaptiveAveragePool2d(x: Tensor, size: number | Pair, options?: OpOptions): Tensor
 export function adaptiveAveragePool2d(x: Value, size: number | Pair, options?: OpOptions): Value
 export function adaptiveAveragePool2d(x: Operand, size: unknown, options?: OpOptions): Operand {
-  return pool(images, x, size, options)
+  return adaptiveAveragePool(images, x, size, options)
 }
 
 /** As `adaptiveAveragePool1d` along three axes: `x [N, D, H, W, C]` → `[N, size[0], size[1], size[2], C]`. */
 export function adaptiveAveragePool3d(x: Tensor, size: number | Triple, options?: OpOptions): Tensor
 export function adaptiveAveragePool3d(x: Value, size: number | Triple, options?: OpOptions): Value
 export function adaptiveAveragePool3d(x: Operand, size: unknown, options?: OpOptions): Operand {
-  return pool(volumes, x, size, options)
+  return adaptiveAveragePool(volumes, x, size, options)
 }
 
 /** `{ dx }`: the gradient of `adaptiveAveragePool1d(x, size)` by `x`: each `dy` is shared alike by its bin. Throws as it does. */

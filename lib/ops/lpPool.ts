@@ -38,6 +38,8 @@ function lpPoolOps(axes: Axes): LpPoolOps {
 const lines = lpPoolOps(1)
 const images = lpPoolOps(2)
 const volumes = lpPoolOps(3)
+/** Those of one to three axes. */
+export const lpPools = { 1: lines, 2: images, 3: volumes } as const
 
 export interface LpPoolOptions<Sizes = number | Pair, Pad = Padding> extends PoolOptions<Sizes, Pad> {
   /** From 1 (the sum of magnitudes) to 64; the larger, the nearer to the maximum. Default 2: the root of the sum of squares. */
@@ -50,7 +52,8 @@ function prepare(axes: Axes, x: Operand, size: unknown, options: Options, label:
   return { image, shape, attributes: { ...attributes, p: checkNumber(options.p ?? 2, label, 'p', { low: 1, high: 64 }) } }
 }
 
-function pool({ axes, forward }: LpPoolOps, x: Operand, size: unknown, options: Options = {}): Operand {
+/** What `lpPool1d`, `lpPool2d` and `lpPool3d` do. */
+export function lpPool({ axes, forward }: LpPoolOps, x: Operand, size: unknown, options: Options = {}): Operand {
   const { attributes } = prepare(axes, x, size, options, labelOf(forward.name, options?.name))
   return call(forward, [x], attributes, options)[0]!
 }
@@ -74,21 +77,21 @@ export function lpPool1d(
 ): Tensor
 export function lpPool1d(x: Value, size: number | readonly [number], options?: LpPoolOptions<number | readonly [number], Padding1d>): Value
 export function lpPool1d(x: Operand, size: unknown, options?: Options): Operand {
-  return pool(lines, x, size, options)
+  return lpPool(lines, x, size, options)
 }
 
 /** As `lpPool1d`: `x [N, H, W, C]` → `[N, OH, OW, C]`. */
 export function lpPool2d(x: Tensor, size: number | Pair, options?: LpPoolOptions): Tensor
 export function lpPool2d(x: Value, size: number | Pair, options?: LpPoolOptions): Value
 export function lpPool2d(x: Operand, size: unknown, options?: Options): Operand {
-  return pool(images, x, size, options)
+  return lpPool(images, x, size, options)
 }
 
 /** As `lpPool1d`: `x [N, D, H, W, C]` → `[N, OD, OH, OW, C]`. */
 export function lpPool3d(x: Tensor, size: number | Triple, options?: LpPoolOptions<number | Triple, Padding3d>): Tensor
 export function lpPool3d(x: Value, size: number | Triple, options?: LpPoolOptions<number | Triple, Padding3d>): Value
 export function lpPool3d(x: Operand, size: unknown, options?: Options): Operand {
-  return pool(volumes, x, size, options)
+  return lpPool(volumes, x, size, options)
 }
 
 /** `{ dx }`: each window gives dy · sign(x) · (|x| / y)^(p − 1) to its pixels, and nothing where y is 0 (PyTorch: NaN). Throws as `lpPool1d` does. */

@@ -78,6 +78,18 @@ const calls: Record<string, [call: Call, ...inputs: AnyTensor[]]> = {
     numbers(3, 3, 3, 2, 3),
   ],
   depthwiseConv2d: [([x, w], o) => ops.depthwiseConv2d(x!, w!, { ...o, padding: 'same' }), numbers(2, 4, 4, 3), numbers(3, 3, 3, 2)],
+  depthwiseConv1d: [
+    ([x, w, bias], o) => ops.depthwiseConv1d(x!, w!, { ...o, bias: bias!, padding: 'causal', activation: 'relu' }),
+    numbers(2, 6, 3),
+    numbers(3, 3, 2),
+    numbers(6),
+  ],
+  depthwiseConv1dBackward: [
+    ([dy, x, w], o) => ops.depthwiseConv1dBackward(dy!, x!, w!, { ...o, stride: 2 }),
+    numbers(2, 2, 6),
+    numbers(2, 6, 3),
+    numbers(3, 3, 2),
+  ],
   depthwiseConv2dBackward: [
     ([dy, x, w], o) => ops.depthwiseConv2dBackward(dy!, x!, w!, o),
     numbers(2, 2, 3, 6),

@@ -16,6 +16,7 @@ import {
   crop2d,
   crop3d,
   dense,
+  depthwiseConv1d,
   depthwiseConv2d,
   dropout,
   elu,
@@ -46,6 +47,7 @@ import {
   reshape,
   rnn,
   selu,
+  separableConv1d,
   separableConv2d,
   sigmoid,
   silu,
@@ -99,6 +101,11 @@ describe('shapes and parameters', () => {
     ['convTranspose2d same', convTranspose2d(8, [3, 2], { stride: [2, 3], padding: 'same', bias: false }), [image], [null, 56, 60, 8], { kernel: [3, 2, 8, 6] }], // biome-ignore format: a row of the table
     ['convTranspose2d in groups', convTranspose2d(4, 4, { stride: 2, padding: 1, groups: 2 }), [image], [null, 56, 40, 4], { kernel: [4, 4, 2, 6], bias: [4] }], // biome-ignore format: a row of the table
     ['convTranspose3d', convTranspose3d(3, [2, 1, 3], { dilation: 2 }), [volume], [null, 11, 8, 11, 3], { kernel: [2, 1, 3, 3, 2], bias: [3] }], // biome-ignore format: a row of the table
+    ['depthwiseConv1d', depthwiseConv1d(3, { depthMultiplier: 2 }), [input([12, 4])], [null, 10, 8], { kernel: [3, 4, 2], bias: [8] }],
+    ['separableConv1d', separableConv1d(5, 3), [input([12, 4])], [null, 10, 5], { depthwiseKernel: [3, 4, 1], pointwiseKernel: [1, 4, 5], bias: [5] }], // biome-ignore format: a row of the table
+    ['depthwiseConv2d, a bias for each position', depthwiseConv2d(3, { bias: 'position' }), [image], [null, 26, 18, 6], { kernel: [3, 3, 6, 1], bias: [26, 18, 6] }], // biome-ignore format: a row of the table
+    ['separableConv2d, a bias for each position', separableConv2d(2, 3, { stride: 2, bias: 'position' }), [image], [null, 13, 9, 2], { depthwiseKernel: [3, 3, 6, 1], pointwiseKernel: [1, 1, 6, 2], bias: [13, 9, 2] }], // biome-ignore format: a row of the table
+    ['convTranspose2d, a bias for each position', convTranspose2d(2, 3, { bias: 'position' }), [image], [null, 30, 22, 2], { kernel: [3, 3, 2, 6], bias: [30, 22, 2] }], // biome-ignore format: a row of the table
     ['depthwiseConv2d', depthwiseConv2d(3), [image], [null, 26, 18, 6], { kernel: [3, 3, 6, 1], bias: [6] }],
     ['depthwiseConv2d, three filters a channel', depthwiseConv2d([3, 1], { depthMultiplier: 3, stride: 2, bias: false }), [image], [null, 13, 10, 18], { kernel: [3, 1, 6, 3] }], // biome-ignore format: a row of the table
     ['separableConv2d', separableConv2d(8, 3, { depthMultiplier: 2, padding: 'same' }), [image], [null, 28, 20, 8], { depthwiseKernel: [3, 3, 6, 2], pointwiseKernel: [1, 1, 12, 8], bias: [8] }], // biome-ignore format: a row of the table
@@ -238,6 +245,7 @@ describe('what a layer refuses when it is made', () => {
       () => rnn(3, { activation: 'selu' as never }),
       "rnn: activation must be 'tanh', 'relu', 'sigmoid'",
     ],
+    ['a beginning that there is not', () => rnn(3, { recurrentInitializer: 'best' as never }), 'rnn: recurrentInitializer must be'],
     ['no units', () => rnn(0), 'rnn: units must be a positive integer, received 0'],
     ['options that are no object', () => flatten(3 as never), 'flatten: options must be an object, received 3'],
   ]

@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
+  adaptiveAveragePool1d,
   adaptiveAveragePool2d,
+  adaptiveAveragePool3d,
   averagePool1d,
   averagePool3d,
   conv1d,
@@ -11,15 +13,19 @@ import {
   convTranspose2d,
   convTranspose3d,
   dense,
+  depthwiseConv1d,
   depthwiseConv2d,
   globalAveragePool1d,
   globalAveragePool3d,
   globalMaxPool2d,
   loadModel,
+  lpPool1d,
   lpPool2d,
+  lpPool3d,
   type Model,
   maxPool1d,
   maxPool3d,
+  separableConv1d,
   separableConv2d,
   sequential,
   sgd,
@@ -73,7 +79,49 @@ const models: Record<string, [input: number[], make: (runtime: RuntimeName) => M
   ],
 }
 
-describe.each(Object.entries(models))('%s', (_, [input, make]) => {
+const biased = { bias: 'position', activation: 'tanh' } as const
+const others: typeof models = {
+  'sequences, other layers': [
+    [16, 3],
+    (runtime) =>
+      sequential(
+        options([16, 3], runtime),
+        depthwiseConv1d(3, { depthMultiplier: 2, padding: 'causal', ...biased }),
+        separableConv1d(4, 3, { stride: 2, ...biased }),
+        convTranspose1d(3, 3, { stride: 2, outputPadding: 1, ...biased }),
+        lpPool1d(2, { p: 3 }),
+        adaptiveAveragePool1d(3),
+        globalAveragePool1d(),
+        dense(3),
+      ),
+  ],
+  'images, a bias for each position': [
+    [6, 5, 2],
+    (runtime) =>
+      sequential(
+        options([6, 5, 2], runtime),
+        depthwiseConv2d(3, { depthMultiplier: 2, ...biased }),
+        separableConv2d(4, 2, { padding: 'same', ...biased }),
+        convTranspose2d(3, 2, { stride: 2, groups: 1, ...biased }),
+        globalMaxPool2d(),
+        dense(3),
+      ),
+  ],
+  'volumes, other layers': [
+    [4, 5, 4, 2],
+    (runtime) =>
+      sequential(
+        options([4, 5, 4, 2], runtime),
+        convTranspose3d(3, 2, { ...biased, padding: [1, 0, 0] }),
+        lpPool3d([1, 2, 2]),
+        adaptiveAveragePool3d([2, 2, 1]),
+        globalAveragePool3d(),
+        dense(3),
+      ),
+  ],
+}
+
+describe.each(Object.entries({ ...models, ...others }))('%s', (_, [input, make]) => {
   const data = { x: randomTensor([6, ...input], 1), y: someLabels(6, 3) }
   const trained = async (runtime: RuntimeName) => {
     const model = make(runtime).compile({ optimizer: sgd({ learningRate: 0.1 }), loss: 'softmaxCrossEntropy' })
