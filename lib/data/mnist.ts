@@ -17,7 +17,10 @@ const originals: Readonly<Record<IdxPart, { readonly bytes: number; readonly sha
 
 /** Options of {@link mnist}. */
 export interface MnistOptions {
-  /** Folder with the four IDX files under their usual names, gzipped or not. Then nothing is downloaded, and the content is not compared with the original. */
+  /**
+   * Folder with the four IDX files under their usual names, gzipped or not. Then nothing is downloaded, and the content is not compared with the original.
+   * Default: the cache, or a download.
+   */
   readonly dir?: string
   /** Whether to download what the cache lacks. Default true. */
   readonly download?: boolean
@@ -27,9 +30,9 @@ export interface MnistOptions {
   readonly cacheDir?: string
   /** Longest wait for the next bytes of a download, in milliseconds. Default 30,000. */
   readonly stallMs?: number
-  /** Ends a download with ABORTED. */
+  /** Ends a download with ABORTED. Default: nothing does. */
   readonly signal?: AbortSignal
-  /** Called before each file that is downloaded. */
+  /** Called before each file that is downloaded. Default: nothing is. */
   onDownload?(url: string): void
 }
 

@@ -70,52 +70,52 @@ export function linear<const Name extends string = 'linear'>(options: Activation
   return new ActivationLayer('linear', options)
 }
 
-/** max(0, x) of every element. Any shape, kept. */
+/** max(0, x) of every element. Any shape, kept. Throws INVALID_ARGUMENT for a bad name. */
 export function relu<const Name extends string = 'relu'>(options: ActivationOptions<Name> = {}): Layer<'any', 'same', Name> {
   return new ActivationLayer('relu', options)
 }
 
-/** 1 / (1 + e⁻ˣ) of every element. Any shape, kept. */
+/** 1 / (1 + e⁻ˣ) of every element. Any shape, kept. Throws INVALID_ARGUMENT for a bad name. */
 export function sigmoid<const Name extends string = 'sigmoid'>(options: ActivationOptions<Name> = {}): Layer<'any', 'same', Name> {
   return new ActivationLayer('sigmoid', options)
 }
 
-/** Hyperbolic tangent of every element. Any shape, kept. */
+/** Hyperbolic tangent of every element. Any shape, kept. Throws INVALID_ARGUMENT for a bad name. */
 export function tanh<const Name extends string = 'tanh'>(options: ActivationOptions<Name> = {}): Layer<'any', 'same', Name> {
   return new ActivationLayer('tanh', options)
 }
 
-/** 1.0507… · (x where x > 0, else 1.67326… · (eˣ − 1)) of every element. Any shape, kept. */
+/** 1.0507… · (x where x > 0, else 1.67326… · (eˣ − 1)) of every element. Any shape, kept. Throws INVALID_ARGUMENT for a bad name. */
 export function selu<const Name extends string = 'selu'>(options: ActivationOptions<Name> = {}): Layer<'any', 'same', Name> {
   return new ActivationLayer('selu', options)
 }
 
-/** x / (1 + e⁻ˣ) of every element; also called swish. Any shape, kept. */
+/** x / (1 + e⁻ˣ) of every element; also called swish. Any shape, kept. Throws INVALID_ARGUMENT for a bad name. */
 export function silu<const Name extends string = 'silu'>(options: ActivationOptions<Name> = {}): Layer<'any', 'same', Name> {
   return new ActivationLayer('silu', options)
 }
 
-/** x · tanh(log(1 + eˣ)) of every element. Any shape, kept. */
+/** x · tanh(log(1 + eˣ)) of every element. Any shape, kept. Throws INVALID_ARGUMENT for a bad name. */
 export function mish<const Name extends string = 'mish'>(options: ActivationOptions<Name> = {}): Layer<'any', 'same', Name> {
   return new ActivationLayer('mish', options)
 }
 
-/** log(1 + eˣ) of every element. Any shape, kept. */
+/** log(1 + eˣ) of every element. Any shape, kept. Throws INVALID_ARGUMENT for a bad name. */
 export function softplus<const Name extends string = 'softplus'>(options: ActivationOptions<Name> = {}): Layer<'any', 'same', Name> {
   return new ActivationLayer('softplus', options)
 }
 
-/** x / (1 + |x|) of every element. Any shape, kept. */
+/** x / (1 + |x|) of every element. Any shape, kept. Throws INVALID_ARGUMENT for a bad name. */
 export function softsign<const Name extends string = 'softsign'>(options: ActivationOptions<Name> = {}): Layer<'any', 'same', Name> {
   return new ActivationLayer('softsign', options)
 }
 
-/** min(1, max(0, x/6 + ½)) of every element: PyTorch's and Keras 3's. Any shape, kept. */
+/** min(1, max(0, x/6 + ½)) of every element: PyTorch's and Keras 3's. Any shape, kept. Throws INVALID_ARGUMENT for a bad name. */
 export function hardSigmoid<const Name extends string = 'hardSigmoid'>(options: ActivationOptions<Name> = {}): Layer<'any', 'same', Name> {
   return new ActivationLayer('hardSigmoid', options)
 }
 
-/** x · min(1, max(0, x/6 + ½)) of every element. Any shape, kept. */
+/** x · min(1, max(0, x/6 + ½)) of every element. Any shape, kept. Throws INVALID_ARGUMENT for a bad name. */
 export function hardSwish<const Name extends string = 'hardSwish'>(options: ActivationOptions<Name> = {}): Layer<'any', 'same', Name> {
   return new ActivationLayer('hardSwish', options)
 }
@@ -123,12 +123,13 @@ export function hardSwish<const Name extends string = 'hardSwish'>(options: Acti
 /**
  * Makes the last axis a distribution: eˣ / Σ eˣ. Any shape, kept. As a model's last layer it may stay in place for training: the loss
  * `'softmaxCrossEntropy'` takes what goes into it.
+ * Throws INVALID_ARGUMENT for a bad name.
  */
 export function softmax<const Name extends string = 'softmax'>(options: ActivationOptions<Name> = {}): Layer<'any', 'same', Name> {
   return new ActivationLayer('softmax', options)
 }
 
-/** Logarithms of {@link softmax} over the last axis: x − log Σ eˣ. Any shape, kept. */
+/** Logarithms of {@link softmax} over the last axis: x − log Σ eˣ. Any shape, kept. Throws INVALID_ARGUMENT for a bad name. */
 export function logSoftmax<const Name extends string = 'logSoftmax'>(options: ActivationOptions<Name> = {}): Layer<'any', 'same', Name> {
   return new ActivationLayer('logSoftmax', options)
 }

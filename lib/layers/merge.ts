@@ -27,7 +27,7 @@ class Add<Name extends string> extends Layer<'any', 'same', Name> {
   }
 }
 
-/** The sum of two or more nodes of one shape, which is kept: `add().apply(a, b)`. */
+/** The sum of two or more nodes of one shape, which is kept: `add().apply(a, b)`. Throws INVALID_ARGUMENT, and INVALID_SHAPE where shapes differ. */
 export function add<const Name extends string = 'add'>(options: { readonly name?: Name } = {}): Layer<'any', 'same', Name> {
   return new Add(options)
 }
@@ -53,7 +53,10 @@ class Multiply<Name extends string> extends Layer<'any', 'same', Name> {
   }
 }
 
-/** The product, element by element, of two or more nodes of one shape, which is kept: `multiply().apply(a, b)`. */
+/**
+ * The product, element by element, of two or more nodes of one shape, which is kept: `multiply().apply(a, b)`. Throws INVALID_ARGUMENT, and INVALID_SHAPE
+ * where shapes differ.
+ */
 export function multiply<const Name extends string = 'multiply'>(options: { readonly name?: Name } = {}): Layer<'any', 'same', Name> {
   return new Multiply(options)
 }
@@ -75,7 +78,10 @@ class Concat<Name extends string> extends Layer<'any', 'same', Name> {
   }
 }
 
-/** Two or more nodes side by side along the last axis, all other sizes alike: `[N, H, W, C0]`, `[N, H, W, C1]` → `[N, H, W, C0 + C1]`. */
+/**
+ * Two or more nodes side by side along the last axis, all other sizes alike: `[N, H, W, C0]`, `[N, H, W, C1]` → `[N, H, W, C0 + C1]`. Throws INVALID_ARGUMENT,
+ * and INVALID_SHAPE where other sizes differ.
+ */
 export function concat<const Name extends string = 'concat'>(options: { readonly name?: Name } = {}): Layer<'any', 'same', Name> {
   return new Concat(options)
 }

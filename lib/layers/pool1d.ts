@@ -37,14 +37,14 @@ export function averagePool1d<const Name extends string = 'averagePool1d'>(
   return new Pool('average', 1, size, options)
 }
 
-/** The mean of each channel over the whole sequence: `[N, L, C]` → `[N, C]`. */
+/** The mean of each channel over the whole sequence: `[N, L, C]` → `[N, C]`. Throws INVALID_ARGUMENT; INVALID_SHAPE for another rank. */
 export function globalAveragePool1d<const Name extends string = 'globalAveragePool1d'>(
   options: { readonly name?: Name } = {},
 ): Layer<3, 2, Name> {
   return new GlobalPool('globalAveragePool1d', 1, globalAverage, options)
 }
 
-/** The maximum of each channel over the whole sequence: `[N, L, C]` → `[N, C]`. */
+/** The maximum of each channel over the whole sequence: `[N, L, C]` → `[N, C]`. Throws INVALID_ARGUMENT; INVALID_SHAPE for another rank. */
 export function globalMaxPool1d<const Name extends string = 'globalMaxPool1d'>(options: { readonly name?: Name } = {}): Layer<3, 2, Name> {
   return new GlobalPool('globalMaxPool1d', 1, globalMax, options)
 }

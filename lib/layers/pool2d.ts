@@ -36,14 +36,14 @@ export function averagePool2d<const Name extends string = 'averagePool2d'>(
   return new Pool('average', 2, size, options)
 }
 
-/** The mean of each channel over the whole image: `[N, H, W, C]` → `[N, C]`. */
+/** The mean of each channel over the whole image: `[N, H, W, C]` → `[N, C]`. Throws INVALID_ARGUMENT; INVALID_SHAPE for another rank. */
 export function globalAveragePool2d<const Name extends string = 'globalAveragePool2d'>(
   options: { readonly name?: Name } = {},
 ): Layer<4, 2, Name> {
   return new GlobalPool('globalAveragePool2d', 2, globalAverage, options)
 }
 
-/** The maximum of each channel over the whole image: `[N, H, W, C]` → `[N, C]`. */
+/** The maximum of each channel over the whole image: `[N, H, W, C]` → `[N, C]`. Throws INVALID_ARGUMENT; INVALID_SHAPE for another rank. */
 export function globalMaxPool2d<const Name extends string = 'globalMaxPool2d'>(options: { readonly name?: Name } = {}): Layer<4, 2, Name> {
   return new GlobalPool('globalMaxPool2d', 2, globalMax, options)
 }

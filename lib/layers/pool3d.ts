@@ -37,14 +37,14 @@ export function averagePool3d<const Name extends string = 'averagePool3d'>(
   return new Pool('average', 3, size, options)
 }
 
-/** The mean of each channel over the whole volume: `[N, D, H, W, C]` → `[N, C]`. */
+/** The mean of each channel over the whole volume: `[N, D, H, W, C]` → `[N, C]`. Throws INVALID_ARGUMENT; INVALID_SHAPE for another rank. */
 export function globalAveragePool3d<const Name extends string = 'globalAveragePool3d'>(
   options: { readonly name?: Name } = {},
 ): Layer<5, 2, Name> {
   return new GlobalPool('globalAveragePool3d', 3, globalAverage, options)
 }
 
-/** The maximum of each channel over the whole volume: `[N, D, H, W, C]` → `[N, C]`. */
+/** The maximum of each channel over the whole volume: `[N, D, H, W, C]` → `[N, C]`. Throws INVALID_ARGUMENT; INVALID_SHAPE for another rank. */
 export function globalMaxPool3d<const Name extends string = 'globalMaxPool3d'>(options: { readonly name?: Name } = {}): Layer<5, 2, Name> {
   return new GlobalPool('globalMaxPool3d', 3, globalMax, options)
 }

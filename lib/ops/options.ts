@@ -5,7 +5,7 @@ import { valueText } from '../shape'
 export interface OpOptions {
   /** Where a call with tensors runs. Default: `CONVLANE_RUNTIME`, else `'native'`. Of no effect on values of a graph. */
   readonly runtime?: 'native' | 'reference' | undefined
-  /** Of the layer, for messages. */
+  /** Of the layer, for messages. Default: none. */
   readonly name?: string | undefined
 }
 

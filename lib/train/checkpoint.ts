@@ -13,7 +13,7 @@ export interface CheckpointOptions {
   readonly file: string
   /** Steps between two, counted since `compile`. Default: only after each epoch, which is done in any case, and when a signal ends fit. */
   readonly every?: number
-  /** Of your own: kept in the file, and must be the same when fit resumes. */
+  /** Of your own: kept in the file, and must be the same when fit resumes. Default: none. */
   readonly note?: string
 }
 

@@ -17,9 +17,12 @@ export interface FitOptions {
    * since `compile` and the sample's number in its batch.
    */
   readonly augment?: Augment
-  /** Measured after each epoch. */
+  /** Measured after each epoch. Default: nothing is. */
   readonly validationData?: Data
-  /** Share of the samples, above 0 and below 1, that is drawn by the seed, kept out of training and measured after each epoch instead. Of arrays only. */
+  /**
+   * Share of the samples, above 0 and below 1, that is drawn by the seed, kept out of training and measured after each epoch instead. Of arrays only. Default
+   * 0.
+   */
   readonly validationSplit?: number
   /** Ends fit when epochs no longer get better, and gives the model the best weights. Default: it trains to the last epoch. */
   readonly earlyStopping?: EarlyStoppingOptions
@@ -27,20 +30,21 @@ export interface FitOptions {
   readonly shuffle?: boolean
   /** Of the order, of dropout and of augmentation. Default: the model's. */
   readonly seed?: number
-  /** Ends fit after the step under way; the history says so. */
+  /** Ends fit after the step under way; the history says so. Default: it ends by itself. */
   readonly signal?: AbortSignal
-  /** Hooks, called in order and awaited. */
+  /** Hooks, called in order and awaited. Default: none. */
   readonly callbacks?: readonly Callback[]
-  /** Saves now and then all that a later call needs to go on. */
+  /** Saves now and then all that a later call needs to go on. Default: never. */
   readonly checkpoint?: CheckpointOptions
   /**
    * A checkpoint's file: goes on with the fit that wrote it, bit for bit as if it had never stopped. The model is built and compiled as it was, data and
-   * options are the same (`epochs`, of the whole run, may be more); state of callbacks is theirs to keep. The history holds the epochs before, too.
+   * options are the same (`epochs`, of the whole run, may be more); state of callbacks is theirs to keep. The history holds the epochs before, too. Default:
+   * begins anew.
    */
   readonly resume?: string
-  /** As the callback of that name. */
+  /** As the callback of that name. Default: none. */
   readonly onStep?: (event: StepEvent) => void | Promise<void>
-  /** As the callback of that name. */
+  /** As the callback of that name. Default: none. */
   readonly onEpoch?: (event: EpochEvent) => void | Promise<void>
 }
 
@@ -65,7 +69,7 @@ export const fitOptionNames = [
 export interface EvaluateOptions {
   /** Samples in a run. Default 256, fewer for large samples. Of no effect on the result beyond rounding, nor on an iterable. */
   readonly batchSize?: number
-  /** Ends it with ABORTED. */
+  /** Ends it with ABORTED. Default: nothing does. */
   readonly signal?: AbortSignal
 }
 

@@ -10,7 +10,10 @@ const positive = (value: unknown, label: string, argument: string): number => {
   return number
 }
 
-/** The learning rate times `factor` after every `every` steps: rate · factor^⌊step / every⌋ (PyTorch's StepLR, in steps). Default factor 0.1. */
+/**
+ * The learning rate times `factor` after every `every` steps: rate · factor^⌊step / every⌋ (PyTorch's StepLR, in steps). Default factor 0.1. Throws
+ * INVALID_ARGUMENT.
+ */
 export function stepDecay(rate: number, options: { readonly every: number; readonly factor?: number }): Schedule {
   checkOptions('stepDecay', options, ['every', 'factor'])
   const every = checkInteger(options.every, 'stepDecay', 'every')
@@ -19,7 +22,7 @@ export function stepDecay(rate: number, options: { readonly every: number; reado
   return (step) => rate * factor ** Math.floor(step / every)
 }
 
-/** rate · factor^(step / every), smoothly. `every` is 1 by default. */
+/** rate · factor^(step / every), smoothly. `every` is 1 by default. Throws INVALID_ARGUMENT. */
 export function exponentialDecay(rate: number, options: { readonly factor: number; readonly every?: number }): Schedule {
   checkOptions('exponentialDecay', options, ['factor', 'every'])
   const factor = positive(options.factor, 'exponentialDecay', 'factor')
@@ -38,7 +41,7 @@ export interface PolynomialOptions {
   readonly final?: number
 }
 
-/** (rate − final) · (1 − step / steps)^power + final (PyTorch's PolynomialLR, whose final is 0). */
+/** (rate − final) · (1 − step / steps)^power + final (PyTorch's PolynomialLR, whose final is 0). Throws INVALID_ARGUMENT. */
 export function polynomialDecay(rate: number, options: PolynomialOptions): Schedule {
   checkOptions('polynomialDecay', options, ['steps', 'power', 'final'])
   const steps = checkInteger(options.steps, 'polynomialDecay', 'steps')
@@ -48,7 +51,10 @@ export function polynomialDecay(rate: number, options: PolynomialOptions): Sched
   return (step) => (rate - final) * (1 - Math.min(step, steps) / steps) ** power + final
 }
 
-/** A straight rise to the schedule's first rate in `steps` steps, rate · (step + 1) / (steps + 1), then the schedule from its beginning. */
+/**
+ * A straight rise to the schedule's first rate in `steps` steps, rate · (step + 1) / (steps + 1), then the schedule from its beginning. Throws
+ * INVALID_ARGUMENT.
+ */
 export function warmUp(schedule: number | Schedule, steps: number): Schedule {
   checkInteger(steps, 'warmUp', 'steps', 0)
   if (typeof schedule !== 'function') checkNumber(schedule, 'warmUp', 'schedule', { low: 0 })
@@ -70,7 +76,7 @@ export interface CosineOptions {
   readonly cycleFactor?: number
 }
 
-/** From the rate to `final` along half a cosine: final + (rate − final) · (1 + cos(π · step / steps)) / 2. */
+/** From the rate to `final` along half a cosine: final + (rate − final) · (1 + cos(π · step / steps)) / 2. Throws INVALID_ARGUMENT. */
 export function cosineDecay(rate: number, options: CosineOptions): Schedule {
   checkOptions('cosineDecay', options, ['steps', 'final', 'warmUp', 'restarts', 'cycleFactor'])
   const steps = checkInteger(options.steps, 'cosineDecay', 'steps')
@@ -104,7 +110,10 @@ export interface OneCycleOptions {
   readonly finalDivisor?: number
 }
 
-/** Smith's one cycle: up to `rate` and down to nearly nothing, both along half a cosine. PyTorch's OneCycleLR, without its cycle of the momentum. */
+/**
+ * Smith's one cycle: up to `rate` and down to nearly nothing, both along half a cosine. PyTorch's OneCycleLR, without its cycle of the momentum. Throws
+ * INVALID_ARGUMENT.
+ */
 export function oneCycle(rate: number, options: OneCycleOptions): Schedule {
   checkOptions('oneCycle', options, ['steps', 'rise', 'startDivisor', 'finalDivisor'])
   const steps = checkInteger(options.steps, 'oneCycle', 'steps')
