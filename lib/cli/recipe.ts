@@ -1,9 +1,11 @@
+import type { Transformation } from '../augment/transformations'
 import type { Dataset } from '../data/dataset'
 import { variants } from '../data/variants'
 import type { Tensor } from '../tensor'
 import type { XY } from '../train/data'
 import { adam, type Optimizer, type Schedule, sgd } from '../train/optimizers'
 import { type Command, choice, usage, wholeNumber } from './arguments'
+import { augmentOption, parseAugment } from './augment'
 
 export const recipeOptions = {
   epochs: { value: 'N', about: 'passes over the training images (default: 3; 5 for fewer than 10,000 images)' },
@@ -11,8 +13,9 @@ export const recipeOptions = {
   variants: {
     value: 'N',
     about:
-      'versions of each training image, turned, slanted, resized and shifted a little\n(default: 1, the image alone; 16 for fewer than 10,000 images)',
+      'versions of each training image, turned, slanted, resized and shifted a little\n(default: 1, the image alone; 16 for fewer than 10,000 images without --augment)',
   },
+  augment: augmentOption,
   optimizer: { value: 'sgd|adam', about: 'default adam; for fewer than 10,000 images sgd, which has momentum 0.9 and weight decay 0.0005' },
   lr: {
     value: 'R',
@@ -26,6 +29,8 @@ export interface Plan {
   readonly epochs: number
   readonly batchSize: number
   readonly variants: number
+  /** Absent: nothing is done to images. */
+  readonly augment?: readonly Transformation[]
   readonly optimizer: 'sgd' | 'adam'
   readonly learningRate: number
   readonly seed: number
@@ -36,6 +41,7 @@ export function planReader(command: Command, values: Readonly<Record<string, unk
   const epochs = wholeNumber(command, 'epochs', values.epochs, 1)
   const batch = wholeNumber(command, 'batch', values.batch, 1)
   const versions = wholeNumber(command, 'variants', values.variants, 1)
+  const augment = parseAugment(command, values.augment)
   const seed = wholeNumber(command, 'seed', values.seed, 0) ?? 1
   const chosen = choice(command, 'optimizer', values.optimizer, ['sgd', 'adam'])
   const rate = values.lr === undefined ? undefined : Number(values.lr)
@@ -48,7 +54,8 @@ export function planReader(command: Command, values: Readonly<Record<string, unk
     return {
       epochs: epochs ?? (isSmall ? 5 : 3),
       batchSize: batch ?? (isSmall ? 32 : 64),
-      variants: versions ?? (isSmall ? 16 : 1),
+      variants: versions ?? (isSmall && augment.length === 0 ? 16 : 1),
+      ...(augment.length > 0 && { augment }),
       optimizer,
       learningRate: rate ?? { sgd: 0.05, adam: 0.002 }[optimizer],
       seed,

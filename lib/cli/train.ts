@@ -82,6 +82,7 @@ export async function train(argv: readonly string[]): Promise<number> {
       epochs: plan.epochs,
       batchSize: plan.batchSize,
       seed: plan.seed,
+      ...(plan.augment && { augment: plan.augment }),
       signal: interrupt.signal,
       callbacks: [progress, tally],
       ...(checkpoint !== undefined && { checkpoint: { file: checkpoint, ...(every && { every }), note: noteOf(given, plan) } }),
@@ -184,7 +185,7 @@ function noteOf(given: { data: string; model: string }, plan: Plan): string {
 
 function headline(given: { data: string; model: string }, data: OpenedData, plan: Plan, params: number, machine: Machine): string {
   const { length, x, classNames } = data.train
-  const images = `${length.toLocaleString('en')} images of ${x.shape.slice(1).join(' x ')} in ${classNames!.length} classes${plan.variants > 1 ? `, ${plan.variants} versions of each` : ''}`
+  const images = `${length.toLocaleString('en')} images of ${x.shape.slice(1).join(' x ')} in ${classNames!.length} classes${plan.variants > 1 ? `, ${plan.variants} versions of each` : ''}${plan.augment ? ', changed at random' : ''}`
   const computed = machine.runtime === 'reference' ? 'reference runtime' : `${machine.isa}, threads: ${machine.threads}`
   return `${given.model} (${params.toLocaleString('en')} parameters) on ${given.data}: ${images}; ${computed}`
 }
