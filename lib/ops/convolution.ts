@@ -157,7 +157,7 @@ export function weightGradient(
 
 /** How a convolution is computed; `'auto'` chooses by the sizes. Results differ by rounding only. */
 export type ConvolutionAlgorithm = (typeof convolutionAlgorithms)[number]
-export const convolutionAlgorithms = ['auto', 'im2col', 'indirect', 'winograd2', 'winograd4', 'winograd6'] as const
+export const convolutionAlgorithms = ['auto', 'im2col', 'indirect', 'direct', 'winograd2', 'winograd4', 'winograd6'] as const
 
 /** `Sizes` and `Pad`: how stride and dilation, and padding, are written for the number of axes. */
 export interface ConvolutionOptions<T = Tensor, Sizes = unknown, Pad = unknown> extends OpOptions {

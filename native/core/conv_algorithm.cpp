@@ -3,22 +3,35 @@
 
 #include <algorithm>
 
+#include "direct_convolution.h"
 #include "winograd.h"
 
 namespace convlane {
 
 namespace {
 
-constexpr ConvAlgorithm kAll[] = {ConvAlgorithm::indirect, ConvAlgorithm::im2col, ConvAlgorithm::winograd2, ConvAlgorithm::winograd4,
-                                  ConvAlgorithm::winograd6};
+constexpr ConvAlgorithm kAll[] = {ConvAlgorithm::indirect,  ConvAlgorithm::im2col,    ConvAlgorithm::direct,
+                                  ConvAlgorithm::winograd2, ConvAlgorithm::winograd4, ConvAlgorithm::winograd6};
 
 bool can_run(ConvAlgorithm algorithm, const ConvGeometry& g) {
+  if (algorithm == ConvAlgorithm::direct) return direct_convolution_fits(g);
   const int64_t outputs = winograd_outputs(algorithm);
   return outputs == 0 || winograd_kernels(g, outputs) != nullptr;
 }
 
+// Where the tiles of a product would be all but empty. In the order of the passes: what is read, what is written.
+bool direct_pays(const ConvGeometry& g, ConvPass pass) {
+  if (!direct_convolution_fits(g)) return false;
+  const bool backward = pass == ConvPass::input_gradient;
+  const int64_t from = backward ? g.group_oc() : g.group_c(), to = backward ? g.group_c() : g.group_oc();
+  if (g.groups > 1) return from == 1 || (from <= 4 && 2 * to <= kernels().width);
+  if (g.taps() == 1) return false;
+  return from == 1 || (to <= 4 && pass != ConvPass::weight_gradient);
+}
+
 // Few channels make thin tiles in the gradients: copied patches have as many columns (input) or rows (weights) as there are taps x channels.
 ConvAlgorithm default_algorithm(const ConvGeometry& g, ConvPass pass) {
+  if (direct_pays(g, pass)) return ConvAlgorithm::direct;
   constexpr int64_t kNarrow = 32;  // columns of a tile below which the kernel can't hide a row's loads
   const bool few = g.groups == 1 && g.taps() > 1;
   const bool copied = pass == ConvPass::input_gradient    ? few && g.c <= kernels().width / 2
@@ -32,6 +45,7 @@ ConvAlgorithm default_algorithm(const ConvGeometry& g, ConvPass pass) {
 const char* algorithm_name(ConvAlgorithm algorithm) {
   switch (algorithm) {
     case ConvAlgorithm::im2col: return "im2col";
+    case ConvAlgorithm::direct: return "direct";
     case ConvAlgorithm::winograd2: return "winograd2";
     case ConvAlgorithm::winograd4: return "winograd4";
     case ConvAlgorithm::winograd6: return "winograd6";
@@ -63,9 +77,10 @@ ConvAlgorithm conv_algorithm(const StepSpec& spec, const ConvGeometry& geometry,
   for (ConvAlgorithm algorithm : kAll) {
     if (name != algorithm_name(algorithm)) continue;
     if (can_run(algorithm, geometry)) return algorithm;
+    if (algorithm == ConvAlgorithm::direct) refuse(spec, "algorithm direct needs at most 16 channels in each group, or at most 4 on one side of one group");
     refuse(spec, "algorithm " + name + " needs two axes, one group, stride and dilation 1 and a window of 3 x 3 or, but for winograd6, 5 x 5");
   }
-  refuse(spec, "algorithm must be auto, indirect, im2col, winograd2, winograd4 or winograd6, got " + name);
+  refuse(spec, "algorithm must be auto, indirect, im2col, direct, winograd2, winograd4 or winograd6, got " + name);
 }
 
 }  // namespace convlane

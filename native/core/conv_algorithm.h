@@ -9,7 +9,7 @@
 namespace convlane {
 
 enum class ConvPass { forward, input_gradient, weight_gradient };
-enum class ConvAlgorithm { indirect, im2col, winograd2, winograd4, winograd6 };
+enum class ConvAlgorithm { indirect, im2col, direct, winograd2, winograd4, winograd6 };
 
 const char* algorithm_name(ConvAlgorithm algorithm);
 // Names of what can run, the default choice first.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The gradient of a convolution by its input, and the transposed convolution: the same sums, with a bias and an activation.
 #include "conv_step.h"
+#include "direct_convolution.h"
 #include "im2col.h"
 #include "rows_convolution.h"
 #include "winograd.h"
@@ -17,6 +18,7 @@ StepPointer make(const StepSpec& spec, const ConvNames& names) {
   if (const int64_t outputs = winograd_outputs(algorithm)) {
     return std::make_unique<ConvStep<WinogradConvolution>>(spec, names, g.c, algorithm, g, Direction::gradient, *winograd_kernels(g, outputs));
   }
+  if (algorithm == ConvAlgorithm::direct) return std::make_unique<ConvStep<DirectConvolution>>(spec, names, g.c, algorithm, g, Direction::gradient);
   if (algorithm == ConvAlgorithm::im2col) return std::make_unique<ConvStep<ColumnsToImage>>(spec, names, g.c, algorithm, g);
   return std::make_unique<ConvStep<RowsConvolution>>(spec, names, g.c, algorithm, g, Direction::gradient, Patches::indirect);
 }

@@ -4,6 +4,8 @@
 #include "../cpu/kernel_table.h"
 #include "arithmetic.h"
 #include "batch_norm.h"
+#include "direct.h"
+#include "direct_weights.h"
 #include "dropout.h"
 #include "elementwise.h"
 #include "gemm.h"
@@ -36,6 +38,9 @@ constexpr KernelTable table_of(const char* name) {
   t.winograd[2] = winograd_kernels<V, 6, 3>();
   t.winograd[3] = winograd_kernels<V, 2, 5>();
   t.winograd[4] = winograd_kernels<V, 4, 5>();
+  t.direct_convolution = direct_convolution<V>;
+  t.direct_weights = direct_weights<V>;
+  t.spread_groups = spread_groups<V>;
 
   t.pool_max = pool_max<V>;
   t.pool_average = pool_average<V>;

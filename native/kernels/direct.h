@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+// Convolution without a matrix product: the channels of the target across the vector, columns of the target in registers. Taps are loaded once for a tile
+// of columns, and what a tile reads of its source once for all taps of a row. `Lanes` says what a vector holds and where its source lies.
+#pragma once
+#include "../cpu/kernel_table.h"
+#include "activation.h"
+
+namespace convlane {
+namespace {
+
+// One tile of `T` columns from `first` on, all lines, all channels. Taps > 0: so many, `Step` reaches from column to column.
+template <class V, int T, int Taps, int Step, bool Broadcast, class Part>
+inline void direct_lines(const DirectArgs& g, int64_t first, int64_t c, Part part) {
+  const int64_t x_offset = g.x_offset + first * g.step + (Broadcast ? 0 : c), w_offset = g.w_offset + c;
+  const int64_t reach = g.reach, step = g.step, ldw = g.ldw;
+  auto read = [&](const float* p) {
+    if constexpr (Broadcast) {
+      return V::set(*p);
+    } else {
+      return part.load(p);
+    }
+  };
+  for (int64_t l = 0; l < g.line_count; ++l) {
+    const DirectLine& line = g.lines[l];
+    V sums[T];
+    CONVLANE_UNROLL for (int i = 0; i < T; ++i) sums[i] = V::zero();
+    for (int64_t r = 0; r < line.row_count; ++r) {
+      const float* x = line.rows[r].x + x_offset;
+      const float* w = line.rows[r].w + w_offset;
+      if constexpr (Taps > 0) {
+        V taps[Taps];
+        CONVLANE_UNROLL for (int t = 0; t < Taps; ++t) {
+          taps[t] = part.load(w + t * ldw);
+          keep(taps[t]);
+        }
+        CONVLANE_UNROLL for (int j = 0; j < (T - 1) * Step + Taps; ++j, x += reach) {
+          V xj = read(x);
+          keep(xj);
+          CONVLANE_UNROLL for (int t = 0; t < Taps; ++t) {
+            if (j >= t && (j - t) % Step == 0 && (j - t) / Step < T) sums[(j - t) / Step] = fma(xj, taps[t], sums[(j - t) / Step]);
+          }
+        }
+      } else {
+        for (int64_t t = 0; t < g.taps; ++t, x += reach, w += ldw) {
+          V tap = part.load(w);
+          keep(tap);
+          const float* xi = x;
+          CONVLANE_UNROLL for (int i = 0; i < T; ++i, xi += step) sums[i] = fma(read(xi), tap, sums[i]);
+        }
+      }
+    }
+    const bool relu_now = g.activation == Activation::relu;
+    float* y = line.y + g.y_offset + first * g.ldy + c;
+    const V bias = g.bias == nullptr ? V::zero() : part.load(g.bias + c);
+    CONVLANE_UNROLL for (int i = 0; i < T; ++i, y += g.ldy) {
+      V s = sums[i];
+      if (g.bias != nullptr) s = s + bias;
+      if (relu_now) s = relu(s);
+      part.store(s, y);
+    }
+  }
+}
+
+// Channels in vectors; the last one overlaps the one before, where there are that many: the same sums are written twice.
+template <class V, int T, int Taps, int Step, bool Broadcast>
+CONVLANE_NOINLINE void direct_tile(const DirectArgs& g, int64_t first) {
+  if (g.channels < V::width) return direct_lines<V, T, 0, 0, Broadcast>(g, first, 0, Rest<V>{static_cast<int>(g.channels)});
+  for (int64_t c = 0; c < g.channels; c += V::width) {
+    direct_lines<V, T, Taps, Step, Broadcast>(g, first, c + V::width <= g.channels ? c : g.channels - V::width, Whole<V>{});
+  }
+}
+
+// One column at a time: what hides the latency of its sums is several vectors of channels.
+template <class V, int Vectors, bool Broadcast>
+CONVLANE_NOINLINE void direct_column(const DirectArgs& g, int64_t column) {
+  constexpr int64_t block = Vectors * V::width;
+  const bool relu_now = g.activation == Activation::relu;
+  for (int64_t at = 0; at < g.channels; at += block) {
+    const int64_t c = at + block <= g.channels ? at : g.channels - block;
+    for (int64_t l = 0; l < g.line_count; ++l) {
+      const DirectLine& line = g.lines[l];
+      V sums[Vectors];
+      CONVLANE_UNROLL for (int j = 0; j < Vectors; ++j) sums[j] = V::zero();
+      for (int64_t r = 0; r < line.row_count; ++r) {
+        const float* x = line.rows[r].x + g.x_offset + column * g.step + (Broadcast ? 0 : c);
+        const float* w = line.rows[r].w + g.w_offset + c;
+        for (int64_t t = 0; t < g.taps; ++t, x += g.reach, w += g.ldw) {
+          CONVLANE_UNROLL for (int j = 0; j < Vectors; ++j) {
+            sums[j] = fma(Broadcast ? V::set(*x) : V::load(x + j * V::width), V::load(w + j * V::width), sums[j]);
+          }
+        }
+      }
+      float* y = line.y + g.y_offset + column * g.ldy + c;
+      CONVLANE_UNROLL for (int j = 0; j < Vectors; ++j) {
+        V s = sums[j];
+        if (g.bias != nullptr) s = s + V::load(g.bias + c + j * V::width);
+        if (relu_now) s = relu(s);
+        s.store(y + j * V::width);
+      }
+    }
+  }
+}
+
+// A tile of sums over the lanes: y[i] of one target channel, the channels of the source across the vector.
+template <class V, int T, int Taps, int Step>
+CONVLANE_NOINLINE void direct_dot_tile(const DirectArgs& g, int64_t first) {
+  const int64_t reach = g.reach, step = g.step, ldw = g.ldw;
+  for (int64_t target = 0; target < g.targets; ++target) {
+    const int64_t x_offset = g.x_offset + first * step, w_offset = g.w_offset + target * g.channels;
+    for (int64_t l = 0; l < g.line_count; ++l) {
+      const DirectLine& line = g.lines[l];
+      V sums[T];
+      CONVLANE_UNROLL for (int i = 0; i < T; ++i) sums[i] = V::zero();
+      for (int64_t r = 0; r < line.row_count; ++r) {
+        for_vectors<V>(g.channels, [&](int64_t c, auto part) {
+          const float* x = line.rows[r].x + x_offset + c;
+          const float* w = line.rows[r].w + w_offset + c;
+          if constexpr (Taps > 0) {
+            V taps[Taps];
+            CONVLANE_UNROLL for (int t = 0; t < Taps; ++t) {
+              taps[t] = part.load(w + t * ldw);
+              keep(taps[t]);
+            }
+            CONVLANE_UNROLL for (int j = 0; j < (T - 1) * Step + Taps; ++j, x += reach) {
+              V xj = part.load(x);
+              keep(xj);
+              CONVLANE_UNROLL for (int t = 0; t < Taps; ++t) {
+                if (j >= t && (j - t) % Step == 0 && (j - t) / Step < T) sums[(j - t) / Step] = fma(xj, taps[t], sums[(j - t) / Step]);
+              }
+            }
+          } else {
+            for (int64_t t = 0; t < g.taps; ++t, x += reach, w += ldw) {
+              const V tap = part.load(w);
+              const float* xi = x;
+              CONVLANE_UNROLL for (int i = 0; i < T; ++i, xi += step) sums[i] = fma(part.load(xi), tap, sums[i]);
+            }
+          }
+        });
+      }
+      const float bias = g.bias == nullptr ? 0.0f : g.bias[target];
+      float* y = line.y + g.y_offset + first * g.ldy + target;
+      CONVLANE_UNROLL for (int i = 0; i < T; ++i, y += g.ldy) {
+        const float s = sum(sums[i]) + bias;
+        *y = g.activation == Activation::relu && s < 0.0f ? 0.0f : s;
+      }
+    }
+  }
+}
+
+template <class V, int T, int Taps, int Step>
+inline void direct_tile_of(const DirectArgs& g, int64_t first) {
+  switch (g.spread) {
+    case Spread::lanes: return direct_tile<V, T, Taps, Step, false>(g, first);
+    case Spread::broadcast: return direct_tile<V, T, Taps, Step, true>(g, first);
+    default: return direct_dot_tile<V, T, Taps, Step>(g, first);
+  }
+}
+
+template <class V, bool Broadcast>
+inline void direct_column_of(const DirectArgs& g, int64_t column) {
+  if (g.channels >= 4 * V::width) return direct_column<V, 4, Broadcast>(g, column);
+  if (g.channels >= 2 * V::width) return direct_column<V, 2, Broadcast>(g, column);
+  direct_tile<V, 1, 0, 0, Broadcast>(g, column);
+}
+
+// Columns in tiles of 8, 6 and 4. A tile may overlap the one before it rather than leave single columns over.
+template <class V, int Taps, int Step>
+void direct_columns(const DirectArgs& g) {
+  for (int64_t first = 0; first < g.columns;) {
+    const int64_t rest = g.columns - first;
+    int64_t tile = rest >= 13 || rest == 7 || rest == 8 ? 8 : rest >= 5 ? 6 : 4;
+    while (tile > 1 && tile > rest + first) tile = tile > 4 ? tile - 2 : 1;
+    if (tile > rest) first -= tile - rest;
+    switch (tile) {
+      case 8: direct_tile_of<V, 8, Taps, Step>(g, first); break;
+      case 6: direct_tile_of<V, 6, Taps, Step>(g, first); break;
+      case 4: direct_tile_of<V, 4, Taps, Step>(g, first); break;
+      default:
+        switch (g.spread) {
+          case Spread::lanes: direct_column_of<V, false>(g, first); break;
+          case Spread::broadcast: direct_column_of<V, true>(g, first); break;
+          default: direct_dot_tile<V, 1, 0, 0>(g, first); break;
+        }
+    }
+    first += tile;
+  }
+}
+
+template <class V>
+void direct_convolution(const DirectArgs& g) {
+  const bool neighbours = g.step == g.reach, every_other = g.step == 2 * g.reach;
+  if (g.taps == 1) {
+    DirectArgs one = g;
+    one.reach = one.step;
+    direct_columns<V, 1, 1>(one);
+  } else if (g.taps == 2 && neighbours) {
+    direct_columns<V, 2, 1>(g);
+  } else if (g.taps == 3 && neighbours) {
+    direct_columns<V, 3, 1>(g);
+  } else if (g.taps == 3 && every_other) {
+    direct_columns<V, 3, 2>(g);
+  } else if (g.taps == 4 && neighbours) {
+    direct_columns<V, 4, 1>(g);
+  } else if (g.taps == 5 && neighbours) {
+    direct_columns<V, 5, 1>(g);
+  } else if (g.taps == 5 && every_other) {
+    direct_columns<V, 5, 2>(g);
+  } else {
+    direct_columns<V, 0, 0>(g);
+  }
+  if (g.activation == Activation::linear || g.activation == Activation::relu) return;
+  const int64_t count = g.spread == Spread::dot ? g.targets : g.channels;
+  for (int64_t l = 0; l < g.line_count; ++l) {
+    float* y = g.lines[l].y + g.y_offset;
+    for (int64_t i = 0; i < g.columns; ++i, y += g.ldy) activate<V>(g.activation, y, y, count);
+  }
+}
+
+template <class V>
+void spread_groups(const float* x, int64_t pixels, int64_t groups, int64_t from, int64_t to, float* out, int64_t plane) {
+  for (int64_t p = 0; p < pixels; ++p, x += groups * from, out += groups * to) {
+    for (int64_t k = 0; k < from; ++k) {
+      float* o = out + k * plane;
+      const float* xi = x + k;
+      for (int64_t g = 0; g < groups; ++g, xi += from) {
+        for (int64_t i = 0; i < to; ++i) *o++ = *xi;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace convlane
