@@ -84,14 +84,43 @@ export function convolutionsNdNear(axes: 1 | 3, edges: readonly number[]): fc.Ar
       activation,
     })
     .map(({ perGroup: [c, oc], groups, ...rest }) => ({ ...rest, groups, C: c * groups, OC: oc * groups }))
-    .filter(({ N, image, kernel, stride, padding, dilation, C, OC, groups }) => {
-      const out = image.map((size, axis) => outputSize(size, kernel[axis]!, stride[axis]!, padding[axis]!, dilation[axis]!))
-      return out.every((size) => size >= 1) && ([...out, ...kernel].reduce((a, b) => a * b, N) * C * OC) / groups < 60_000
-    })
+    .filter(fitsNd)
+}
+
+function fitsNd({ N = 1, image, kernel, stride, padding, dilation, C, OC, groups = 1 }: ConvolutionNd): boolean {
+  const out = image.map((size, axis) => outputSize(size, kernel[axis]!, stride![axis]!, padding![axis]!, dilation![axis]!))
+  return out.every((size) => size >= 1) && ([...out, ...kernel].reduce((a, b) => a * b, N) * C * OC) / groups < 60_000
 }
 
 export const convolutionNdPasses = (axes: 1 | 3, edges: readonly number[]): Cases =>
   convolutionsNdNear(axes, edges).map((c) => [...passesOfNd({ ...c, bias: true }), passesOfNd(c)[0]!])
+
+/** Convolutions that the direct algorithm takes, along one to three axes: depthwise, grouped with few channels, few channels on one side. */
+export function directPasses(axes: 1 | 2 | 3, edges: readonly number[]): Cases {
+  const most = { size: [40, 16, 6][axes - 1]!, kernel: [7, 5, 3][axes - 1]! }
+  const mostlyOne = (max: number) => fc.tuple(...Array.from({ length: axes }, () => fc.oneof(fc.constant(1), whole(1, max))))
+  const grouped = fc.record({ c: whole(1, 5), oc: whole(1, 5), groups: whole(2, 6) })
+  const depthwise = fc.record({ c: fc.constant(1), oc: fc.constantFrom(1, 1, 2, 3), groups: fc.oneof(whole(2, 40), fc.constantFrom(...edges)) })
+  const few = fc.record({ c: whole(1, 4), oc: channels(edges), groups: fc.constant(1) })
+  return fc
+    .record({
+      N: whole(1, 3),
+      image: each(axes, 1, most.size),
+      sizes: fc.oneof(depthwise, depthwise, grouped, few),
+      swapped: fc.boolean(),
+      kernel: each(axes, 1, most.kernel),
+      stride: mostlyOne(3),
+      padding: fc.tuple(...Array.from({ length: axes }, () => pair(0, 3))),
+      dilation: mostlyOne(3),
+      activation,
+    })
+    .map(({ sizes: { c, oc, groups }, swapped, ...rest }) => {
+      const [from, to] = swapped ? [oc, c] : [c, oc]
+      return { ...rest, groups, C: from * groups, OC: to * groups }
+    })
+    .filter(fitsNd)
+    .map((c) => [...passesOfNd({ ...c, bias: true }), passesOfNd(c)[0]!])
+}
 
 const each = (axes: number, min: number, max: number) => fc.tuple(...Array.from({ length: axes }, () => whole(min, max)))
 

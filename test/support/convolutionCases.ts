@@ -121,6 +121,40 @@ const beyondBlocks: Convolution[] = [
   square(5, 13, 20, 33, { N: 2, padding: around(2), bias: true, activation: 'relu' }),
 ]
 
+/** For the direct kernels: every width of a tile, taps and steps that have one of their own and others, whole and part vectors, planes of grouped channels. */
+export function directConvolutions(info: KernelInfo): Convolution[] {
+  const depthwise = (k: number, size: number, C: number, more: Partial<Convolution> = {}, multiplier = 1) =>
+    square(k, size, C, C * multiplier, { groups: C, ...more })
+  return [
+    ...Array.from({ length: 18 }, (_, i): Convolution => ({ ...depthwise(3, 3, 16, { padding: around(1), bias: true }), W: i + 1 })),
+    ...vectorEdges(info)
+      .filter((C) => C > 1)
+      .map((C) => depthwise(3, 4, C, { padding: around(1), bias: true, activation: 'relu' })),
+    ...[1, 2, 4, 5, 6, 7, 9].map((k) => depthwise(k, 11, 17, { padding: around(k >> 1) })),
+    ...[1, 2, 3, 4, 5, 7].map((k) => depthwise(k, 15, 18, { stride: [2, 2], padding: around(k >> 1), bias: true, activation: 'tanh' })),
+    depthwise(3, 11, 20, { stride: [3, 3], padding: around(1) }),
+    depthwise(3, 12, 33, { dilation: [2, 2], padding: around(2) }),
+    depthwise(3, 13, 16, { dilation: [2, 2], stride: [2, 2], padding: around(2) }),
+    depthwise(5, 9, 16, { dilation: [2, 3], stride: [3, 2], padding: around(4), N: 2 }),
+    depthwise(2, 2, 16, { stride: [2, 2], padding: around(3), bias: true }),
+    depthwise(3, 40, 65, { padding: around(1), N: 2 }),
+    depthwise(3, 40, 34, { stride: [2, 2], padding: around(1), N: 2 }),
+    ...[2, 3, 8].map((multiplier) => depthwise(3, 9, 11, { padding: around(1), bias: true, activation: 'relu' }, multiplier)),
+    depthwise(3, 9, 7, { stride: [2, 2], padding: around(1) }, 2),
+    square(3, 9, 22, 11, { groups: 11, padding: around(1), bias: true }),
+    square(3, 12, 32, 32, { groups: 8, padding: around(1), N: 2, bias: true, activation: 'relu' }),
+    square(3, 12, 24, 40, { groups: 8, stride: [2, 2], padding: around(1) }),
+    square(5, 7, 10, 15, { groups: 5, dilation: [1, 2], padding: around(2) }),
+    square(3, 6, 48, 48, { groups: 3, padding: around(1) }),
+    ...[1, 2, 3, 4].flatMap((few) => [
+      square(3, 14, few, 34, { padding: around(1), bias: true, activation: 'relu' }),
+      square(3, 14, 35, few, { padding: around(1), bias: true, activation: 'elu' }),
+      square(7, 17, few, 18, { stride: [2, 2], padding: around(3) }),
+      square(4, 9, 19, few, { stride: [2, 2], padding: around(1), bias: true }),
+    ]),
+  ]
+}
+
 /** Every convolution of the case list. Each comes with its two gradients. */
 export function convolutions(info: KernelInfo): Convolution[] {
   return [
@@ -224,6 +258,7 @@ export function convolutions(info: KernelInfo): Convolution[] {
     ...[1, 2, 5, 33].map((N) => square(3, 4, 3, 4, { N, padding: around(1), bias: true, activation: 'sigmoid' })),
     ...[2, 16, 17].map((N) => square(1, 2, 3, 4, { N })),
     ...beyondBlocks,
+    ...directConvolutions(info),
   ]
 }
 

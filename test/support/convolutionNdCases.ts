@@ -34,6 +34,9 @@ export function lines(info: KernelInfo): ConvolutionNd[] {
     line(1, 1, 1, 1),
     line(7, 7, 5, 2, { activation: 'sigmoid' }),
     line(3, 200, 1, 16, { padding: [[1, 1]] }),
+    line(5, 70, 33, 33, { groups: 33, padding: [[2, 2]], bias: true, activation: 'relu' }),
+    line(4, 45, 9, 18, { groups: 9, stride: [2], padding: [[1, 1]], N: 2 }),
+    line(3, 300, 8, 8, { groups: 2, dilation: [16], padding: [[16, 16]] }),
   ]
 }
 
@@ -56,6 +59,9 @@ export function cubes(info: KernelInfo): ConvolutionNd[] {
     cube(1, 1, 1, 1),
     cube(3, 3, 4, 3, { activation: 'sigmoid', bias: true }),
     cube(3, 9, 1, 4),
+    cube(3, 9, 18, 18, { groups: 18, padding: [[1, 1], [1, 1], [1, 1]], bias: true, activation: 'relu' }), // biome-ignore format: one case
+    cube(2, 6, 4, 8, { groups: 4, stride: [2, 1, 2], dilation: [1, 2, 1], N: 2 }),
+    cube(3, 6, 8, 12, { groups: 4, stride: [1, 2, 1], padding: [[1, 1], [0, 1], [2, 0]] }), // biome-ignore format: one case
   ]
 }
 
