@@ -100,7 +100,11 @@ export function directPasses(axes: 1 | 2 | 3, edges: readonly number[]): Cases {
   const most = { size: [40, 16, 6][axes - 1]!, kernel: [7, 5, 3][axes - 1]! }
   const mostlyOne = (max: number) => fc.tuple(...Array.from({ length: axes }, () => fc.oneof(fc.constant(1), whole(1, max))))
   const grouped = fc.record({ c: whole(1, 5), oc: whole(1, 5), groups: whole(2, 6) })
-  const depthwise = fc.record({ c: fc.constant(1), oc: fc.constantFrom(1, 1, 2, 3), groups: fc.oneof(whole(2, 40), fc.constantFrom(...edges)) })
+  const depthwise = fc.record({
+    c: fc.constant(1),
+    oc: fc.constantFrom(1, 1, 2, 3),
+    groups: fc.oneof(whole(2, 40), fc.constantFrom(...edges)),
+  })
   const few = fc.record({ c: whole(1, 4), oc: channels(edges), groups: fc.constant(1) })
   return fc
     .record({
