@@ -62,7 +62,7 @@ export { type GroupNormOptions, groupNorm, groupNormBackward } from './ops/group
 export { hardSigmoid, hardSigmoidBackward } from './ops/hardSigmoid'
 export { hardSwish, hardSwishBackward } from './ops/hardSwish'
 export { instanceNorm, instanceNormBackward } from './ops/instanceNorm'
-export { type LayerNormOptions, layerNorm, layerNormBackward } from './ops/layerNorm'
+export { type LayerNorm, type LayerNormBackward, type LayerNormOptions, layerNorm, layerNormBackward } from './ops/layerNorm'
 export { type LeakyReluOptions, leakyRelu, leakyReluBackward } from './ops/leakyRelu'
 export { type LinearThresholdOptions, linearThreshold, linearThresholdBackward } from './ops/linearThreshold'
 export { logSoftmax, logSoftmaxBackward } from './ops/logSoftmax'
@@ -104,7 +104,7 @@ export {
   resize3d,
   resize3dBackward,
 } from './ops/resize'
-export { type RmsNormOptions, rmsNorm, rmsNormBackward } from './ops/rmsNorm'
+export { type RmsNorm, type RmsNormBackward, type RmsNormOptions, rmsNorm, rmsNormBackward } from './ops/rmsNorm'
 export { type RmspropUpdateOptions, rmsprop } from './ops/rmsprop'
 export { scale } from './ops/scale'
 export { selu, seluBackward } from './ops/selu'

@@ -13,13 +13,16 @@ interface Chance {
   readonly probability: number
 }
 
+/** What {@link shift} and {@link crop} make. */
 export type ShiftTransformation = Chance & {
   readonly kind: 'shift'
   readonly most: readonly [y: number, x: number]
   readonly mode: Border
   readonly value: readonly number[]
 }
+/** What {@link flip} makes. */
 export type FlipTransformation = Chance & { readonly kind: 'flip'; readonly horizontal: boolean; readonly vertical: boolean }
+/** What {@link affine}, {@link rotate} and their kin make. */
 export type AffineTransformation = Chance & {
   readonly kind: 'affine'
   readonly degrees: readonly [number, number]
@@ -30,17 +33,20 @@ export type AffineTransformation = Chance & {
   readonly mode: Border
   readonly value: readonly number[]
 }
+/** What {@link brightness}, {@link contrast} and {@link saturation} make. */
 export type ColourTransformation = Chance & {
   readonly kind: 'brightness' | 'contrast' | 'saturation'
   readonly factor: readonly [number, number]
   /** Absent: 0 … 255 for bytes, no limits for floats. */
   readonly range?: readonly [number, number]
 }
+/** What {@link cutout} makes. */
 export type CutoutTransformation = Chance & {
   readonly kind: 'cutout'
   readonly size: readonly [number, number]
   readonly value: readonly number[]
 }
+/** What {@link mixup} makes. */
 export type MixupTransformation = Chance & { readonly kind: 'mixup'; readonly alpha: number }
 
 /** A transformation of one image. */
@@ -50,18 +56,23 @@ export type ImageTransformation =
   | AffineTransformation
   | ColourTransformation
   | CutoutTransformation
+/** What {@link randomOrder} makes. */
 export interface RandomOrderTransformation {
+  /** What it is. */
   readonly kind: 'randomOrder'
+  /** In another order for each image. */
   readonly of: readonly ImageTransformation[]
 }
 
 /** One entry of fit's option `augment`: plain data, as the functions `shift`, `flip`, `rotate`, … make it. May be kept as JSON. */
 export type Transformation = ImageTransformation | RandomOrderTransformation | MixupTransformation
 
+/** An option that most transformations have. */
 export interface ChanceOptions {
   /** Chance that an image is changed, 0 to 1. Default 1. */
   readonly probability?: number
 }
+/** Options of {@link shift} and of all that moves pixels. */
 export interface BorderOptions extends ChanceOptions {
   /** Default `'constant'`. */
   readonly mode?: Border
@@ -113,6 +124,7 @@ export function shift(most: number | readonly [y: number, x: number], options: B
   return { kind: 'shift', most: checkPixels(most, 'shift', 'most', true), ...borderOf(options, 'shift') }
 }
 
+/** Options of {@link crop}. */
 export interface CropOptions extends BorderOptions {
   /** Pixels on each side: for both axes or `[y, x]`. */
   readonly padding: number | readonly [y: number, x: number]
@@ -128,6 +140,7 @@ export function crop(options: CropOptions): ShiftTransformation {
   return { kind: 'shift', most: checkPixels(options.padding, 'crop', 'padding', true), ...borderOf(options, 'crop') }
 }
 
+/** Options of {@link flip}. */
 export interface FlipOptions {
   /** Left becomes right. Default: true, unless `vertical` is given. */
   readonly horizontal?: boolean
@@ -149,6 +162,7 @@ export function flip(options: FlipOptions = {}): FlipTransformation {
   return { kind: 'flip', horizontal, vertical, probability: probabilityOf(options, 'flip', 0.5) }
 }
 
+/** Options of {@link affine}. */
 export interface AffineOptions extends BorderOptions {
   /** Turn about the centre, counter-clockwise, in degrees within ±360. Default 0. */
   readonly degrees?: Range
@@ -186,6 +200,7 @@ export function affine(options: AffineOptions): AffineTransformation {
   return affineOf(options, 'affine')
 }
 
+/** Options of {@link rotate}. */
 export interface RotateOptions extends BorderOptions {
   /** Counter-clockwise, within ±360. */
   readonly degrees: Range
@@ -223,6 +238,7 @@ export function shear(amount: Range, options: BorderOptions = {}): AffineTransfo
   return affineOf({ ...options, shear: amount }, 'shear')
 }
 
+/** Options of {@link brightness}, {@link contrast} and {@link saturation}. */
 export interface ColourOptions extends ChanceOptions {
   /** What results are kept within. Default: 0 … 255 for bytes, no limits for floats. */
   readonly range?: readonly [low: number, high: number]
@@ -265,6 +281,7 @@ export function saturation(factor: Range, options: ColourOptions = {}): ColourTr
   return colourOf('saturation', factor, options)
 }
 
+/** Options of {@link cutout}. */
 export interface CutoutOptions extends ChanceOptions {
   /** Height and width in pixels, each by itself: one number, or from one to the other. */
   readonly size: number | readonly [low: number, high: number]
@@ -295,6 +312,7 @@ export function randomOrder(...transformations: readonly ImageTransformation[]):
   return { kind: 'randomOrder', of: transformations.map((one) => checkImageTransformation(one, 'randomOrder')) }
 }
 
+/** Options of {@link mixup}. */
 export interface MixupOptions extends ChanceOptions {
   /** Of the distribution Beta(α, α) that shares are drawn from: near 0 they are close to 0 or 1, at 1 all are alike. Default 0.2. From 0.01 to 100. */
   readonly alpha?: number

@@ -6,6 +6,7 @@ import type { Layer } from './layer'
 import { type LayerNormLayerOptions, lastSizes } from './layerNorm'
 import { Norm, type NormCall } from './norm'
 
+/** Options of {@link rmsNorm}. */
 export interface RmsNormLayerOptions<Name extends string = string> extends Omit<LayerNormLayerOptions<Name>, 'center' | 'epsilon'> {
   /** Added to the mean square, 0 or more. Default 1e-6, as in Keras (PyTorch: 1.19e-7). */
   readonly epsilon?: number

@@ -21,12 +21,13 @@ export interface LayerNormOptions<T = Tensor> extends OpOptions {
   readonly activation?: Activation | undefined
 }
 
-/** As overloads of one function. */
-interface LayerNorm {
+/** Overloads of {@link layerNorm}. */
+export interface LayerNorm {
   (x: Tensor, options?: LayerNormOptions): Tensor
   (x: Value, options?: LayerNormOptions<Value>): Value
 }
-interface LayerNormBackward {
+/** Overloads of {@link layerNormBackward}. */
+export interface LayerNormBackward {
   (dy: Tensor, x: Tensor, options?: Omit<LayerNormOptions, 'beta' | 'activation'>): { dx: Tensor; dgamma: Tensor; dbeta: Tensor }
   (dy: Value, x: Value, options?: Omit<LayerNormOptions<Value>, 'beta' | 'activation'>): { dx: Value; dgamma: Value; dbeta: Value }
 }

@@ -7,16 +7,19 @@ const op = rowNormOps({ name: 'rmsNorm', centered: false, epsilon: 1e-6 })
 export const rmsNormOp = op.forward
 export const rmsNormBackwardOp = op.backward
 
+/** Options of {@link rmsNorm}. */
 export interface RmsNormOptions<T = Tensor> extends Omit<LayerNormOptions<T>, 'beta' | 'epsilon'> {
   /** 0 ≤ epsilon, added to the mean square. Default 1e-6, as in Keras; PyTorch's is the distance from 1 to the next float32, 1.19e-7. */
   readonly epsilon?: number | undefined
 }
 
-interface RmsNorm {
+/** Overloads of {@link rmsNorm}. */
+export interface RmsNorm {
   (x: Tensor, options?: RmsNormOptions): Tensor
   (x: Value, options?: RmsNormOptions<Value>): Value
 }
-interface RmsNormBackward {
+/** Overloads of {@link rmsNormBackward}. */
+export interface RmsNormBackward {
   (dy: Tensor, x: Tensor, options?: Omit<RmsNormOptions, 'activation'>): { dx: Tensor; dgamma: Tensor }
   (dy: Value, x: Value, options?: Omit<RmsNormOptions<Value>, 'activation'>): { dx: Value; dgamma: Value }
 }
