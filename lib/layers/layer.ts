@@ -6,7 +6,7 @@ import { shapeText, valueText } from '../shape'
 import { checkName, invalid } from './check'
 import type { Initializer } from './initializers'
 import { Node } from './node'
-import { type After, dimensions, type Fits, flattenHint, type Rank } from './rank'
+import { type After, dimensions, type Fits, type FitsFirst, flattenHint, type Rank } from './rank'
 
 declare const inRank: unique symbol
 declare const outRank: unique symbol
@@ -44,8 +44,9 @@ export interface BuildContext {
 export type LayerConfig = Readonly<Record<string, unknown>>
 
 type Fitting<L, N extends readonly Node[]> = {
-  [K in keyof N]: N[K] extends Node<infer R> ? (Fits<R, L> extends L ? N[K] : Fits<R, L>) : N[K]
+  [K in keyof N]: N[K] extends Node<infer R> ? (Fits<R, L> extends L ? FitsFirst<FirstRank<N>, R, L, N[K]> : Fits<R, L>) : N[K]
 }
+type FirstRank<N extends readonly Node[]> = N extends readonly [Node<infer R>, ...unknown[]] ? R : unknown
 type NodeAfter<L, N extends readonly Node[]> = N extends readonly [Node<infer R>, ...unknown[]] ? Node<After<R, L>> : Node
 
 /**

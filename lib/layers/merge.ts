@@ -6,8 +6,9 @@ import { checkSameShape } from '../ops/elementwise'
 import * as multiplyOp from '../ops/multiply'
 import { checkOptions } from './check'
 import { type BuildContext, Layer } from './layer'
+import type { Alike } from './rank'
 
-class Add<Name extends string> extends Layer<'any', 'same', Name> {
+class Add<Name extends string> extends Layer<Alike, 'same', Name> {
   override readonly type = 'add'
 
   constructor(options: { readonly name?: Name }) {
@@ -28,11 +29,11 @@ class Add<Name extends string> extends Layer<'any', 'same', Name> {
 }
 
 /** The sum of two or more nodes of one shape, which is kept: `add().apply(a, b)`. Throws INVALID_ARGUMENT, and INVALID_SHAPE where shapes differ. */
-export function add<const Name extends string = 'add'>(options: { readonly name?: Name } = {}): Layer<'any', 'same', Name> {
+export function add<const Name extends string = 'add'>(options: { readonly name?: Name } = {}): Layer<Alike, 'same', Name> {
   return new Add(options)
 }
 
-class Multiply<Name extends string> extends Layer<'any', 'same', Name> {
+class Multiply<Name extends string> extends Layer<Alike, 'same', Name> {
   override readonly type = 'multiply'
 
   constructor(options: { readonly name?: Name }) {
@@ -57,11 +58,11 @@ class Multiply<Name extends string> extends Layer<'any', 'same', Name> {
  * The product, element by element, of two or more nodes of one shape, which is kept: `multiply().apply(a, b)`. Throws INVALID_ARGUMENT, and INVALID_SHAPE
  * where shapes differ.
  */
-export function multiply<const Name extends string = 'multiply'>(options: { readonly name?: Name } = {}): Layer<'any', 'same', Name> {
+export function multiply<const Name extends string = 'multiply'>(options: { readonly name?: Name } = {}): Layer<Alike, 'same', Name> {
   return new Multiply(options)
 }
 
-class Concat<Name extends string> extends Layer<'any', 'same', Name> {
+class Concat<Name extends string> extends Layer<Alike, 'same', Name> {
   override readonly type = 'concat'
 
   constructor(options: { readonly name?: Name }) {
@@ -82,6 +83,6 @@ class Concat<Name extends string> extends Layer<'any', 'same', Name> {
  * Two or more nodes side by side along the last axis, all other sizes alike: `[N, H, W, C0]`, `[N, H, W, C1]` → `[N, H, W, C0 + C1]`. Throws INVALID_ARGUMENT,
  * and INVALID_SHAPE where other sizes differ.
  */
-export function concat<const Name extends string = 'concat'>(options: { readonly name?: Name } = {}): Layer<'any', 'same', Name> {
+export function concat<const Name extends string = 'concat'>(options: { readonly name?: Name } = {}): Layer<Alike, 'same', Name> {
   return new Concat(options)
 }

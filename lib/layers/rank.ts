@@ -37,6 +37,10 @@ export type RankOfSample<S extends readonly number[]> = number extends S['length
           ? 5
           : never
 
+declare const alike: unique symbol
+/** Rank in of a layer that joins nodes: any, but that of all its nodes is the same. */
+export type Alike = 'any' & { readonly [alike]: true }
+
 /** The layer itself where rank R fits it, else a string literal type that is the compiler's message. */
 export type Fits<R extends Rank, L> =
   L extends Layer<infer I, infer _O, infer Name>
@@ -48,6 +52,24 @@ export type Fits<R extends Rank, L> =
           ? `${Name} takes ${RankText<I & Rank>} but gets rank ${R} ${Dimensions[R]}${Hint<I>}`
           : L
     : L
+
+/** The node itself where its rank goes with that of the first node of a layer that joins nodes, else the compiler's message. */
+export type FitsFirst<First, R extends Rank, L, N> =
+  L extends Layer<infer I, infer _O, infer Name>
+    ? I extends Alike
+      ? First extends Rank
+        ? Rank extends First | R
+          ? N
+          : R extends First
+            ? N
+            : `${Name} takes nodes of one rank but gets rank ${First} ${Dimensions[First]} and rank ${R} ${Dimensions[R]}`
+        : N
+      : N
+    : N
+
+/** The layer itself unless it needs several nodes, which a sequence does not have. */
+type Follows<L> =
+  L extends Layer<infer I, infer _O, infer Name> ? (I extends Alike ? `${Name} joins several nodes: use network() instead` : L) : L
 
 /** Rank that layer L makes of rank R. */
 export type After<R extends Rank, L> = L extends Layer<infer _I, infer O, infer _Name> ? (O extends Rank ? O : R) : R
@@ -65,7 +87,7 @@ type Last<A> = A extends readonly [...infer _Before, infer Z] ? (Z extends Rank 
 
 /** The layers L where each fits what arrives at it. Homomorphic in L, so that L is inferred from the arguments and a misfit is reported at its own. */
 export type Chain<R extends Rank, L extends readonly Layer[], A = Arriving<R, L>> = {
-  [K in keyof L]: number extends L['length'] ? L[K] : Fits<At<A, K>, L[K]>
+  [K in keyof L]: number extends L['length'] ? L[K] : Follows<L[K]> extends L[K] ? Fits<At<A, K>, L[K]> : Follows<L[K]>
 }
 
 /** Rank that comes out of the layers L when R goes in. */

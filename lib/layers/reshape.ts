@@ -42,12 +42,15 @@ export function reshape<const S extends readonly number[], const Name extends st
   return new Reshape(shape, options)
 }
 
-class Permute<Name extends string> extends Layer<'any', 'same', Name> {
+/** Rank of samples with so many axes as are permuted; any where their number is not known. */
+type PermutedRank<A extends readonly number[]> = number extends A['length'] ? 'any' : RankOfSample<A>
+
+class Permute<A extends readonly number[], Name extends string> extends Layer<PermutedRank<A>, 'same', Name> {
   override readonly type = 'permute'
   override readonly arity = 1
   readonly #axes: readonly number[]
 
-  constructor(axes: readonly number[], options: { readonly name?: Name }) {
+  constructor(axes: A, options: { readonly name?: Name }) {
     checkOptions('permute', options, ['name'])
     super('permute', options.name)
     const wanted = 'an array that holds 1, 2, … once each'
@@ -72,9 +75,9 @@ class Permute<Name extends string> extends Layer<'any', 'same', Name> {
  * `permute([2, 1])` swaps the two axes of `[N, L, C]`. The rank is kept.
  * @throws INVALID_ARGUMENT; INVALID_SHAPE, where it is put into a network, for another number of axes
  */
-export function permute<const Name extends string = 'permute'>(
-  axes: readonly number[],
+export function permute<const A extends readonly number[], const Name extends string = 'permute'>(
+  axes: A,
   options: { readonly name?: Name } = {},
-): Layer<'any', 'same', Name> {
+): Layer<PermutedRank<A>, 'same', Name> {
   return new Permute(axes, options)
 }

@@ -281,7 +281,7 @@ describe('what a layer refuses where it is put into a network', () => {
     await expectError(() => maxout(4).apply(image), 'INVALID_SHAPE', /^maxout .*with a multiple of 4 channels, received \[N, 28, 20, 6\]/)
     await expectError(() => prelu({ sharedAxes: [2] }).apply(row), 'INVALID_ARGUMENT', 'prelu: sharedAxes must be axes from 1 to 1')
     await expectError(() => reshape([5]).apply(row), 'INVALID_SHAPE', /^reshape .*shape \[N, 12\] cannot become \[N, 5\]/)
-    await expectError(() => permute([2, 1]).apply(row), 'INVALID_SHAPE', /^permute .*axes \[2, 1\] do not go with \[N, 12\]/)
+    await expectError(() => applied(permute([2, 1]), row), 'INVALID_SHAPE', /^permute .*axes \[2, 1\] do not go with \[N, 12\]/)
     await expectError(() => multiply().apply(row, input([1])), 'INVALID_SHAPE', /^multiply /)
     await expectError(() => applied(rnn(3), row), 'INVALID_SHAPE', 'rnn: takes rank 3 [N, L, C] but gets rank 2 [N, 12]')
   })

@@ -1,41 +1,4 @@
-import { resolve } from 'node:path'
-import ts from 'typescript'
-import { describe, expect, test } from 'vitest'
-
-const root = resolve(__dirname, '../..')
-const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(resolve(root, 'tsconfig.json'), ts.sys.readFile).config, ts.sys, root)
-const header = `import { adaptiveAveragePool2d, add, averagePool1d, averagePool3d, globalMaxPool1d, globalMaxPool2d, globalAveragePool1d, globalAveragePool3d, lpPool2d, maxPool1d, maxPool3d, conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d, dense, depthwiseConv2d, separableConv2d, digits, dropout, flatten, globalAveragePool2d, groupNorm, input, instanceNorm, layerNorm, rmsNorm, maxPool2d, network, relu, sequential } from '../../lib/index'
-import type { Layer, Model } from '../../lib/index'
-`
-
-interface Complaint {
-  /** The text that the error stands at. */
-  readonly at: string
-  readonly message: string
-}
-
-/** What the compiler says about snippets, each a file of its own in this folder. One program, so that the library is read once. */
-function compile(snippets: readonly string[]): Complaint[][] {
-  const files = new Map(snippets.map((snippet, index) => [resolve(__dirname, `snippet${index}.ts`), header + snippet]))
-  const host = ts.createCompilerHost(options)
-  const { getSourceFile, fileExists, readFile } = host
-  host.fileExists = (file) => files.has(file) || fileExists(file)
-  host.readFile = (file) => files.get(file) ?? readFile(file)
-  host.getSourceFile = (file, ...rest) => {
-    const text = files.get(file)
-    return text === undefined ? getSourceFile(file, ...rest) : ts.createSourceFile(file, text, ts.ScriptTarget.ES2022)
-  }
-  const program = ts.createProgram([...files.keys()], options, host)
-  return [...files.keys()].map((file) => {
-    const source = program.getSourceFile(file)!
-    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
-      ({ start, length, messageText }) => ({
-        at: source.text.slice(start, start! + length!),
-        message: ts.flattenDiagnosticMessageText(messageText, '\n'),
-      }),
-    )
-  })
-}
+import { describeSnippets, type Refused } from '../support/snippets'
 
 const chain = (blocks: number) => "conv2d(8, 3, { padding: 'same' }), relu(), dropout(0.1), ".repeat(blocks)
 
@@ -101,7 +64,7 @@ const accepted: Record<string, string> = {
 }
 
 const hint = 'put flatten() or globalAveragePool2d() before it'
-const refused: Record<string, [snippet: string, at: string, message: string]> = {
+const refused: Record<string, Refused> = {
   'dense after a convolution': [
     'sequential({ input: [28, 28, 1] }, conv2d(32, 3), dense(10))',
     'dense(10)',
@@ -175,22 +138,4 @@ const refused: Record<string, [snippet: string, at: string, message: string]> = 
   ],
 }
 
-describe('rank typing', () => {
-  const snippets = [...Object.values(accepted), ...Object.values(refused).map(([snippet]) => snippet)]
-  const complaints = compile(snippets)
-
-  test.each(Object.keys(accepted).map((name, index) => [name, index] as const))('compiles: %s', (_name, index) => {
-    expect(complaints[index]).toEqual([])
-  })
-
-  const first = Object.keys(accepted).length
-  test.each(Object.entries(refused).map(([name, [, at, message]], index) => [name, first + index, at, message] as const))(
-    'refuses: %s',
-    (_name, index, at, message) => {
-      expect(complaints[index]).toHaveLength(1)
-      const [complaint] = complaints[index]!
-      expect(complaint!.at).toBe(at)
-      expect(complaint!.message).toContain(`"${message}"`)
-    },
-  )
-})
+describeSnippets('rank typing', accepted, refused)
