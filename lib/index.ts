@@ -175,11 +175,32 @@ export type { Padding, Padding1d, Padding3d, PaddingPair, Pair, Triple } from '.
 export { type Labels, type Tensor, tensor } from './tensor'
 export type { Augment } from './train/augmentation'
 export type { CheckpointOptions } from './train/checkpoint'
-export { type ClassReport, type ClassResult, classReport, topKAccuracy } from './train/classification'
-export type { Data, PerEnd, XY } from './train/data'
+export {
+  type Average,
+  type ClassDetails,
+  type ClassReport,
+  type ClassResult,
+  type ClassShares,
+  classReport,
+  topKAccuracy,
+} from './train/classification'
+export type { Data, PerEnd, SampleWeights, XY } from './train/data'
 export type { EarlyStoppingOptions } from './train/earlyStopping'
-export type { Callback, EpochEvent, History, Results, StepEvent } from './train/events'
-export type { Loss, LossName, Metric, MetricName } from './train/losses'
+export type { Callback, Details, EpochEvent, History, Results, StepEvent } from './train/events'
+export { type Loss, type LossName, NamedLoss } from './train/losses'
+export { focal, huber, type LossOptions, sigmoidCrossEntropy, softmaxCrossEntropy } from './train/lossMakers'
+export {
+  type BinaryAccuracyOptions,
+  binaryAccuracy,
+  type ClassMetricOptions,
+  f1,
+  type Metric,
+  type MetricName,
+  NamedMetric,
+  precision,
+  recall,
+  topK,
+} from './train/metrics'
 export type { MonitorOptions } from './train/monitor'
 export type { CompileOptions, PerOutput } from './train/objective'
 export {
@@ -196,7 +217,7 @@ export {
   type SgdOptions,
   sgd,
 } from './train/optimizers'
-export type { EvaluateOptions, FitOptions } from './train/options'
+export type { BatchOptions, ClassWeight, EvaluateOptions, FitOptions } from './train/options'
 export {
   type CosineOptions,
   cosineDecay,

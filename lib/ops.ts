@@ -67,6 +67,7 @@ export { type LeakyReluOptions, leakyRelu, leakyReluBackward } from './ops/leaky
 export { type LinearThresholdOptions, linearThreshold, linearThresholdBackward } from './ops/linearThreshold'
 export { logSoftmax, logSoftmaxBackward } from './ops/logSoftmax'
 export {
+  categoricalHinge,
   type ElementLoss,
   type FocalOptions,
   focal,
@@ -74,6 +75,8 @@ export {
   hinge,
   huber,
   meanAbsoluteError,
+  quadratic,
+  type SigmoidCrossEntropyOptions,
   sigmoidCrossEntropy,
 } from './ops/losses'
 export { type LpPoolOptions, lpPool1d, lpPool1dBackward, lpPool2d, lpPool2dBackward, lpPool3d, lpPool3dBackward } from './ops/lpPool'
@@ -121,6 +124,7 @@ export { mean, type Reduce, type ReduceOptions, sum } from './ops/sum'
 export { tanh, tanhBackward } from './ops/tanh'
 export { transpose } from './ops/transpose'
 export { abs, clip, exp, log, sign, sqrt } from './ops/unary'
+export { weightedMean } from './ops/weightedMean'
 export { where } from './ops/where'
 export type { Padding, Padding1d, Padding3d, PaddingPair, Pair, Triple } from './shape'
 export { type Labels, type Tensor, tensor } from './tensor'

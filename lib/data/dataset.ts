@@ -25,6 +25,8 @@ export interface Dataset {
   readonly y: Labels | Tensor
   /** Number of samples N. */
   readonly length: number
+  /** How much each sample counts in the loss, `[N]`, at least 0. Default: 1 each. */
+  readonly sampleWeight?: Tensor | Float32Array | readonly number[]
   /** Name of each class, by class number. */
   readonly classNames?: readonly string[]
   /** How `x` becomes what the network sees. Default: scale 1/255 for `Uint8Array`, none for `Float32Array`. */
@@ -44,7 +46,7 @@ export interface TrainTest {
  * @throws `INVALID_SHAPE`, `INVALID_TENSOR`, `INVALID_LABEL` or `INVALID_ARGUMENT` when the parts do not fit together.
  */
 export function dataset(parts: Omit<Dataset, 'length'>): Dataset {
-  const { x, y, classNames, normalize } = parts
+  const { x, y, sampleWeight, classNames, normalize } = parts
   checkArray(x, 'dataset', 'x', ['Float32Array', 'Uint8Array'])
   checkArray(y, 'dataset', 'y', ['Float32Array', 'Int32Array', 'Uint8Array'])
   const [length] = x.shape
@@ -60,6 +62,13 @@ export function dataset(parts: Omit<Dataset, 'length'>): Dataset {
       throw new ConvlaneError('INVALID_SHAPE', `dataset: class numbers must have shape [N], received [${y.shape.join(', ')}]`)
     }
     checkLabels('dataset', y.data, classNames?.length ?? Number.POSITIVE_INFINITY)
+  }
+  if (sampleWeight !== undefined) {
+    const { length: weights } = 'data' in sampleWeight ? sampleWeight.data : sampleWeight
+    if (weights !== length) {
+      const message = `dataset: x has ${length} samples, sampleWeight has ${weights}`
+      throw new ConvlaneError('INVALID_SHAPE', message, { expected: length, received: weights })
+    }
   }
   if (normalize) {
     checkNormalize('scale', normalize.scale, x.shape.at(-1)!)
@@ -80,7 +89,9 @@ export function sliceDataset(data: Dataset, start: number, end: number = data.le
     const row = array.data.length / data.length
     return { shape: [end - start, ...array.shape.slice(1)], data: array.data.subarray(start * row, end * row) } as unknown as A
   }
-  return Object.freeze({ ...data, x: part(data.x), y: part(data.y), length: end - start })
+  const { sampleWeight } = data
+  const weights = sampleWeight && { sampleWeight: 'data' in sampleWeight ? part(sampleWeight) : sampleWeight.slice(start, end) }
+  return Object.freeze({ ...data, x: part(data.x), y: part(data.y), ...weights, length: end - start })
 }
 
 /** Throws `INVALID_LABEL` for the first label outside 0 … classes − 1. */

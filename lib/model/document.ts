@@ -3,6 +3,8 @@ import { checkOptions, invalid } from '../layers/check'
 import { input, type Node } from '../layers/node'
 import { makeLayer } from '../layers/registry'
 import { checkSeed } from '../random'
+import { type LossName, makeLoss } from '../train/losses'
+import { type MetricName, makeMetric, type ResolvedMetric } from '../train/metrics'
 import type { CompileOptions, Objective } from '../train/objective'
 import { makeOptimizer, optimizerConfig } from '../train/optimizers'
 import { type Architecture, architectureOf } from './architecture'
@@ -24,9 +26,9 @@ export interface ModelDocument {
   /** What `compile` takes; absent where that held functions. */
   readonly compile?: {
     readonly optimizer: { readonly type: string; readonly options: Readonly<Record<string, unknown>> }
-    readonly loss: readonly string[]
+    readonly loss: readonly (string | { readonly name: string; readonly options: Readonly<Record<string, unknown>> })[]
     readonly lossWeights: readonly number[]
-    readonly metrics: readonly string[]
+    readonly metrics: readonly NonNullable<ResolvedMetric['config']>[]
   }
 }
 
@@ -47,14 +49,16 @@ export function documentOf(architecture: Architecture, seed: number, objective: 
 
 /** Nothing where functions are among losses and metrics. */
 function compileConfig({ optimizer, outputs }: Objective, steps: number): ModelDocument['compile'] {
-  const losses = outputs.flatMap(({ loss }) => loss.name ?? [])
-  const { metrics } = outputs[0]!
-  if (losses.length < outputs.length || metrics.some(({ own }) => own)) return undefined
+  const losses = outputs.flatMap(({ loss: { name, options } }) =>
+    name === undefined ? [] : [Object.keys(options).length > 0 ? { name, options } : name],
+  )
+  const metrics = outputs[0]!.metrics.flatMap(({ config }) => config ?? [])
+  if (losses.length < outputs.length || metrics.length < outputs[0]!.metrics.length) return undefined
   return {
     optimizer: optimizerConfig(optimizer, steps),
     loss: losses,
     lossWeights: outputs.map(({ weight }) => weight),
-    metrics: metrics.map(({ name }) => name),
+    metrics,
   }
 }
 
@@ -102,7 +106,9 @@ function compileOf(compile: ModelDocument['compile']): CompileOptions | undefine
   checkOptions('compile', compile, ['optimizer', 'loss', 'lossWeights', 'metrics'])
   checkOptions('compile: optimizer', compile.optimizer, ['type', 'options'])
   const optimizer = makeOptimizer(compile.optimizer.type, compile.optimizer.options)
-  return { ...(compile as unknown as CompileOptions), optimizer }
+  const loss = arrayOf(compile.loss, 'loss').map((made) => (typeof made === 'string' ? made : makeLoss(made.name, made.options)))
+  const metrics = arrayOf(compile.metrics, 'metrics').map((made) => (typeof made === 'string' ? made : makeMetric(made.type, made.options)))
+  return { optimizer, loss: loss as LossName[], lossWeights: compile.lossWeights, metrics: metrics as MetricName[] }
 }
 
 function arrayOf<T>(value: readonly T[], what: string): readonly T[] {

@@ -112,9 +112,10 @@ export class FitSession implements Trainer {
   }
 
   /** Looks at everything on the way from the inputs to the gradients, with the weights as they are. */
-  async diagnose({ n, x, y, inputs }: Batch): Promise<string | undefined> {
+  async diagnose({ n, x, y, w, inputs }: Batch): Promise<string | undefined> {
     const { engine, objective, counts } = this.#model
-    const { plan, names } = diagnosis(this.#model.architecture(), objective, { x, y, capacity: n, augment: this.#settings.augment })
+    const given = { x, y, w, capacity: n, augment: this.#settings.augment }
+    const { plan, names } = diagnosis(this.#model.architecture(), objective, given)
     const scalars = { learningRate: rateAt(objective.optimizer, counts.steps), step: counts.steps, seed: this.#settings.facts.seed }
     const norms = await engine.run(plan, { n, inputs, scalars })
     return names[norms.findIndex(([norm]) => !Number.isFinite(norm))]

@@ -14,11 +14,12 @@ import { EarlyStopping } from '../train/earlyStopping'
 import type { History, Results } from '../train/events'
 import { runEvaluate } from '../train/fit'
 import { Means } from '../train/means'
-import { type CompileOptions, type Objective, objectiveOf, targetsOf } from '../train/objective'
+import { type CompileOptions, lossFacts, type Objective, objectiveOf, reportNames, targetsOf, withWeights } from '../train/objective'
 import { optimizerFacts, rateAt } from '../train/optimizers'
-import { callbacksOf, checkSignal, type EvaluateOptions, type FitOptions, fitOptionNames } from '../train/options'
+import { type BatchOptions, callbacksOf, checkSignal, type EvaluateOptions, type FitOptions, fitOptionNames } from '../train/options'
 import { isWatching } from '../train/schedules'
 import { eventsOf, type FitEvent } from '../train/stream'
+import { checkClassWeight } from '../train/weights'
 import { type Architecture, type InputEnd, trainedNames } from './architecture'
 import { documentOf, metadataKey } from './document'
 import { Engine, type Plan } from './engine'
@@ -123,12 +124,16 @@ export class Model<X = Samples, Y = Tensor> {
     const checkpoint = checkCheckpointOptions(options.checkpoint)
     const augment = checkAugment(options.augment, this.#inputs, objective)
     const resume = options.resume === undefined ? undefined : checkFile(options.resume, 'resume')
+    const classWeight = checkClassWeight(options.classWeight, objective)
     const whole = {
       epochs: checkInteger(epochs, 'fit', 'epochs'),
       signal: checkSignal(options.signal, 'fit'),
       callbacks: callbacksOf(options),
     }
-    const plan = { ...whole, ...this.#fitSources(data, objective, { batchSize, order, seed, validationData, validationSplit }) }
+    const plan = {
+      ...whole,
+      ...this.#fitSources(data, objective, { batchSize, order, seed, validationData, validationSplit, classWeight }),
+    }
     if (trainedNames(this.#architecture).length === 0) {
       throw new ConvlaneError('INVALID_ARGUMENT', 'fit: the model has nothing to train')
     }
@@ -144,7 +149,9 @@ export class Model<X = Samples, Y = Tensor> {
       validationSplit,
       augment: augment ?? null,
       earlyStopping: options.earlyStopping ?? null,
-      reports: objective.reports.map(({ name }) => name),
+      reports: reportNames(objective),
+      losses: lossFacts(objective),
+      classWeight: classWeight ?? null,
       note: checkpoint?.note ?? null,
     }
     const session = new FitSession(this.#fitModel(objective), {
@@ -173,10 +180,11 @@ export class Model<X = Samples, Y = Tensor> {
    * @returns loss and metrics of the batch before the step
    * @throws NOT_COMPILED; BUSY during fit; what fit throws for bad data
    */
-  async trainOnBatch(x: XY['x'], y: XY['y']): Promise<Results> {
+  async trainOnBatch(x: XY['x'], y: XY['y'], options: BatchOptions = {}): Promise<Results> {
     const objective = this.#compiled('trainOnBatch')
     this.#checkIdle('trainOnBatch', 'evaluate', 'trainOnBatch')
-    const batch = wholeBatch(checkData({ x, y }, this.#inputs, objective, 'trainOnBatch'))
+    checkOptions('trainOnBatch', options, ['sampleWeight'])
+    const batch = wholeBatch(checkData({ x, y, ...options }, this.#inputs, objective, 'trainOnBatch'))
     return this.#during('trainOnBatch', async () => {
       this.#largestBatch = Math.max(this.#largestBatch, batch.n)
       const outputs = await this.#step(batch, this.#largestBatch, objective, this.#seed)
@@ -216,10 +224,11 @@ export class Model<X = Samples, Y = Tensor> {
    * The gradients of the loss of a batch by all weights that are trained, by their names, as training has them (dropout is on). Changes nothing.
    * @throws NOT_COMPILED; what fit throws for bad data
    */
-  async getGradients(x: XY['x'], y: XY['y']): Promise<Record<string, Tensor>> {
+  async getGradients(x: XY['x'], y: XY['y'], options: BatchOptions = {}): Promise<Record<string, Tensor>> {
     const objective = this.#compiled('getGradients')
-    const batch = wholeBatch(checkData({ x, y }, this.#inputs, objective, 'getGradients'))
-    const plan = gradientPlan(this.#architecture, objective, { x: batch.x, y: batch.y, capacity: batch.n })
+    checkOptions('getGradients', options, ['sampleWeight'])
+    const batch = wholeBatch(checkData({ x, y, ...options }, this.#inputs, objective, 'getGradients'))
+    const plan = gradientPlan(this.#architecture, objective, caseOf(batch, batch.n))
     const scalars = { step: this.#counts.steps + 1, seed: this.#seed }
     const outputs = (await this.#engine.run(plan, { n: batch.n, inputs: batch.inputs, scalars })) as Float32Array[]
     const shapes = new Map(this.#engine.layout.parameters.map(({ name, shape }) => [name, shape]))
@@ -326,23 +335,24 @@ export class Model<X = Samples, Y = Tensor> {
     }
   }
 
-  #source(data: Data, objective: Objective, label: string, batchSize: number, order?: number): Source {
-    const check = (given: XY) => checkData(given, this.#inputs, objective, label)
+  #source(data: Data, objective: Objective, label: string, batchSize: number, order?: number, classWeight?: readonly number[]): Source {
+    const check = (given: XY) => checkData(given, this.#inputs, objective, label, classWeight)
     return isStream(data) ? streamSource(data, check, label) : tableSource(check(data), batchSize, order)
   }
 
   #fitSources(data: Data, objective: Objective, options: SourceOptions): { data: Source; validation: Source | undefined } {
-    const { batchSize, order, seed, validationData, validationSplit } = options
+    const { batchSize, order, seed, validationData, validationSplit, classWeight } = options
     if (validationSplit > 0) {
       if (validationData !== undefined)
         throw new ConvlaneError('INVALID_ARGUMENT', 'fit: takes validationData or validationSplit, not both')
       if (isStream(data)) throw invalid('fit', 'validationSplit', 'given for arrays only, not for an iterable', validationSplit)
-      const table = checkData(data, this.#inputs, objective, 'fit')
+      const table = checkData(data, this.#inputs, objective, 'fit', classWeight)
+      const kept = classWeight ? checkData(data, this.#inputs, objective, 'fit') : table
       const { training, validation } = splitRows(table.n, validationSplit, seed)
-      return { data: tableSource(table, batchSize, order, training), validation: tableSource(table, this.#chunk, undefined, validation) }
+      return { data: tableSource(table, batchSize, order, training), validation: tableSource(kept, this.#chunk, undefined, validation) }
     }
     const validation = validationData && this.#source(validationData, objective, 'fit: validationData', this.#chunk)
-    return { data: this.#source(data, objective, 'fit', batchSize, order), validation }
+    return { data: this.#source(data, objective, 'fit', batchSize, order, classWeight), validation }
   }
 
   #fitModel(objective: Objective): FitModel {
@@ -379,16 +389,20 @@ export class Model<X = Samples, Y = Tensor> {
     this.#targetForms = batch.y
     const learningRate = rateAt(objective.optimizer, this.#counts.steps)
     const scalars = { learningRate, step: ++this.#counts.steps, seed }
-    const plan = trainPlan(this.#architecture, objective, { x: batch.x, y: batch.y, capacity, augment })
-    return this.#engine.run(plan, { n: batch.n, inputs: batch.inputs, scalars })
+    const plan = trainPlan(this.#architecture, objective, { ...caseOf(batch, capacity), augment })
+    return this.#engine
+      .run(plan, { n: batch.n, inputs: batch.inputs, scalars })
+      .then((outputs) => withWeights(objective, outputs, batch.n, batch.w))
   }
 
   #evaluate(source: Source, objective: Objective, signal: AbortSignal | undefined): Promise<Results> {
     let capacity = source.batchSize
     const run = (batch: Batch) => {
       capacity = Math.max(capacity, batch.n)
-      const plan = evaluatePlan(this.#architecture, objective, { x: batch.x, y: batch.y, capacity })
-      return this.#engine.run(plan, { n: batch.n, inputs: batch.inputs })
+      const plan = evaluatePlan(this.#architecture, objective, caseOf(batch, capacity))
+      return this.#engine
+        .run(plan, { n: batch.n, inputs: batch.inputs })
+        .then((outputs) => withWeights(objective, outputs, batch.n, batch.w))
     }
     return runEvaluate(source, objective.reports, run, signal)
   }
@@ -400,14 +414,17 @@ interface SourceOptions {
   readonly seed: number
   readonly validationData: Data | undefined
   readonly validationSplit: number
+  readonly classWeight: readonly number[] | undefined
 }
 
 /** What the targets of an output will be, as far as the loss tells. */
 function likelyForm(output: Objective['outputs'][number]): Form | undefined {
-  const { classes, values } = targetsOf(output)
-  if (values) return { dtype: 'float32', shape: output.end.shape }
+  const { classes, floats } = targetsOf(output)
+  if (floats) return { dtype: 'float32', shape: output.end.shape }
   return classes ? { dtype: 'int32', shape: [] } : undefined
 }
+
+const caseOf = ({ x, y, w }: Batch, capacity: number): Case => ({ x, y, w, capacity })
 
 function resultsOf(outputs: RunOutputs, n: number, { reports }: Objective): Results {
   const means = new Means(reports)

@@ -17,15 +17,28 @@ import type { Plan } from './engine'
 export interface Case {
   readonly x: readonly Form[]
   readonly y: readonly Form[]
+  /** Whether samples have weights, for each output. */
+  readonly w?: readonly boolean[]
   readonly capacity: number
   /** Of training: what is done to a batch before. */
   readonly augment?: Augmentation | undefined
 }
 
-const keyOf = (mode: string, { x, y, capacity, augment }: Case): string => JSON.stringify([mode, capacity, x, y, augment])
+const keyOf = (mode: string, { x, y, w = [], capacity, augment }: Case): string => JSON.stringify([mode, capacity, x, y, w, augment])
 
 const valuesOf = (forms: readonly Form[], name: string): Value[] =>
   forms.map(({ shape, dtype }, index) => inputValue(`${name}${index}`, [null, ...shape], dtype))
+
+/** The samples' weights of the outputs that have some. */
+const weightsIn = ({ w = [] }: Pick<Case, 'w'>): (Value | undefined)[] =>
+  w.map((isWeighted, index) => (isWeighted ? inputValue(`weights${index}`, [null]) : undefined))
+
+/** Inputs of a program: those that there are, in order. */
+const bound = (x: readonly Value[], y: readonly Value[], w: readonly (Value | undefined)[]): Value[] => [
+  ...x,
+  ...y,
+  ...w.flatMap((value) => value ?? []),
+]
 
 /** Bytes, and what was made of them before, become what the network sees in the program's first steps. */
 const asFloats = (values: readonly Value[], forms: readonly Form[]): Value[] =>
@@ -34,11 +47,11 @@ const asFloats = (values: readonly Value[], forms: readonly Form[]): Value[] =>
 /** The forms that the graph is built for, and what makes a program of it that takes those that were given. */
 function prepare(
   objective: Objective,
-  { x, y, augment }: Case,
+  { x, y, w = [], augment }: Case,
 ): { forms: Pick<Case, 'x' | 'y'>; finish: (compiled: CompiledProgram) => CompiledProgram } {
   if (!augment) return { forms: { x, y }, finish: (compiled) => compiled }
   const classes = objective.outputs.map(({ end }) => end.shape.at(-1)!)
-  const preparation = preparationOf(augment, x, y, classes)
+  const preparation = preparationOf(augment, x, y, classes, w.filter(Boolean).length)
   return { forms: preparation, finish: (compiled) => withPreparation(compiled, preparation.given) }
 }
 
@@ -54,15 +67,15 @@ export function predictPlan(architecture: Architecture, given: Case): Plan {
   }
 }
 
-/** Gives the total loss, then the objective's reports. */
+/** Gives what `measure` does: the total loss, then the objective's reports. */
 export function evaluatePlan(architecture: Architecture, objective: Objective, given: Case): Plan {
   return {
     key: keyOf('evaluate', given),
     compile(layout) {
-      const [x, y] = [valuesOf(given.x, 'x'), valuesOf(given.y, 'y')]
+      const [x, y, w] = [valuesOf(given.x, 'x'), valuesOf(given.y, 'y'), weightsIn(given)]
       const { outputs } = buildGraph(architecture, asFloats(x, given.x), false)
-      const measured = measure(objective, outputs, y)
-      return compileProgram({ inputs: [...x, ...y], outputs: measured, layout, capacity: given.capacity, lane: 'infer' })
+      const measured = measure(objective, outputs, y, w)
+      return compileProgram({ inputs: bound(x, y, w), outputs: measured, layout, capacity: given.capacity, lane: 'infer' })
     },
   }
 }
@@ -78,15 +91,15 @@ interface Backward {
 
 function backward(architecture: Architecture, objective: Objective, given: Case): Backward {
   const { forms, finish } = prepare(objective, given)
-  const [x, y] = [valuesOf(forms.x, 'x'), valuesOf(forms.y, 'y')]
+  const [x, y, w] = [valuesOf(forms.x, 'x'), valuesOf(forms.y, 'y'), weightsIn(given)]
   const graph = buildGraph(architecture, asFloats(x, forms.x), true)
-  const measured = measure(objective, graph.outputs, y)
+  const measured = measure(objective, graph.outputs, y, w)
   const trained = trainedNames(architecture)
   const by = gradients(
     [{ of: measured[0]! }],
     trained.map((name) => graph.parameters.get(name)!),
   )
-  return { finish, graph, inputs: [...x, ...y], measured, gradients: new Map(trained.map((name, index) => [name, by[index]])) }
+  return { finish, graph, inputs: bound(x, y, w), measured, gradients: new Map(trained.map((name, index) => [name, by[index]])) }
 }
 
 /**
@@ -159,9 +172,9 @@ export function diagnosis(architecture: Architecture, objective: Objective, give
     plan: {
       key: keyOf('diagnosis', given),
       compile(layout) {
-        const { finish, inputs: bound, traced } = trace()
+        const { finish, inputs: all, traced } = trace()
         const outputs = traced.map(([, value]) => l2Norm([value]))
-        return finish(compileProgram({ inputs: bound, outputs, layout, capacity: given.capacity, lane: 'train' }))
+        return finish(compileProgram({ inputs: all, outputs, layout, capacity: given.capacity, lane: 'train' }))
       },
     },
   }

@@ -2,10 +2,10 @@ import { inspect } from 'node:util'
 import type { Operand, RunInput, Step } from '../../binding'
 import { ConvlaneError } from '../errors'
 import { RandomStream } from '../random'
+import { textTable } from '../text-table'
 import type { Form } from '../train/data'
 import type { Engine, Plan } from './engine'
 import type { Case } from './plans'
-import { textTable } from './text-table'
 
 /** One step of a program. */
 export interface ProfileRow {

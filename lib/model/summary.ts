@@ -5,8 +5,8 @@ import { inputValue } from '../graph/sources'
 import type { Value } from '../graph/value'
 import type { Parameter } from '../layers/layer'
 import { shapeText } from '../shape'
+import { textTable } from '../text-table'
 import { type Architecture, buildGraph } from './architecture'
-import { textTable } from './text-table'
 
 /** One use of a layer. */
 export interface LayerSummary {

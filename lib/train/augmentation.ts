@@ -34,6 +34,13 @@ export function checkAugment(option: unknown, inputs: readonly InputEnd[], objec
     if (inputs.length > 1)
       throw new ConvlaneError('INVALID_ARGUMENT', `${label}: mixup takes models of one input`, { received: inputs.length })
     for (const { end, loss } of objective.outputs) {
+      if (loss.ignoreLabel !== undefined || loss.name === 'hinge') {
+        const received = loss.ignoreLabel === undefined ? 'two sides' : 'an ignored label'
+        throw new ConvlaneError(
+          'INVALID_ARGUMENT',
+          `${label}: mixup takes labels that can be mixed, the loss of "${end.name}" has ${received}`,
+        )
+      }
       if (loss.targets !== 'classes' || end.shape.at(-1)! > 1) continue
       throw new ConvlaneError('INVALID_SHAPE', `${label}: mixup needs two classes or more, "${end.name}" gives one`, {
         received: end.shape,
@@ -61,8 +68,14 @@ export interface Preparation {
   readonly given: readonly Prepared[]
 }
 
-/** What becomes of the arrays of a batch. `classes`: of each output, for targets that are class numbers. */
-export function preparationOf(lists: Augmentation, x: readonly Form[], y: readonly Form[], classes: readonly number[]): Preparation {
+/** What becomes of the arrays of a batch. `classes`: of each output, for targets that are class numbers; `weights`: how many of the samples' weights there are. */
+export function preparationOf(
+  lists: Augmentation,
+  x: readonly Form[],
+  y: readonly Form[],
+  classes: readonly number[],
+  weights: number,
+): Preparation {
   const mixed = mixupOf(lists)
   const stream = streamsOf(lists.flat())
   let first = 0
@@ -80,15 +93,21 @@ export function preparationOf(lists: Augmentation, x: readonly Form[], y: readon
   const targets = y.map((form, index) => {
     const { dtype, shape } = form
     if (!mixed) return { form, given: { dtype, shape, steps: [] } }
+    if (dtype === 'int32' && classes[index] === 1) {
+      const message = 'fit: augment: mixup needs two classes or more, or targets as float32; received class numbers for one output'
+      throw new ConvlaneError('INVALID_SHAPE', message, { received: shape })
+    }
     const sizes = dtype === 'int32' ? [classes[index]!] : shape
     const mix: PreparationStep = { op: 'mixup', from: 'x', attributes: mixupAttributes(mixed, stream), shape: sizes }
     const distribution: PreparationStep = { op: 'oneHot', from: 'indices', attributes: {}, shape: sizes }
     const prepared: Form = { dtype: 'float32', shape: sizes }
     return { form: prepared, given: { dtype, shape, steps: dtype === 'int32' ? [distribution, mix] : [mix] } }
   })
+  const mixing: PreparationStep[] = mixed ? [{ op: 'mixup', from: 'x', attributes: mixupAttributes(mixed, stream), shape: [] }] : []
+  const weighed = Array.from({ length: weights }, (): Prepared => ({ dtype: 'float32', shape: [], steps: mixing }))
   return {
     x: inputs.map(({ form }) => form),
     y: targets.map(({ form }) => form),
-    given: [...inputs, ...targets].map(({ given }) => given),
+    given: [...[...inputs, ...targets].map(({ given }) => given), ...weighed],
   }
 }

@@ -10,6 +10,9 @@ export interface Batch {
   /** Inputs' forms, then targets'. */
   readonly x: readonly Form[]
   readonly y: readonly Form[]
+  /** Whether samples have weights, for each output. */
+  readonly w: readonly boolean[]
+  /** Of x and y, then the weights that there are. */
   readonly inputs: readonly RunInput[]
 }
 
@@ -28,11 +31,18 @@ export function isStream(data: Data): data is AsyncIterable<XY> {
   return typeof data === 'object' && data !== null && Symbol.asyncIterator in data
 }
 
-const formsOf = ({ x, y }: Table) => ({ x: x.map(({ form }) => form), y: y.map(({ form }) => form) })
+const formsOf = ({ x, y, w }: Table) => ({
+  x: x.map(({ form }) => form),
+  y: y.map(({ form }) => form),
+  w: w.map((weights) => weights !== undefined),
+})
+
+/** All arrays that a run takes rows of, in the order of its inputs. */
+const arraysOf = ({ x, y, w }: Table) => [...[...x, ...y].map(({ data }) => data), ...w.flatMap((weights) => weights ?? [])]
 
 /** All samples as one batch. */
 export function wholeBatch(table: Table): Batch {
-  return { n: table.n, ...formsOf(table), inputs: [...table.x, ...table.y].map(({ data }) => ({ data })) }
+  return { n: table.n, ...formsOf(table), inputs: arraysOf(table).map((data) => ({ data })) }
 }
 
 /** Batches of arrays, the last one smaller where it does not come out even; in random order, another in each epoch, where a seed says so. `part`: the rows that are taken. */
@@ -40,7 +50,7 @@ export function tableSource(table: Table, size: number, seed?: number, part?: In
   const length = part?.length ?? table.n
   const batchSize = Math.min(size, length)
   const forms = formsOf(table)
-  const columns = [...table.x, ...table.y].map(({ data }) => ({ data, row: data.length / table.n }))
+  const columns = arraysOf(table).map((data) => ({ data, row: data.length / table.n }))
   return {
     length,
     batchSize,

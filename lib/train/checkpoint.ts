@@ -45,6 +45,10 @@ export interface RunFacts {
   readonly augment: unknown
   readonly earlyStopping: unknown
   readonly reports: readonly string[]
+  /** Losses with their options and weights. Absent in files of before these. */
+  readonly losses: unknown
+  /** By class number. Absent as `losses`. */
+  readonly classWeight: readonly number[] | null
   readonly note: string | null
 }
 
@@ -149,9 +153,9 @@ export async function readCheckpoint(file: string, documentKey: string): Promise
 /** Throws INVALID_ARGUMENT where a run is not the one that the checkpoint is of. */
 export function checkFacts(file: string, expected: RunFacts, received: RunFacts): void {
   for (const name of Object.keys(received) as (keyof RunFacts)[]) {
-    // What earlier releases had no word for was not done.
+    // What earlier releases had no word for was not done; of losses they did not tell.
     const [was, is] = [JSON.stringify(expected[name] ?? null), JSON.stringify(received[name] ?? null)]
-    if (was === is) continue
+    if (was === is || (name === 'losses' && expected[name] === undefined)) continue
     const message = `fit: cannot resume from ${file}: its run had ${name} ${was}, this one has ${is}`
     throw new ConvlaneError('INVALID_ARGUMENT', message, { expected: expected[name], received: received[name] })
   }

@@ -5,9 +5,13 @@ import type { End, InputEnd } from '../model/architecture'
 import { sameShape, shapeText } from '../shape'
 import { type AnyTensor, checkArray, type Labels, type Tensor } from '../tensor'
 import { type Objective, targetsOf } from './objective'
+import { weightsOf } from './weights'
 
 /** One for the only end of a model; for several ends an array in their order, or an object by their names. */
 export type PerEnd<T> = T | readonly T[] | Readonly<Record<string, T>>
+
+/** A weight for each sample: `[N]`. */
+export type SampleWeights = Tensor | Float32Array | readonly number[]
 
 /** Samples and what they should become: class numbers `[N]`, or float32 targets `[N, …]` (values, or a distribution over classes). */
 export interface XY {
@@ -15,6 +19,11 @@ export interface XY {
   readonly x: PerEnd<Samples>
   /** Targets, as many. */
   readonly y: PerEnd<Labels | Tensor>
+  /**
+   * How much each sample counts in the loss, at least 0: `[N]`, for every output; or for each output its own, in an array or an object (an output that is
+   * left out has none). The loss is Σ weight · loss / Σ weight. Metrics are unweighted.
+   */
+  readonly sampleWeight?: PerEnd<SampleWeights | undefined>
   /** How bytes become what the network sees. Default: what the model was trained with, else scale 1/255. */
   readonly normalize?: Normalize
 }
@@ -44,6 +53,8 @@ export interface Table {
   readonly n: number
   readonly x: readonly Column[]
   readonly y: readonly Column[]
+  /** Weights of the samples, for each output that has some. */
+  readonly w: readonly (Float32Array | undefined)[]
 }
 
 /** Checks samples against a model's inputs. Throws INVALID_ARGUMENT, INVALID_TENSOR, INVALID_DTYPE, INVALID_SHAPE. `label`: the method. */
@@ -63,8 +74,17 @@ export function checkSamples(x: unknown, ends: readonly InputEnd[], label: strin
   return { n, x: columns }
 }
 
-/** Checks samples and targets. Class numbers are copied as int32, the rest is kept. Throws as `checkSamples`, and INVALID_LABEL. */
-export function checkData(data: XY, inputs: readonly InputEnd[], objective: Objective, label: string): Table {
+/**
+ * Checks samples and targets. Class numbers are copied as int32, the rest is kept. `classWeight`: of each class, which goes into the samples' weights. Throws as
+ * `checkSamples`, and INVALID_LABEL.
+ */
+export function checkData(
+  data: XY,
+  inputs: readonly InputEnd[],
+  objective: Objective,
+  label: string,
+  classWeight?: readonly number[],
+): Table {
   if (typeof data !== 'object' || data === null) throw invalid(label, 'data', '{ x, y } or an async iterable of such', data)
   const { n, x } = checkSamples(data.x, inputs, label, data.normalize)
   const ends = objective.outputs.map(({ end }) => end)
@@ -86,14 +106,17 @@ export function checkData(data: XY, inputs: readonly InputEnd[], objective: Obje
     checkShape(target.shape, [n], true, label, what)
     const count = output.end.shape.at(-1)!
     const limit = count === 1 && output.loss.targets !== 'classes' ? 2 : count
-    return { form: { dtype: 'int32', shape: [] }, data: labelsOf(target, kinds.classes ? limit : Number.POSITIVE_INFINITY, label, what) }
+    return {
+      form: { dtype: 'int32', shape: [] },
+      data: labelsOf(target, kinds.classes ? limit : Number.POSITIVE_INFINITY, label, what, output.loss.ignoreLabel),
+    }
   })
-  return { n, x, y }
+  return { n, x, y, w: weightsOf(data.sampleWeight, { n, y, ends, label, classWeight }) }
 }
 
-function labelsOf({ data }: AnyTensor, limit: number, label: string, what: string): Int32Array {
+function labelsOf({ data }: AnyTensor, limit: number, label: string, what: string, ignored: number | undefined): Int32Array {
   const labels = Int32Array.from(data)
-  const wrong = labels.findIndex((value) => value < 0 || value >= limit)
+  const wrong = labels.findIndex((value) => value !== ignored && (value < 0 || value >= limit))
   if (wrong === -1) return labels
   const expected = limit < Number.POSITIVE_INFINITY ? `0 to ${limit - 1}` : 'at least 0'
   const message = `${label}: ${what} has label ${labels[wrong]} at row ${wrong}, expected ${expected}`

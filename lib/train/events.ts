@@ -1,5 +1,13 @@
-/** The loss and, by name, what else is measured. */
-export type Results = { loss: number } & Record<string, number>
+import type { ClassDetails } from './classification'
+
+/** What is measured beside numbers: of the only output, or by the outputs' names. */
+export interface Details extends ClassDetails {
+  /** Of several outputs, by name. */
+  readonly outputs?: Readonly<Record<string, ClassDetails>>
+}
+
+/** The loss and, by name, what else is measured; `perClass` and `confusionMatrix` where metrics say so. */
+export type Results = { loss: number } & Record<string, number> & Details
 
 /** After each step of fit. */
 export interface StepEvent {
@@ -20,7 +28,7 @@ export interface StepEvent {
 }
 
 /** After each epoch of fit. */
-export interface EpochEvent {
+export interface EpochEvent extends Details {
   /** Counted from 1 in each call of fit. */
   readonly epoch: number
   /** Mean over the epoch's samples, each before its batch's update. */

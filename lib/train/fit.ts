@@ -97,7 +97,8 @@ async function fitEpoch(trainer: Trainer, plan: FitPlan, number: number, done: r
     return undefined
   }
   const trained = seconds()
-  const event = { epoch, loss: means.loss, metrics: means.metrics, seconds: trained, imagesPerSecond: means.samples / trained }
+  const { loss, metrics, details, samples } = means
+  const event = { epoch, loss, metrics, ...details, seconds: trained, imagesPerSecond: samples / trained }
   if (!validation) return event
   try {
     return { ...event, validation: await trainer.evaluate(validation, signal) }

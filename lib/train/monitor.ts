@@ -49,7 +49,7 @@ export class Monitor {
   private read(event: EpochEvent): { name: string; value: number } {
     const name = this.#monitor ?? (event.validation ? 'validation/loss' : 'loss')
     const values: Record<string, number> = { loss: event.loss, ...event.metrics }
-    for (const [key, value] of Object.entries(event.validation ?? {})) values[`validation/${key}`] = value
+    for (const [key, value] of Object.entries(event.validation ?? {})) if (typeof value === 'number') values[`validation/${key}`] = value
     const value = values[name]
     if (value !== undefined) return { name, value }
     throw new ConvlaneError(

@@ -3,19 +3,13 @@ import { inputValue } from '../graph/sources'
 import type { Value } from '../graph/value'
 import { checkOptions, invalid } from '../layers/check'
 import type { End } from '../model/architecture'
+import type { RunOutputs } from '../model/runner'
 import { add } from '../ops/add'
 import { scale } from '../ops/scale'
 import { checkNumber, shapeText, valueText } from '../shape'
-import {
-  type Loss,
-  type LossName,
-  type Metric,
-  type MetricName,
-  type ResolvedLoss,
-  type ResolvedMetric,
-  resolveLoss,
-  resolveMetric,
-} from './losses'
+import type { ClassDetails } from './classification'
+import { isLoss, type Loss, type LossName, type NamedLoss, type ResolvedLoss, resolveLoss } from './losses'
+import { type Metric, type MetricName, type NamedMetric, type Quantity, type ResolvedMetric, resolveMetric } from './metrics'
 import { checkOptimizer, type Optimizer } from './optimizers'
 
 /** One for the only output; for several one for all, an array in their order, or an object by their names. */
@@ -25,18 +19,29 @@ export type PerOutput<T> = T | readonly T[] | Readonly<Record<string, T>>
 export interface CompileOptions {
   /** How weights follow from gradients. */
   readonly optimizer: Optimizer
-  /** With several outputs the total is the weighted sum. */
-  readonly loss: PerOutput<LossName | Loss>
+  /** By name, made with options, or a function of ops. With several outputs the total is the weighted sum. */
+  readonly loss: PerOutput<LossName | NamedLoss | Loss>
   /** Weights of the outputs' losses in the total. Default 1. */
   readonly lossWeights?: readonly number[] | Readonly<Record<string, number>>
   /** What else is measured, of each output: `accuracy` where targets are classes. Default: nothing. */
-  readonly metrics?: readonly (MetricName | Metric)[]
+  readonly metrics?: readonly (MetricName | NamedMetric | Metric)[]
 }
 
-/** What is reported beside the total loss. */
+/** What a run reports beside the total loss. */
 export interface Report {
   readonly name: string
-  readonly gives: 'mean' | 'count'
+  /** A mean over the batch (of an output's loss: the weighted one), counts of samples, or what an output's losses are divided by. */
+  readonly gives: 'loss' | 'mean' | 'count' | 'weight'
+  /** Numbers that a run gives. */
+  readonly size: number
+  /** Which output it is of. */
+  readonly output: number
+  readonly outputName: string
+  /** Of a loss: its factor in the total. */
+  readonly share: number
+  /** What comes of its sums over runs. */
+  readonly metrics: readonly { readonly name: string; readonly value: NonNullable<Quantity['value']> }[]
+  readonly details?: ((sums: ArrayLike<number>) => ClassDetails) | undefined
 }
 
 interface OutputObjective {
@@ -44,13 +49,15 @@ interface OutputObjective {
   readonly loss: ResolvedLoss
   readonly weight: number
   readonly metrics: readonly ResolvedMetric[]
+  /** What runs give for the metrics, each once. */
+  readonly quantities: readonly Quantity[]
 }
 
 /** What a model is trained for: `compile`'s options, resolved against the model's outputs. */
 export interface Objective {
   readonly optimizer: Optimizer
   readonly outputs: readonly OutputObjective[]
-  /** In the order in which `measure` gives them, after the total loss. */
+  /** In the order in which `measure` gives them, after the total loss; weights come last. */
   readonly reports: readonly Report[]
 }
 
@@ -63,51 +70,120 @@ export function objectiveOf(options: CompileOptions, ends: readonly End[]): Obje
   const duplicate = resolved.find(({ name }, index) => resolved.findIndex((metric) => metric.name === name) !== index)
   if (duplicate)
     throw new ConvlaneError('INVALID_ARGUMENT', `compile: two metrics are named "${duplicate.name}"`, { received: duplicate.name })
-  const losses = perOutput(options.loss, ends, 'loss', (value) => typeof value === 'string' || typeof value === 'function')
+  const losses = perOutput(options.loss, ends, 'loss', isLoss)
   const weights = options.lossWeights === undefined ? ends.map(() => 1) : perOutput(options.lossWeights, ends, 'lossWeights')
-  const outputs = ends.map((end, index) => ({
-    end,
-    loss: resolveLoss(losses[index], ends.length > 1 ? `loss of "${end.name}"` : 'loss'),
-    weight: checkNumber(weights[index], 'compile', `lossWeights of "${end.name}"`, { low: 0 }),
-    metrics: resolved,
-  }))
-  const prefix = ({ end }: OutputObjective) => (outputs.length > 1 ? `${end.name}/` : '')
-  const reports = outputs.flatMap((output) => [
-    ...(outputs.length > 1 ? [{ name: `${prefix(output)}loss`, gives: 'mean' as const }] : []),
-    ...output.metrics.map(({ name, gives }) => ({ name: prefix(output) + name, gives })),
-  ])
-  const objective = { optimizer: checkOptimizer(options.optimizer), outputs, reports }
+  const matrix = resolved.some(({ isMatrix }) => isMatrix)
+  const outputs = ends.map((end, index) => {
+    const loss = resolveLoss(losses[index], ends.length > 1 ? `loss of "${end.name}"` : 'loss')
+    const all = resolved.map((metric) => metric.on({ shape: end.shape, loss, matrix }))
+    return {
+      end,
+      loss,
+      weight: checkNumber(weights[index], 'compile', `lossWeights of "${end.name}"`, { low: 0 }),
+      metrics: resolved,
+      quantities: all.filter(({ key }, at) => all.findIndex((other) => other.key === key) === at),
+    }
+  })
+  const objective = { optimizer: checkOptimizer(options.optimizer), outputs, reports: reportsOf(outputs) }
   tryOut(objective)
   return objective
 }
 
-/** Adds losses and metrics to a graph: the total loss first, then the values of `reports`. */
-export function measure(objective: Objective, predictions: readonly Value[], targets: readonly Value[]): Value[] {
+function reportsOf(outputs: readonly OutputObjective[]): Report[] {
+  const several = outputs.length > 1
+  const common = (output: number) => ({
+    output,
+    outputName: outputs[output]!.end.name,
+    size: 1,
+    share: outputs[output]!.weight,
+    metrics: [],
+  })
+  const measured = outputs.flatMap(({ end, loss, metrics, quantities }, output): Report[] => {
+    const prefix = several ? `${end.name}/` : ''
+    const matrix = metrics.some(({ isMatrix }) => isMatrix)
+    const named = metrics.map((metric) => ({ name: prefix + metric.name, ...metric.on({ shape: end.shape, loss, matrix }) }))
+    const reports = quantities.map(({ key, gives, size, details }): Report => {
+      const own = named.filter((metric) => metric.key === key)
+      const numbers = own.flatMap(({ name, value }) => (value ? [{ name, value }] : []))
+      return { ...common(output), name: own[0]!.name, gives, size, metrics: numbers, details }
+    })
+    return several ? [{ ...common(output), name: `${prefix}loss`, gives: 'loss' }, ...reports] : reports
+  })
+  return [...measured, ...outputs.map((_, output): Report => ({ ...common(output), name: 'weight', gives: 'weight' }))]
+}
+
+/** What losses are made of, as plain data. */
+export function lossFacts({ outputs }: Objective): unknown {
+  return outputs.map(({ loss: { name, options }, weight }) => ({ name: name ?? null, options, weight }))
+}
+
+/** Names of what is reported beside the loss. */
+export function reportNames({ reports }: Objective): string[] {
+  return reports.flatMap(({ name, gives, metrics }) =>
+    gives === 'weight' ? [] : metrics.length > 0 ? metrics.map((metric) => metric.name) : [name],
+  )
+}
+
+/**
+ * Adds losses and metrics to a graph: the total loss first, then the values of `reports`, of weights those alone that need not be the number of samples.
+ * `weights`: of the samples, by output, where they have some.
+ */
+export function measure(
+  objective: Objective,
+  predictions: readonly Value[],
+  targets: readonly Value[],
+  weights: readonly (Value | undefined)[] = [],
+): Value[] {
   const several = objective.outputs.length > 1
   let total: Value | undefined
   const reported: Value[] = []
-  objective.outputs.forEach(({ end, loss, weight, metrics }, index) => {
+  const divisors: Value[] = []
+  objective.outputs.forEach(({ end, loss, weight, quantities }, index) => {
     const [prediction, target] = [predictions[index]!, targets[index]!]
-    const value = checkScalar(loss.compute(prediction, target), `the loss of "${end.name}"`)
+    const computed = loss.compute(prediction, target, weights[index])
+    const value = checkScalar(computed.loss, `the loss of "${end.name}"`)
     const weighted = weight === 1 ? value : scale(value, weight)
     total = total === undefined ? weighted : add(total, weighted)
     if (several) reported.push(value)
-    for (const metric of metrics) reported.push(checkScalar(metric.compute(prediction, target), `metric "${metric.name}"`))
+    for (const { key, gives, compute } of quantities) {
+      const measured = compute(prediction, target)
+      reported.push(gives === 'count' ? measured : checkScalar(measured, `metric "${key}"`))
+    }
+    if (computed.weight) divisors.push(computed.weight)
   })
-  return [total!, ...reported]
+  return [total!, ...reported, ...divisors]
 }
 
-/** Whether the targets of an output are class numbers or a distribution, values of its shape, or not known before they come. */
-export function targetsOf({ loss, metrics }: OutputObjective): { readonly classes: boolean; readonly values: boolean } {
+/** Puts the number of samples where a run of n gives no weight. `weighted`: outputs whose samples have weights. */
+export function withWeights(objective: Objective, outputs: RunOutputs, n: number, weighted: readonly boolean[]): RunOutputs {
+  const first = 1 + objective.reports.length - objective.outputs.length
+  const given = outputs.slice(first)
+  const weights = objective.outputs.map(({ loss }, index) => (loss.weighs || weighted[index] ? given.shift()! : Float32Array.of(n)))
+  return [...outputs.slice(0, first), ...weights, ...given]
+}
+
+/** What the targets of an output may be, as far as loss and metrics tell. */
+export interface Targets {
+  /** Class numbers or a distribution, of an output `[N, K]`. */
+  readonly classes: boolean
+  /** Float32 of the output's shape, nothing else. */
+  readonly values: boolean
+  /** Float32 is what is likely to come. */
+  readonly floats: boolean
+}
+
+export function targetsOf({ end, loss, metrics }: OutputObjective): Targets {
   const kinds = [loss.targets, ...metrics.map((metric) => metric.targets)]
-  return { classes: kinds.includes('classes'), values: kinds.includes('values') }
+  const either = kinds.includes('either')
+  const values = kinds.includes('values') || (either && end.shape.length !== 1)
+  return { classes: kinds.includes('classes') || (either && !values), values, floats: values || (either && !kinds.includes('classes')) }
 }
 
 /** Builds losses and metrics once, on targets as they are likely to come, so that `compile` refuses what does not fit. */
 function tryOut(objective: Objective): void {
   objective.outputs.forEach((output) => {
     const { end } = output
-    const { classes, values } = targetsOf(output)
+    const { classes, values, floats } = targetsOf(output)
     if (!classes && !values) return
     if (classes && end.shape.length !== 1) {
       const expected = 'outputs of rank 2 [N, K]'
@@ -115,7 +191,7 @@ function tryOut(objective: Objective): void {
       throw new ConvlaneError('INVALID_SHAPE', message, { expected, received: end.shape })
     }
     const prediction = inputValue('prediction', [null, ...end.shape])
-    const target = values ? inputValue('target', [null, ...end.shape]) : inputValue('target', [null], 'int32')
+    const target = floats ? inputValue('target', [null, ...end.shape]) : inputValue('target', [null], 'int32')
     measure({ ...objective, outputs: [output] }, [prediction], [target])
   })
 }

@@ -1,11 +1,14 @@
 import { invalid } from '../layers/check'
 import type { Augment } from './augmentation'
 import type { CheckpointOptions } from './checkpoint'
-import type { Data } from './data'
+import type { Data, XY } from './data'
 import type { EarlyStoppingOptions } from './earlyStopping'
 import type { Callback, EpochEvent, StepEvent } from './events'
 
 /** Options of {@link Model.fit}. */
+/** Numbers by class number, at least 0. */
+export type ClassWeight = readonly number[] | Readonly<Record<number, number>>
+
 export interface FitOptions {
   /** Passes over the data. Default 1. */
   readonly epochs?: number
@@ -26,6 +29,11 @@ export interface FitOptions {
   readonly validationSplit?: number
   /** Ends fit when epochs no longer get better, and gives the model the best weights. Default: it trains to the last epoch. */
   readonly earlyStopping?: EarlyStoppingOptions
+  /**
+   * How much each class counts in the loss, by class number: `[1, 5]` or `{ 1: 5 }`, where those left out are 1. A factor of the samples' weights, of training
+   * alone: validation is without it. For models of one output `[N, K]`; the class of float32 targets is their largest.
+   */
+  readonly classWeight?: ClassWeight
   /** Takes the samples in a random order, another in each epoch. Default true. Of no effect on an iterable. */
   readonly shuffle?: boolean
   /** Of the order, of dropout and of augmentation. Default: the model's. */
@@ -55,6 +63,7 @@ export const fitOptionNames = [
   'validationData',
   'validationSplit',
   'earlyStopping',
+  'classWeight',
   'shuffle',
   'seed',
   'signal',
@@ -66,6 +75,12 @@ export const fitOptionNames = [
 ]
 
 /** Options of {@link Model.evaluate}. */
+/** What is more than x and y of a batch. */
+export interface BatchOptions {
+  /** As in the data of `fit`. */
+  readonly sampleWeight?: XY['sampleWeight']
+}
+
 export interface EvaluateOptions {
   /** Samples in a run. Default 256, fewer for large samples. Of no effect on the result beyond rounding, nor on an iterable. */
   readonly batchSize?: number

@@ -86,9 +86,9 @@ const badCompileOptions: [what: string, options: () => object, message: string][
   [
     'another loss',
     () => ({ optimizer, loss: 'hinges' }),
-    "compile: loss must be 'softmaxCrossEntropy', 'meanSquaredError', 'sigmoidCrossEntropy', 'meanAbsoluteError', 'huber', 'hinge', 'focal' or a function",
+    "compile: loss must be 'softmaxCrossEntropy', 'meanSquaredError', 'sigmoidCrossEntropy', 'meanAbsoluteError', 'huber', 'hinge', 'focal', 'categoricalHinge', 'quadratic', one made with options or a function",
   ],
-  ['another metric', () => ({ optimizer, loss: 'softmaxCrossEntropy', metrics: ['f1'] }), 'compile: metrics must be'],
+  ['another metric', () => ({ optimizer, loss: 'softmaxCrossEntropy', metrics: ['f2'] }), 'compile: metrics must be'],
   [
     'metrics that are no array',
     () => ({ optimizer, loss: 'softmaxCrossEntropy', metrics: 'accuracy' }),
