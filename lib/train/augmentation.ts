@@ -35,11 +35,8 @@ export function checkAugment(option: unknown, inputs: readonly InputEnd[], objec
       throw new ConvlaneError('INVALID_ARGUMENT', `${label}: mixup takes models of one input`, { received: inputs.length })
     for (const { end, loss } of objective.outputs) {
       if (loss.ignoreLabel !== undefined || loss.name === 'hinge') {
-        const received = loss.ignoreLabel === undefined ? 'two sides' : 'an ignored label'
-        throw new ConvlaneError(
-          'INVALID_ARGUMENT',
-          `${label}: mixup takes labels that can be mixed, the loss of "${end.name}" has ${received}`,
-        )
+        const message = `${label}: mixup takes labels that can be mixed: no ignored label and no hinge, as the loss of "${end.name}" has`
+        throw new ConvlaneError('INVALID_ARGUMENT', message, { received: loss.options })
       }
       if (loss.targets !== 'classes' || end.shape.at(-1)! > 1) continue
       throw new ConvlaneError('INVALID_SHAPE', `${label}: mixup needs two classes or more, "${end.name}" gives one`, {
