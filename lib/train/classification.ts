@@ -165,7 +165,7 @@ function printable<T extends object>(value: T, text: () => string): T {
   return Object.defineProperty(value, inspect.custom, { value: text })
 }
 
-/** Gives details from a file their looks again. */
+/** Gives what comes from a file its looks again. */
 export function withLooks<T extends ClassDetails>(details: T): T {
   const { perClass, confusionMatrix } = details
   if (perClass) printable(perClass, () => classTable(perClass))

@@ -3,6 +3,7 @@ import type { RunOutputs } from '../model/runner'
 import type { Batch, Source } from './batches'
 import type { FitProgress } from './checkpoint'
 import type { Checkpointer } from './checkpointer'
+import { withLooks } from './classification'
 import type { Callback, EpochEvent, History, Results } from './events'
 import { Means } from './means'
 import type { Report } from './objective'
@@ -43,7 +44,7 @@ export interface FitPlan {
 export async function runFit(trainer: Trainer, plan: FitPlan): Promise<History> {
   const { epochs, callbacks, checkpoints, resume } = plan
   const aborted = () => plan.signal?.aborted === true
-  const done: EpochEvent[] = [...(resume?.done ?? [])]
+  const done: EpochEvent[] = (resume?.done ?? []).map(fromFile)
   await checkpoints?.begin()
   for (const callback of callbacks) await callback.onTrainBegin?.()
   while (done.length < epochs && !aborted() && !trainer.stops()) {
@@ -61,6 +62,15 @@ export async function runFit(trainer: Trainer, plan: FitPlan): Promise<History> 
   const history: History = done.length < epochs ? { epochs: done, stopped: early ? 'earlyStopping' : 'aborted' } : { epochs: done }
   for (const callback of callbacks) await callback.onTrainEnd?.(history)
   return history
+}
+
+/** An epoch of a checkpoint, which prints as it did. */
+function fromFile(event: EpochEvent): EpochEvent {
+  for (const details of [event, event.validation]) {
+    if (details) withLooks(details)
+    for (const own of Object.values(details?.outputs ?? {})) withLooks(own)
+  }
+  return event
 }
 
 /** One epoch; nothing when it was stopped on the way. */

@@ -1,0 +1,218 @@
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { expect, test } from 'vitest'
+import {
+  binaryAccuracy,
+  classReport,
+  dense,
+  f1,
+  input,
+  loadModel,
+  type Metric,
+  type MetricName,
+  type NamedMetric,
+  network,
+  precision,
+  recall,
+  sequential,
+  sgd,
+  softmaxCrossEntropy,
+  topK,
+  topKAccuracy,
+} from '../../lib/index'
+import * as ops from '../../lib/ops'
+import { temporaryFolder } from '../support/folder'
+import { expectError, randomTensor, runtimes } from '../support/models'
+
+const x = randomTensor([40, 3], 1)
+const y = { shape: [40] as const, data: Int32Array.from({ length: 40 }, (_, i) => (i * 7) % 4) }
+const optimizer = sgd({ learningRate: 0.1 })
+const all = [
+  'accuracy',
+  topK(2),
+  'precision',
+  'recall',
+  'f1',
+  'confusionMatrix',
+  precision({ average: 'micro' }),
+  recall({ class: 3 }),
+] as const
+
+const classifier = (metrics: readonly (MetricName | NamedMetric | Metric)[], runtime?: 'native' | 'reference') =>
+  sequential({ input: [3], seed: 1, ...(runtime && { runtime }) }, dense(4)).compile({ optimizer, loss: 'softmaxCrossEntropy', metrics })
+
+test.each(runtimes)('metrics of classes are what classReport says (%s)', async (runtime) => {
+  const model = classifier(all, runtime)
+  const predictions = await model.predict(x)
+  const report = classReport(predictions, y)
+  const result = await model.evaluate({ x, y }, { batchSize: 7 })
+  expect(result.accuracy).toBe(report.accuracy)
+  expect(result.top2).toBe(topKAccuracy(predictions, y, 2))
+  expect(result.precision).toBe(report.macro.precision)
+  expect(result.recall).toBe(report.macro.recall)
+  expect(result.f1).toBe(report.macro.f1)
+  expect(result['precision/micro']).toBe(report.accuracy)
+  expect(result['recall/3']).toBe(report.classes[3]!.recall)
+  expect(result.confusionMatrix).toEqual(report.confusion)
+  expect(result.perClass).toEqual(report.classes)
+  expect(Object.keys(result)).toEqual([
+    'loss',
+    'accuracy',
+    'top2',
+    'precision',
+    'recall',
+    'f1',
+    'precision/micro',
+    'recall/3',
+    'perClass',
+    'confusionMatrix',
+  ])
+  const small = await classifier(['f1'], runtime).evaluate({ x, y }, { batchSize: 7 })
+  expect(small.f1).toBe(report.macro.f1)
+  expect(small.perClass).toEqual(report.classes)
+  expect(small.confusionMatrix).toBeUndefined()
+})
+
+test('they are there during fit, on validation data, and of a batch; and print as tables', async () => {
+  const model = classifier(['accuracy', 'f1', 'confusionMatrix'])
+  const seen: number[] = []
+  const { epochs } = await model.fit(
+    { x, y },
+    { batchSize: 16, validationData: { x, y }, epochs: 2, onStep: ({ metrics }) => void seen.push(metrics.f1!) },
+  )
+  const { confusionMatrix, perClass, validation, metrics } = epochs[1]!
+  const count = (matrix: readonly (readonly number[])[]) => matrix.flat().reduce((sum, value) => sum + value, 0)
+  expect(count(confusionMatrix!)).toBe(40)
+  expect(perClass!.map(({ support }) => support)).toEqual([10, 10, 10, 10])
+  expect(seen.at(-1)).toBe(metrics.f1)
+  expect(count(validation!.confusionMatrix!)).toBe(40)
+  const { confusionMatrix: ofBatch } = await model.trainOnBatch(x, y)
+  expect(count(ofBatch!)).toBe(40)
+  expect(inspect(confusionMatrix)).toMatch(/^is \\ taken for {2}0/)
+  expect(inspect(perClass)).toContain('precision  recall')
+  expect(inspect(classReport(await model.predict(x), y))).toContain('macro mean')
+})
+
+test('a checkpoint in the middle of an epoch goes on with the counts', async () => {
+  const file = join(temporaryFolder(), 'c')
+  const make = () => classifier(['f1', 'confusionMatrix'])
+  const whole = await make().fit({ x, y }, { batchSize: 7, epochs: 3 })
+  const controller = new AbortController()
+  let steps = 0
+  const onStep = () => void (++steps === 8 && controller.abort())
+  await make().fit({ x, y }, { batchSize: 7, epochs: 3, checkpoint: { file }, signal: controller.signal, onStep })
+  const { epochs } = await make().fit({ x, y }, { batchSize: 7, epochs: 3, resume: file })
+  const lasting = ({ loss, metrics, perClass, confusionMatrix }: (typeof epochs)[number]) => ({ loss, metrics, perClass, confusionMatrix })
+  expect(epochs.map(lasting)).toEqual(whole.epochs.map(lasting))
+  expect(inspect(epochs[0]!.confusionMatrix)).toBe(inspect(whole.epochs[0]!.confusionMatrix))
+})
+
+test('one output: two classes, divided where its probability is ½', async () => {
+  const labels = { shape: [40] as const, data: y.data.map((label) => Number(label > 1)) }
+  const results = []
+  for (const activation of ['linear', 'sigmoid'] as const) {
+    const model = sequential({ input: [3], seed: 2 }, dense(1, { activation })).compile({
+      optimizer,
+      loss: 'sigmoidCrossEntropy',
+      metrics: ['accuracy', 'binaryAccuracy', 'precision', recall({ average: 'macro' }), 'confusionMatrix'],
+    })
+    results.push(await model.evaluate({ x, y: labels }, { batchSize: 9 }))
+  }
+  expect(results[0]).toEqual(results[1])
+  const { accuracy, binaryAccuracy: binary, precision: ofYes, recall: mean, perClass, confusionMatrix } = results[0]!
+  expect(binary).toBe(accuracy)
+  expect(ofYes).toBe(perClass![1]!.precision)
+  expect(mean).toBe((perClass![0]!.recall + perClass![1]!.recall) / 2)
+  expect((confusionMatrix![0]![0]! + confusionMatrix![1]![1]!) / 40).toBe(accuracy)
+})
+
+test('outputs that are questions of their own', async () => {
+  const answers = { shape: [40, 2], data: Float32Array.from({ length: 80 }, (_, i) => Number((i * 5) % 3 === 0)) }
+  const model = sequential({ input: [3], seed: 2 }, dense(2)).compile({
+    optimizer,
+    loss: 'sigmoidCrossEntropy',
+    metrics: ['binaryAccuracy', precision({ multiLabel: true }), f1({ multiLabel: true, average: 'micro' }), binaryThreshold()],
+  })
+  const { data } = await model.predict(x)
+  const result = await model.evaluate({ x, y: answers }, { batchSize: 9 })
+  const tally = [0, 1].map((k) => {
+    const rows = Array.from({ length: 40 }, (_, row) => ({ is: answers.data[2 * row + k]! === 1, taken: data[2 * row + k]! > 0 }))
+    return {
+      support: rows.filter(({ is }) => is).length,
+      taken: rows.filter(({ taken }) => taken).length,
+      hits: rows.filter(({ is, taken }) => is && taken).length,
+    }
+  })
+  const right = Array.from(data, (z, i) => Number(z > 0 === (answers.data[i] === 1))).reduce((a, b) => a + b)
+  expect(result.binaryAccuracy).toBe(right / 80)
+  expect(result.precision).toBe(tally.reduce((sum, { hits, taken }) => sum + (taken === 0 ? 0 : hits / taken), 0) / 2)
+  const [hits, both] = [tally[0]!.hits + tally[1]!.hits, tally.reduce((sum, { support, taken }) => sum + support + taken, 0)]
+  expect(result['f1/micro']).toBe((2 * hits) / both)
+  expect(result.perClass!.map(({ support }) => support)).toEqual(tally.map(({ support }) => support))
+
+  function binaryThreshold(): Metric {
+    return { name: 'mine', compute: binaryMean }
+  }
+})
+const binaryMean: Metric['compute'] = (predictions) => ops.mean(predictions)
+
+test('ignored labels are left out', async () => {
+  const labels = { shape: [40] as const, data: y.data.map((label, row) => (row % 2 ? 255 : label)) }
+  const model = sequential({ input: [3], seed: 1 }, dense(4)).compile({
+    optimizer,
+    loss: softmaxCrossEntropy({ ignoreLabel: 255 }),
+    metrics: ['accuracy', topK(2), 'confusionMatrix', 'recall'],
+  })
+  const result = await model.evaluate({ x, y: labels }, { batchSize: 7 })
+  const [even, own] = [x.data.filter((_, i) => Math.floor(i / 3) % 2 === 0), y.data.filter((_, row) => row % 2 === 0)]
+  const plain = await classifier(['accuracy', topK(2), 'confusionMatrix', 'recall']).evaluate({
+    x: { shape: [20, 3], data: even },
+    y: { shape: [20], data: own },
+  })
+  expect({ ...result, loss: 0 }).toEqual({ ...plain, loss: 0 })
+  expect(result.loss).toBeCloseTo(plain.loss, 6)
+})
+
+test('several outputs have them each', async () => {
+  const node = input([3])
+  const ends = { inputs: node, outputs: [dense(4, { name: 'a' }).apply(node), dense(2, { name: 'b' }).apply(node)], seed: 1 }
+  const model = network(ends).compile({ optimizer, loss: 'softmaxCrossEntropy', metrics: ['f1', 'confusionMatrix'] })
+  const yes = { shape: [40] as const, data: y.data.map((label) => Number(label > 1)) }
+  const result = await model.evaluate({ x, y: [y, yes] })
+  expect(Object.keys(result)).toEqual(['loss', 'a/loss', 'a/f1', 'b/loss', 'b/f1', 'outputs'])
+  expect(result.outputs!.a!.confusionMatrix).toHaveLength(4)
+  expect(result.outputs!.b!.perClass).toHaveLength(2)
+})
+
+test('they are saved with the model', async () => {
+  const file = join(temporaryFolder(), 'm')
+  const model = classifier([...all, binaryAccuracy({ threshold: 0.25 })].slice(0, -1))
+  await model.save(file)
+  const loaded = await loadModel(file)
+  expect(await loaded.evaluate({ x, y })).toEqual(await model.evaluate({ x, y }))
+})
+
+test('a monitor takes their numbers', async () => {
+  const model = classifier(['f1', 'confusionMatrix'])
+  const options = { epochs: 3, validationData: { x, y } }
+  await model.fit({ x, y }, { ...options, earlyStopping: { monitor: 'validation/f1', patience: 1 } })
+  await expectError(
+    () => model.fit({ x, y }, { ...options, earlyStopping: { monitor: 'validation/confusionMatrix' } }),
+    'INVALID_ARGUMENT',
+    'there are loss, f1, validation/loss, validation/f1',
+  )
+})
+
+test('what makes no sense', async () => {
+  await expectError(() => topK(0), 'INVALID_ARGUMENT', 'topK: k must be a positive integer')
+  await expectError(() => classifier([topK(5)]), 'INVALID_ARGUMENT', 'accuracy: k must be an integer from 1 to 4, received 5')
+  await expectError(() => classifier([f1({ class: 4 })]), 'INVALID_ARGUMENT', 'compile: class of f1 must be below 4, received 4')
+  await expectError(
+    () => precision({ average: 'mean' as never }),
+    'INVALID_ARGUMENT',
+    "precision: average must be 'macro', 'micro', 'weighted'",
+  )
+  await expectError(() => precision({ average: 'micro', class: 1 }), 'INVALID_ARGUMENT', 'precision: average must be left out')
+  await expectError(() => classifier(['f1', f1()]), 'INVALID_ARGUMENT', 'two metrics are named "f1"')
+  await expectError(() => classifier([{ name: 'perClass', compute: (p) => p }]), 'INVALID_ARGUMENT', 'compile: metrics must be')
+})
