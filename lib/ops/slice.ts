@@ -57,6 +57,13 @@ export function checkAxis(axis: unknown, rank: number, label: string): number {
   return found < 0 ? found + rank : found
 }
 
+/** A start by its number, negative ones counting from the end of an axis of `size` places. Throws `INVALID_ARGUMENT`. */
+function checkStart(start: unknown, size: number | null | undefined, label: string, argument: string): number {
+  const known = size ?? 0
+  const found = checkInteger(start, label, argument, -known)
+  return found < 0 ? found + known : found
+}
+
 /** `count` places of one axis from `start` on. */
 export function sliceAlong(x: Operand, axis: number, start: number, count: number, options: OpOptions = {}): Operand {
   const rank = x.shape.length
@@ -67,7 +74,8 @@ export function sliceAlong(x: Operand, axis: number, start: number, count: numbe
 
 /**
  * With numbers: `count` channels of the last axis from `start` on, `[..., C]` → `[..., count]`. With an array each: a box, `start` and size for each axis,
- * where a size of `null` is all that is left; in a graph the batch stays whole (0 and `null`). Throws `INVALID_SHAPE` when there aren't so many, `INVALID_ARGUMENT`.
+ * where a size of `null` is all that is left; in a graph the batch stays whole (0 and `null`). A negative start counts from the end, as numpy's: −2 is the last
+ * but one. Throws `INVALID_SHAPE` when there aren't so many, `INVALID_ARGUMENT`.
  */
 export function slice(x: Tensor, start: number, count: number, options?: OpOptions): Tensor
 export function slice(x: Value, start: number, count: number, options?: OpOptions): Value
@@ -78,14 +86,14 @@ export function slice(x: Operand, start: number | readonly number[], count: numb
   checkOptions(options, [], label)
   const { shape } = typeOf(x, label, 'input')
   if (!Array.isArray(start) && !Array.isArray(count)) {
-    const attributes = { start: checkInteger(start, label, 'start', 0), count: checkInteger(count, label, 'count') }
+    const attributes = { start: checkStart(start, shape.at(-1), label, 'start'), count: checkInteger(count, label, 'count') }
     return call(sliceOp, [x], attributes, options)[0]!
   }
   if (!Array.isArray(start) || !Array.isArray(count) || start.length !== shape.length || count.length !== shape.length) {
     const message = `${label}: start and size must hold a number for each axis of ${shapeText(shape)}, received ${valueText(start)} and ${valueText(count)}`
     throw new ConvlaneError('INVALID_ARGUMENT', message, { received: [start, count] })
   }
-  const starts = shape.map((_, axis) => checkInteger(start[axis], label, `start[${axis}]`, 0))
+  const starts = shape.map((size, axis) => checkStart(start[axis], size, label, `start[${axis}]`))
   const counts = shape.map((size, axis) => {
     if (count[axis] !== null) return checkInteger(count[axis], label, `size[${axis}]`)
     return size === null ? -1 : size - starts[axis]!

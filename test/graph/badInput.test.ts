@@ -338,7 +338,9 @@ const cases: [run: () => unknown, code: string, message: string][] = [
     'concat: sizes must be alike but for the last, received [2, 3] and, at index 1, [3, 3]',
   ],
   [() => ops.slice(zeros(2, 3), 2, 2), 'INVALID_SHAPE', 'slice: channels 2 to 3 are not all within the last axis of [2, 3]'],
-  [() => ops.slice(zeros(2, 3), -1, 2), 'INVALID_ARGUMENT', 'slice: start must be an integer of at least 0, received -1'],
+  [() => ops.slice(zeros(2, 3), -1, 2), 'INVALID_SHAPE', 'slice: channels 2 to 3 are not all within the last axis of [2, 3]'],
+  [() => ops.slice(zeros(2, 3), -4, 2), 'INVALID_ARGUMENT', 'slice: start must be an integer of at least -3, received -4'],
+  [() => ops.slice(zeros(2, 3), [-3, 0], [1, 1]), 'INVALID_ARGUMENT', 'slice: start[0] must be an integer of at least -2, received -3'],
   [() => ops.dropout(zeros(2), 1), 'INVALID_ARGUMENT', 'dropout: rate must be a finite number of at least 0 and below 1, received 1'],
   [
     () => ops.dropout(zeros(2), 0.5, { seed: -1 }),

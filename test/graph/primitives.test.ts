@@ -89,6 +89,7 @@ describe('gradients of functions of one tensor are central differences', () => {
     ],
   }
   const moving: typeof one = {
+    'slice from the end': [(x) => ops.slice(x, [-2, 0, -3], [1, null, 2]), reals(3, 2, 4)],
     'slice of a box': [(x) => ops.slice(x, [1, 0, 2], [2, null, 1]), reals(3, 2, 4)],
     'concat along an axis': [(x) => ops.concat([x, ops.mul(x, x)], { axis: 0 }), reals(2, 3)],
     'concat along the middle': [(x) => ops.concat([ops.exp(x), x], { axis: -2 }), reals(2, 3, 2)],
@@ -306,6 +307,8 @@ describe('batches in what moves elements', () => {
         [0, 2],
       ]).shape,
     ).toEqual([null, 4, 5])
+    expect(ops.slice(x, [0, -1, -2], [null, 1, null]).shape).toEqual([null, 1, 2])
+    expect(ops.slice(tensor([1, 2, 3, 4], [4]), -3, 2).data).toEqual(Float32Array.of(2, 3))
     expect(ops.slice(x, [0, 1, 0], [null, 1, null]).shape).toEqual([null, 1, 3])
     expect(ops.split(x, 3).map(({ shape }) => shape)).toEqual(Array(3).fill([null, 2, 1]))
     expect(() => ops.slice(x, [1, 0, 0], [1, 1, 1])).toThrow('slice: axis 0 of [N, 2, 3]: the batch must stay whole')
