@@ -38,6 +38,7 @@ export {
   shift,
   type Transformation,
 } from './augment/transformations'
+export { type ChannelStatistics, channelStatistics } from './data/channels'
 export { cifar10 } from './data/cifar'
 export { type Dataset, dataset, type Normalize, type Samples, sliceDataset, type TrainTest } from './data/dataset'
 export { digits } from './data/digits'
@@ -114,6 +115,7 @@ export { maxout } from './layers/maxout'
 export { add, concat, multiply } from './layers/merge'
 export { type InputOptions, input, Node } from './layers/node'
 export type { NormOptions } from './layers/norm'
+export { type NormalizeLayerOptions, normalize, type RescaleLayerOptions, rescale } from './layers/normalize'
 export {
   type AveragePool1dLayerOptions,
   adaptiveAveragePool1d,

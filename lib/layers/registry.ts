@@ -19,6 +19,7 @@ import { Layer, type LayerConfig } from './layer'
 import { layerNorm } from './layerNorm'
 import { maxout } from './maxout'
 import { add, concat, multiply } from './merge'
+import { normalize, rescale } from './normalize'
 import { adaptiveAveragePool1d, averagePool1d, globalAveragePool1d, globalMaxPool1d, lpPool1d, maxPool1d } from './pool1d'
 import { adaptiveAveragePool2d, averagePool2d, globalAveragePool2d, globalMaxPool2d, lpPool2d, maxPool2d } from './pool2d'
 import { adaptiveAveragePool3d, averagePool3d, globalAveragePool3d, globalMaxPool3d, lpPool3d, maxPool3d } from './pool3d'
@@ -75,8 +76,10 @@ const makers = new Map<string, LayerMaker>([
   ['maxPool2d', ({ size, ...options }: Config) => maxPool2d(size, options)],
   ['maxPool3d', ({ size, ...options }: Config) => maxPool3d(size, options)],
   ['multiply', (config: Config) => multiply(config)],
+  ['normalize', (config: Config) => normalize(config)],
   ['permute', ({ axes, ...options }: Config) => permute(axes, options)],
   ['prelu', (config: Config) => prelu(config)],
+  ['rescale', (config: Config) => rescale(config)],
   ['reshape', ({ shape, ...options }: Config) => reshape(shape, options)],
   ['resize1d', ({ size, ...options }: Config) => resize1d(size, options)],
   ['resize2d', ({ size, ...options }: Config) => resize2d(size, options)],

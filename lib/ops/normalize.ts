@@ -20,6 +20,7 @@ export const normalizeOp: OpDefinition = {
     }
     return [{ shape: x!.shape, dtype: 'float32' }]
   },
+  gradient: ({ attributes, label: name }, [dy]) => [call(normalizeOp, [dy], { ...attributes, offset: [0] }, { name })[0] as Value],
 }
 
 export interface NormalizeOptions extends OpOptions {

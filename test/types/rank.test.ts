@@ -20,6 +20,8 @@ const accepted: Record<string, string> = {
   'normalization of every rank': `
     sequential({ input: [28, 28, 8] }, layerNorm({ axes: 3 }), conv2d(8, 3), groupNorm(4), conv2d(4, 3), instanceNorm(), flatten(), rmsNorm(), dense(2))
     sequential({ input: [28, 8] }, instanceNorm(), conv1d(4, 3), groupNorm(2), flatten(), groupNorm(2), layerNorm(), dense(2))`,
+  'constants of every rank': `
+    sequential({ input: [28, 28, 3] }, normalize({ mean: [0.4, 0.5, 0.6], deviation: 0.2 }), conv2d(8, 3), rescale({ scale: 2 }), flatten(), rescale(), dense(2))`,
   'dense layers alone': 'sequential({ input: [4] }, dense(8), relu(), dense(3))',
   'the rank that comes out': `
     const model = sequential({ input: [28, 28, 1] }, conv2d(8, 3), globalAveragePool2d(), dense(10))
