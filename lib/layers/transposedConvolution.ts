@@ -18,7 +18,7 @@ export interface TransposedLayerOptions<Name extends string = string, Sizes = un
   extends Omit<ConvolutionLayerOptions<Name, Sizes, Pad>, 'padding'> {
   /** What is cut off each side of the result. Default `'valid'`: nothing. `'same'`: the result is stride times the input (Keras' rule). */
   readonly padding?: Pad
-  /** Added after each axis of the result, below the stride; not with `'same'`. Default 0. */
+  /** Added after each axis of the result, below the stride or the dilation (PyTorch's rule); not with `'same'`. Default 0. */
   readonly outputPadding?: Sizes
 }
 const optionNames = ['stride', 'padding', 'outputPadding', 'dilation', 'groups', 'activation', 'bias', 'kernelInitializer', 'name']

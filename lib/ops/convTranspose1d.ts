@@ -17,7 +17,7 @@ export interface ConvTranspose1dOptions<T = Tensor>
  * Filters are laid out as in Keras: those of the convolution that leads from the result back to `x`. Sizes are PyTorch's; padding `'same'` is
  * Keras', a result of stride times the input.
  *
- * Throws `INVALID_SHAPE` when sizes don't fit or nothing is left, `INVALID_ARGUMENT` for a bad option, an outputPadding not below the stride among them,
+ * Throws `INVALID_SHAPE` when sizes don't fit or nothing is left, `INVALID_ARGUMENT` for a bad option, an outputPadding not below stride or dilation among them,
  * `INVALID_TENSOR` and `INVALID_DTYPE` for a bad tensor.
  */
 export function convTranspose1d(x: Tensor, w: Tensor, options?: ConvTranspose1dOptions): Tensor

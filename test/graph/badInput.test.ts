@@ -181,6 +181,16 @@ const cases: [run: () => unknown, code: string, message: string][] = [
     'convTranspose1d: outputPadding must be below the stride 2, received 2',
   ],
   [
+    () => ops.convTranspose1d(zeros(1, 4, 3), zeros(2, 1, 3), { stride: 2, dilation: 3, outputPadding: 3 }),
+    'INVALID_ARGUMENT',
+    'convTranspose1d: outputPadding must be below the stride 2 or the dilation 3, received 3',
+  ],
+  [
+    () => ops.convTranspose1d(zeros(1, 4, 3), zeros(2, 1, 3), { dilation: 3, outputPadding: 2, bias: zeros(2) }),
+    'INVALID_SHAPE',
+    'convTranspose1d: bias must have shape [1] for 1 channels, received [2]',
+  ],
+  [
     () => ops.convTranspose1d(zeros(1, 4, 3), zeros(2, 1, 3), { padding: 'same', outputPadding: 0 }),
     'INVALID_ARGUMENT',
     "convTranspose1d: outputPadding follows from padding 'same', received 0 as well",

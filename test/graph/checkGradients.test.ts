@@ -39,6 +39,20 @@ const cases: Record<string, [fn: (...values: Value[]) => Value, ...inputs: (Tens
     numbers(6),
   ],
   'conv2d, softmax': [(x, w) => ops.conv2d(x!, w!, { activation: 'softmax' }), numbers(1, 3, 3, 2), numbers(2, 2, 2, 3)],
+  'convTranspose2d, outputPadding up to the dilation': [
+    (x, w, bias) =>
+      ops.convTranspose2d(x!, w!, {
+        bias: bias!,
+        dilation: [3, 2],
+        stride: [1, 2],
+        outputPadding: [2, 1],
+        padding: [1, 0],
+        activation: 'tanh',
+      }),
+    numbers(2, 3, 2, 2),
+    numbers(2, 2, 3, 2),
+    numbers(3),
+  ],
   'prelu, a slope for each channel': [(x, alpha) => ops.prelu(x!, alpha!), numbers(2, 3, 4), numbers(4)],
   'prelu, shared along an axis': [(x, alpha) => ops.prelu(x!, alpha!), numbers(2, 3, 4), numbers(3, 1)],
   'maxout, rank 2': [(x) => ops.maxout(x!, 3), numbers(2, 6)],

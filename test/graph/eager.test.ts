@@ -42,6 +42,20 @@ const calls: Record<string, [call: Call, ...inputs: AnyTensor[]]> = {
     numbers(3, 3, 2, 3),
     numbers(3),
   ],
+  'convTranspose1d, outputPadding up to the dilation': [
+    ([x, w, bias], o) =>
+      ops.convTranspose1d(x!, w!, { ...o, bias: bias!, dilation: 4, outputPadding: 3, padding: [0, 1], activation: 'sigmoid' }),
+    numbers(2, 4, 3),
+    numbers(2, 2, 3),
+    numbers(2),
+  ],
+  'convTranspose1dBackward, outputPadding up to the dilation': [
+    ([dy, x, w], o) =>
+      ops.convTranspose1dBackward(dy!, x!, w!, { ...o, dilation: 4, outputPadding: 3, padding: [0, 1], activation: 'relu' }),
+    numbers(2, 10, 2),
+    numbers(2, 4, 3),
+    numbers(2, 2, 3),
+  ],
   prelu: [([x, alpha], o) => ops.prelu(x!, alpha!, o), numbers(2, 3, 4), numbers(3, 1)],
   maxout: [([x], o) => ops.maxout(x!, 2, o), numbers(2, 3, 5, 4)],
   resize1d: [([x], o) => ops.resize1d(x!, 5, o), numbers(2, 3, 4)],
