@@ -57,11 +57,13 @@ export class NamedMetric {
   }
 }
 
+/** Options of {@link binaryAccuracy}. */
 export interface BinaryAccuracyOptions {
   /** Outputs above it mean 1. Default: what stands for a probability of ½: 0 for logits, else 0.5. */
   readonly threshold?: number | undefined
 }
 
+/** Options of {@link precision}, {@link recall} and {@link f1}. */
 export interface ClassMetricOptions extends BinaryAccuracyOptions {
   /**
    * `'macro'`: the mean over the classes, each weighed alike; `'weighted'`: each by its number of samples; `'micro'`: of all decisions together.

@@ -5,10 +5,10 @@ import type { Data, XY } from './data'
 import type { EarlyStoppingOptions } from './earlyStopping'
 import type { Callback, EpochEvent, StepEvent } from './events'
 
-/** Options of {@link Model.fit}. */
 /** Numbers by class number, at least 0. */
 export type ClassWeight = readonly number[] | Readonly<Record<number, number>>
 
+/** Options of {@link Model.fit}. */
 export interface FitOptions {
   /** Passes over the data. Default 1. */
   readonly epochs?: number
@@ -17,7 +17,7 @@ export interface FitOptions {
   /**
    * What is done to each batch at random before a step: what `shift`, `flip`, `rotate`, … give, in this order; for a model of several inputs, lists by their
    * names. On a native thread of its own, while the step before it computes. Not to validation data. What is drawn follows from the seed, the number of the step
-   * since `compile` and the sample's number in its batch.
+   * since `compile` and the sample's number in its batch. Default: nothing is.
    */
   readonly augment?: Augment
   /** Measured after each epoch. Default: nothing is. */
@@ -31,7 +31,7 @@ export interface FitOptions {
   readonly earlyStopping?: EarlyStoppingOptions
   /**
    * How much each class counts in the loss, by class number: `[1, 5]` or `{ 1: 5 }`, where those left out are 1. A factor of the samples' weights, of training
-   * alone: validation is without it. For models of one output `[N, K]`; the class of float32 targets is their largest.
+   * alone: validation is without it. For models of one output `[N, K]`; the class of float32 targets is their largest. Default: all alike.
    */
   readonly classWeight?: ClassWeight
   /** Takes the samples in a random order, another in each epoch. Default true. Of no effect on an iterable. */
@@ -74,13 +74,13 @@ export const fitOptionNames = [
   'onEpoch',
 ]
 
-/** Options of {@link Model.evaluate}. */
 /** What is more than x and y of a batch. */
 export interface BatchOptions {
-  /** As in the data of `fit`. */
+  /** As in the data of `fit`. Default: each counts alike. */
   readonly sampleWeight?: XY['sampleWeight']
 }
 
+/** Options of {@link Model.evaluate}. */
 export interface EvaluateOptions {
   /** Samples in a run. Default 256, fewer for large samples. Of no effect on the result beyond rounding, nor on an iterable. */
   readonly batchSize?: number
