@@ -91,7 +91,7 @@ Napi::Value execute(const Napi::CallbackInfo& info) {
   }
   check_views(spec, memory);
 
-  const Buffer scratch(static_cast<size_t>(step->scratch_floats(limits.capacity)) * sizeof(float), MemoryKind::scratch);
+  const StepScratch scratch(static_cast<size_t>(step->scratch_floats(limits.capacity)));
   RunContext context;
   context.buffers = buffers.data();
   context.n = limits.capacity;

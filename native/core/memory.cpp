@@ -16,6 +16,17 @@ std::atomic<size_t> g_bytes[4];
 
 // Freed when its thread ends.
 thread_local Buffer t_scratch;
+thread_local Buffer t_step_scratch;
+constexpr size_t kKeptBytes = size_t{64} << 20;  // of a step's: new pages cost as much as the work on them
+
+float* grow(Buffer& buffer, size_t floats) {
+  if (floats > SIZE_MAX / 16) throw Error("OUT_OF_MEMORY", "cannot allocate " + std::to_string(floats) + " floats");
+  if (buffer.size() < floats * sizeof(float)) {
+    buffer = Buffer();  // the old one goes first: both need not fit
+    buffer = Buffer(floats * sizeof(float), MemoryKind::scratch);
+  }
+  return buffer.floats();
+}
 
 }  // namespace
 
@@ -46,13 +57,11 @@ void Buffer::swap(Buffer& other) noexcept {
   std::swap(tally_, other.tally_);
 }
 
-float* thread_scratch(size_t floats) {
-  if (floats > SIZE_MAX / 16) throw Error("OUT_OF_MEMORY", "cannot allocate " + std::to_string(floats) + " floats");
-  if (t_scratch.size() < floats * sizeof(float)) {
-    t_scratch = Buffer();  // the old one goes first: both need not fit
-    t_scratch = Buffer(floats * sizeof(float), MemoryKind::scratch);
-  }
-  return t_scratch.floats();
+float* thread_scratch(size_t floats) { return grow(t_scratch, floats); }
+
+StepScratch::StepScratch(size_t floats) : floats_(grow(t_step_scratch, floats)) {}
+StepScratch::~StepScratch() {
+  if (t_step_scratch.size() > kKeptBytes) t_step_scratch = Buffer();
 }
 
 size_t scratch_bytes() { return memory_bytes(MemoryKind::scratch); }

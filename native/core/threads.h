@@ -28,6 +28,18 @@ int default_threads();       // CPUs of the affinity mask, at most the cgroup's 
 float* thread_scratch(size_t floats);
 size_t scratch_bytes();      // over all threads
 
+// Memory of one step that runs on its own, otherwise as thread_scratch: kept for the next one where it isn't large. One at a time on a thread.
+class StepScratch {
+ public:
+  explicit StepScratch(size_t floats);
+  ~StepScratch();
+  StepScratch(const StepScratch&) = delete;
+  float* floats() const { return floats_; }
+
+ private:
+  float* floats_;
+};
+
 // Sets flush-to-zero and denormals-are-zero on this thread for the lifetime of the object.
 class FlushDenormals {
  public:
