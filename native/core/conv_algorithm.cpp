@@ -2,6 +2,8 @@
 #include "conv_algorithm.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 
 #include "direct_convolution.h"
 #include "winograd.h"
@@ -29,6 +31,45 @@ bool direct_pays(const ConvGeometry& g, ConvPass pass) {
   return from == 1 || (to <= 4 && pass != ConvPass::weight_gradient);
 }
 
+// Whether Winograd's algorithms may be chosen where nobody asks for one: CONVLANE_WINOGRAD=0 says no.
+bool may_use_winograd() {
+  static const bool may = [] {
+    const char* value = std::getenv("CONVLANE_WINOGRAD");
+    return value == nullptr || std::strcmp(value, "0") != 0;
+  }();
+  return may;
+}
+
+// Multiply-adds of an image's tiles, and what goes with them in the same unit: measured on AVX-512, about the same share elsewhere.
+double winograd_cost(const ConvGeometry& g, ConvPass pass, const WinogradKernels& size) {
+  constexpr double kTransform = 10;    // of a point of a channel of a tile
+  constexpr double kFilters = 11, kImages = 8;  // of a point of a filter; images that share the transformed filters
+  const bool backward = pass == ConvPass::input_gradient;
+  const int64_t height = backward ? g.h.in : g.h.out, width = backward ? g.w.in : g.w.out;
+  const double tiles = static_cast<double>(divide_up(height, size.outputs) * divide_up(width, size.outputs));
+  const double c = static_cast<double>(g.c), oc = static_cast<double>(g.oc);
+  return static_cast<double>(size.points * size.points) * (tiles * (c * oc / 0.9 + kTransform * (c + oc)) + c * oc * kFilters / kImages);
+}
+
+// The cheapest of Winograd's algorithms where one is clearly cheaper than the direct way, else `direct`.
+ConvAlgorithm or_winograd(const ConvGeometry& g, ConvPass pass, ConvAlgorithm direct) {
+  constexpr int64_t kFewest = 8;  // channels
+  constexpr double kGain = 0.85;
+  if (std::min(g.c, g.oc) < kFewest || g.d.kernel != 1) return direct;
+  double least = kGain * static_cast<double>(g.out_pixels() * g.taps()) * static_cast<double>(g.c) * static_cast<double>(g.oc);
+  ConvAlgorithm best = direct;
+  for (ConvAlgorithm algorithm : {ConvAlgorithm::winograd2, ConvAlgorithm::winograd4, ConvAlgorithm::winograd6}) {
+    const WinogradKernels* size = winograd_kernels(g, winograd_outputs(algorithm));
+    if (size == nullptr) continue;
+    const double cost = winograd_cost(g, pass, *size);
+    if (cost < least) {
+      least = cost;
+      best = algorithm;
+    }
+  }
+  return best;
+}
+
 // Few channels make thin tiles in the gradients: copied patches have as many columns (input) or rows (weights) as there are taps x channels.
 ConvAlgorithm default_algorithm(const ConvGeometry& g, ConvPass pass) {
   if (direct_pays(g, pass)) return ConvAlgorithm::direct;
@@ -37,7 +78,8 @@ ConvAlgorithm default_algorithm(const ConvGeometry& g, ConvPass pass) {
   const bool copied = pass == ConvPass::input_gradient    ? few && g.c <= kernels().width / 2
                       : pass == ConvPass::weight_gradient ? few && g.c < 4 && Panels(g.oc).width < kNarrow
                                                           : false;
-  return copied ? ConvAlgorithm::im2col : ConvAlgorithm::indirect;
+  if (copied) return ConvAlgorithm::im2col;
+  return may_use_winograd() ? or_winograd(g, pass, ConvAlgorithm::indirect) : ConvAlgorithm::indirect;
 }
 
 }  // namespace

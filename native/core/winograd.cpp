@@ -171,7 +171,10 @@ void WinogradConvolution::multiply(const Call& call, int64_t first, int64_t coun
         run.b = b + k * width;
         run.length = std::min(part, depth_ - k);
         args.accumulate = k > 0;
+        // What the next depth or point reads comes near while this one is computed, a part of it with each tile.
+        const float* next = b + (k + part < depth_ ? (k + part) * width : filter_point_floats());
         for (int64_t i = 0; i < count; i += panels_.rows) {
+          args.next = next + i / panels_.rows * run.length * 16;
           args.m = static_cast<int32_t>(std::min<int64_t>(panels_.rows, count - i));
           for (int32_t r = 0; r < args.m; ++r) {
             rows[r] = from + point * step + (i + r) * depth_ + k;

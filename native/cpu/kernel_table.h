@@ -47,6 +47,7 @@ struct GemmRowsArgs {
   int32_t columns;           // (vectors - 1) * width < columns <= vectors * width
   Activation activation;     // applied after bias; only when this is the last part of the reduction
   bool accumulate;
+  const float* next;         // null, or what is read soon after: a line of it is fetched with each k. Of tiles as wide as they come, and one run
 };
 
 // c[i * ldc + j] (+)= sum over runs r, p < length_r of a_r[p * lda + i] * b_r[p * ldb + j]      (A is k-major: nothing is packed)

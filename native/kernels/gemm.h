@@ -8,7 +8,7 @@
 namespace convlane {
 namespace {
 
-template <class V, int M, int NV>
+template <class V, int M, int NV, bool Fetch>
 CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
   V sums[M][NV];
   CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
@@ -21,6 +21,7 @@ CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
     const float* a[M];
     CONVLANE_UNROLL for (int i = 0; i < M; ++i) a[i] = g.rows[r * M + i];
     for (int64_t k = 0; k < length; ++k, b += ldb) {
+      if (Fetch) CONVLANE_PREFETCH(g.next + k * 16);
       V bk[NV];
       CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
         bk[j] = V::load(b + j * V::width);
@@ -106,7 +107,10 @@ void gemm_rows_of(const GemmRowsArgs& g) {
   if constexpr (M > 1) {
     if (g.m < M) return gemm_rows_of<V, M - 1, NV>(g);
   }
-  gemm_rows_tile<V, M, NV>(g);
+  if constexpr (NV == V::vectors && NV > 1) {
+    if (g.next != nullptr) return gemm_rows_tile<V, M, NV, true>(g);
+  }
+  gemm_rows_tile<V, M, NV, false>(g);
 }
 
 template <class V, int M, int NV>
