@@ -53,10 +53,12 @@ double winograd_cost(const ConvGeometry& g, ConvPass pass, const WinogradKernels
 
 // The cheapest of Winograd's algorithms where one is clearly cheaper than the direct way, else `direct`.
 ConvAlgorithm or_winograd(const ConvGeometry& g, ConvPass pass, ConvAlgorithm direct) {
-  constexpr int64_t kFewest = 8;  // channels
+  constexpr int64_t kFewest = 8;       // channels
+  constexpr double kWork = 1 << 20;    // multiply-adds of an image: below, there is nothing to gain that is worth a less exact sum
   constexpr double kGain = 0.85;
-  if (std::min(g.c, g.oc) < kFewest || g.d.kernel != 1) return direct;
-  double least = kGain * static_cast<double>(g.out_pixels() * g.taps()) * static_cast<double>(g.c) * static_cast<double>(g.oc);
+  const double work = static_cast<double>(g.out_pixels() * g.taps()) * static_cast<double>(g.c) * static_cast<double>(g.oc);
+  if (std::min(g.c, g.oc) < kFewest || work < kWork) return direct;
+  double least = kGain * work;
   ConvAlgorithm best = direct;
   for (ConvAlgorithm algorithm : {ConvAlgorithm::winograd2, ConvAlgorithm::winograd4, ConvAlgorithm::winograd6}) {
     const WinogradKernels* size = winograd_kernels(g, winograd_outputs(algorithm));
