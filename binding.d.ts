@@ -13,20 +13,21 @@ export type Dtype = 'float32' | 'int32' | 'uint8'
  * Where an operand lives.
  * - `arena`: scratch memory of the lane that runs the program; nothing survives a run. `offset` in elements of 4 bytes.
  * - `state`: weights, optimizer slots, statistics (a `State`). `offset` in elements of 4 bytes. Always float32.
+ * - `kept`: what the prelude of a program leaves (`ProgramSpec.prelude`). `offset` in elements of 4 bytes.
  * - `input`: the `offset`-th input of `run`, copied before `run` returns. Read only, but that preparation writes prepared ones. The operand may have another
  *   shape of as many elements.
  * - `buffer`: the `offset`-th typed array given to `execute`.
  */
-export type Space = 'arena' | 'state' | 'input' | 'buffer'
+export type Space = 'arena' | 'state' | 'kept' | 'input' | 'buffer'
 
-/** One operand of a step. Row-major, contiguous. Offsets in `arena` and `state` are multiples of 16 elements (64 bytes). */
+/** One operand of a step. Row-major, contiguous. Offsets in `arena`, `state` and `kept` are multiples of 16 elements (64 bytes). */
 export interface Operand {
   readonly space: Space
   readonly offset: number
   readonly dtype: Dtype
   /** Sizes, 0 to 6 of them, each >= 1. Where `batched`, `shape[0]` is the program's capacity and a run uses its first n rows. */
   readonly shape: readonly number[]
-  /** Whether `shape[0]` is the batch size. Never for `state`. */
+  /** Whether `shape[0]` is the batch size. Never for `state` and `kept`. */
   readonly batched: boolean
 }
 
@@ -61,6 +62,12 @@ export interface ProgramSpec {
   /** Arena operands copied out when a run ends, in order. */
   readonly outputs: readonly Operand[]
   readonly steps: readonly Step[]
+  /**
+   * The first `steps` steps are a prelude: they read `state` and `kept`, write `kept` only, take no scalars, and run only when the state may have changed since
+   * they last ran (any write, or updates of any program). `elements`: size of `kept`, in elements of 4 bytes. Programs on one state whose preludes are alike
+   * share it. Absent: there is none.
+   */
+  readonly prelude?: { readonly steps: number; readonly elements: number }
   /**
    * The steps from this index on write `state`; they run under the state's write lock, the earlier ones under its read lock.
    * So inference beside a training step sees the weights of the last whole step. Absent: no step writes.

@@ -148,11 +148,16 @@ export class Engine {
     const opened = this.#opened
     const largest = { train: 0, infer: 0 }
     let stagingBytes = 0
+    const preludes = new Map<string, number>()
     for (const { program, compiled } of opened?.runners.values() ?? []) {
+      const { prelude, steps } = compiled.spec
+      if (prelude) preludes.set(JSON.stringify(steps.slice(0, prelude.steps)), prelude.elements * 4)
       largest[compiled.spec.lane] = Math.max(largest[compiled.spec.lane], program.arenaBytes)
       stagingBytes += program.stagingBytes
     }
-    return { arenaBytes: largest.train + largest.infer, stateBytes: opened ? opened.layout.elements * 4 : 0, stagingBytes }
+    const kept = [...preludes.values()].reduce((sum, bytes) => sum + bytes, 0)
+    const stateBytes = opened ? opened.layout.elements * 4 : 0
+    return { arenaBytes: largest.train + largest.infer + kept, stateBytes, stagingBytes }
   }
 
   dispose(): void {

@@ -272,8 +272,9 @@ export class Model<X = Samples, Y = Tensor> {
     checkOptions('summary', options, ['batchSize'])
     const batchSize = checkInteger(options.batchSize ?? 32, 'summary', 'batchSize')
     const { layout } = this.#engine
-    const { arenaElements } = this.#likelyPlan(batchSize).plan.compile(layout).spec
-    return summarize(this.#architecture, { stateBytes: layout.elements * 4, arenaBytes: arenaElements * 4, batchSize })
+    const { arenaElements, prelude } = this.#likelyPlan(batchSize).plan.compile(layout).spec
+    const arenaBytes = (arenaElements + (prelude?.elements ?? 0)) * 4
+    return summarize(this.#architecture, { stateBytes: layout.elements * 4, arenaBytes, batchSize })
   }
 
   /**
@@ -291,8 +292,8 @@ export class Model<X = Samples, Y = Tensor> {
   }
 
   /**
-   * Native memory that this model takes now: scratch of its largest programs (which models on one runtime share); weights with optimizer slots; and batches under
-   * way, as they were given and as augmentation has made them.
+   * Native memory that this model takes now: scratch of its largest programs (which models on one runtime share) and weights that a normalization is folded into;
+   * weights with optimizer slots; and batches under way, as they were given and as augmentation has made them.
    */
   memory(): { arenaBytes: number; stateBytes: number; stagingBytes: number } {
     return this.#engine.memory()

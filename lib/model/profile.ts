@@ -76,17 +76,14 @@ export function profileOf(
       await program.run(options)
       program.profile(true)
       for (let run = 0; run < runs; run++) await program.run(options)
-      const rows = program.profile(false).map(({ op, algorithm, seconds, runs: count }, index): ProfileRow => {
+      const rows = program.profile(false).flatMap(({ op, algorithm, seconds, runs: count }, index): ProfileRow[] => {
+        // Steps of the prelude have run before, and need not run on the same weights.
+        if (count === 0) return []
         const mean = seconds / count
         const flops = flopsOf(spec.steps[index]!)
         const layer = labels[index]
-        return {
-          op,
-          algorithm,
-          seconds: mean,
-          ...(layer !== undefined && { layer }),
-          ...(flops > 0 && mean > 0 && { gflops: flops / mean / 1e9 }),
-        }
+        const row = { op, algorithm, seconds: mean, ...(layer !== undefined && { layer }) }
+        return [{ ...row, ...(flops > 0 && mean > 0 && { gflops: flops / mean / 1e9 }) }]
       })
       return new Profile(mode, given.capacity, rows)
     } finally {

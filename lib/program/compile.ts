@@ -5,11 +5,13 @@ import type { Attributes } from '../ops/op'
 import { inputNames, makeStep } from '../ops/step'
 import { checkInteger, elementCount, MAX_ELEMENTS, sameShape, shapeText } from '../shape'
 import { placeApart, placeBlocks } from './arena'
+import { foldNormalizations } from './fold'
 import { fuseActivations } from './fuse'
-import { findBlocks } from './liveness'
+import { findBlocks, type Place } from './liveness'
+import { splitPrelude } from './prelude'
 import { schedule } from './schedule'
 import { type StateLayout, stateEntry } from './state-layout'
-import { isComputed, rootOf, type Task } from './task'
+import { isComputed, rootOf, rootsRead, type Task } from './task'
 import { collectTasks } from './tasks'
 import { clearGap, copyOf, groupGradients, updateStep } from './updates'
 
@@ -46,7 +48,16 @@ export interface CompileOptions {
   readonly capacity: number
   readonly lane: 'train' | 'infer'
   /** Passes to leave out, to find one that is wrong: the result is the same without them, in more memory and time. Default: all are on. */
-  readonly passes?: { readonly fuse?: boolean; readonly order?: boolean; readonly inPlace?: boolean; readonly share?: boolean }
+  readonly passes?: {
+    /** Weights take up the normalization that follows, in programs without updates; the result differs by rounding. */
+    readonly fold?: boolean
+    readonly fuse?: boolean
+    /** What depends on the weights alone runs when these have changed, in programs without updates. */
+    readonly prelude?: boolean
+    readonly order?: boolean
+    readonly inPlace?: boolean
+    readonly share?: boolean
+  }
 }
 
 export interface CompiledProgram {
@@ -57,7 +68,7 @@ export interface CompiledProgram {
 
 /**
  * Compiles the outputs, and updates if any, into a flat list of steps over one arena: what nothing reads is left out, reshapes become
- * aliases, single-use activations are fused, elementwise results overwrite inputs that die, and memory is shared by liveness.
+ * aliases, normalizations by known statistics are folded into weights, single-use activations are fused, elementwise results overwrite inputs that die, and memory is shared by liveness.
  *
  * Throws `INVALID_ARGUMENT` for a capacity that isn't a positive integer, an input or parameter that isn't declared, and an update of a
  * parameter or slot that the layout doesn't have; `INVALID_SHAPE` when a gradient's shape isn't its parameter's; `OUT_OF_MEMORY` for an arena of more
@@ -65,7 +76,8 @@ export interface CompiledProgram {
  */
 export function compileProgram({ inputs, outputs, updates, layout, capacity, lane, passes = {} }: CompileOptions): CompiledProgram {
   checkInteger(capacity, 'program', 'capacity')
-  const { fuse = true, order = true, inPlace = true, share = true } = passes
+  const { fold = true, fuse = true, prelude: once = true, order = true, inPlace = true, share = true } = passes
+  const place = share ? placeBlocks : placeApart
 
   const groups = groupGradients(updates, layout)
   const gradientRoots = groups.flatMap(({ members }) => members.map(({ root }) => root))
@@ -74,22 +86,33 @@ export function compileProgram({ inputs, outputs, updates, layout, capacity, lan
   const kept = [...results, ...gradientRoots, ...averages.map(({ value }) => value)]
 
   let tasks = collectTasks(kept)
+  if (fold && !updates) tasks = foldNormalizations(tasks, kept)
   if (fuse) tasks = fuseActivations(tasks, kept)
-  if (order) tasks = schedule(tasks, kept, new Set(gradientRoots), capacity)
+  const { prelude, main } = once && !updates ? splitPrelude(tasks, kept) : { prelude: [], main: tasks }
+  const left = new Set(prelude.flatMap(({ outputs }) => outputs.flatMap((output) => output ?? [])))
+  tasks = order ? schedule(main, kept, new Set([...gradientRoots, ...left]), capacity) : main
+
+  const readLater = new Set(main.flatMap((task) => [...rootsRead(task)]).filter((root) => left.has(root)))
+  const { places: keptPlaces } = findBlocks(prelude, [...readLater], [], { capacity, inPlace })
+  const { offsets: keptOffsets, elements: keptElements } = place([...new Set([...keptPlaces.values()].map(({ block }) => block))])
 
   const { places, groupBlocks } = findBlocks(tasks, kept, groups, { capacity, inPlace })
   const blocks = [...new Set([...groupBlocks.values(), ...[...places.values()].map(({ block }) => block)])]
-  const { offsets, elements: arenaElements } = share ? placeBlocks(blocks) : placeApart(blocks)
-  if (arenaElements > MAX_ELEMENTS) {
+  const { offsets, elements: arenaElements } = place(blocks)
+  if (arenaElements + keptElements > MAX_ELEMENTS) {
     throw new ConvlaneError('OUT_OF_MEMORY', `program: a batch of ${capacity} needs more than 2^40 elements of memory`, {
       received: arenaElements,
     })
   }
 
+  const addressIn = (place: Place, all: typeof offsets) => all.get(place.block)! + place.offset
   const emitter = new Emitter(inputs, layout, capacity, (root) => {
-    const place = places.get(root)!
-    return offsets.get(place.block)! + place.offset
+    const kept = keptPlaces.get(root)
+    return kept
+      ? { space: 'kept', offset: addressIn(kept, keptOffsets) }
+      : { space: 'arena', offset: addressIn(places.get(root)!, offsets) }
   })
+  for (const task of prelude) emitter.pushTask(task)
   const clears = new Map(groups.flatMap((group) => group.members.map((member) => [member.root, { group, member }] as const)))
   for (const task of tasks) {
     for (const output of task.outputs) {
@@ -108,6 +131,7 @@ export function compileProgram({ inputs, outputs, updates, layout, capacity, lan
     inputs: inputs.map(({ dtype, shape }) => ({ dtype, shape: shape.map((size) => size ?? capacity), batched: shape[0] === null })),
     outputs: results.map((output) => emitter.operand(output)),
     steps: emitter.steps,
+    ...(prelude.length > 0 && { prelude: { steps: prelude.length, elements: keptElements } }),
     ...(groups.length + averages.length > 0 ? { updateFrom, ...(updates?.guards && { guards: updates.guards }) } : {}),
     lane,
   }
@@ -141,7 +165,7 @@ class Emitter {
     private readonly inputs: readonly Value[],
     private readonly layout: StateLayout,
     private readonly capacity: number,
-    private readonly arenaOffset: (root: Value) => number,
+    private readonly placeOf: (root: Value) => Pick<Operand, 'space' | 'offset'>,
   ) {}
 
   push(step: Step | undefined, label?: string): void {
@@ -169,7 +193,7 @@ class Emitter {
   }
 
   private address(root: Value): Pick<Operand, 'space' | 'offset'> {
-    if (isComputed(root)) return { space: 'arena', offset: this.arenaOffset(root) }
+    if (isComputed(root)) return this.placeOf(root)
     const source = root.origin as { kind: 'input' | 'state'; name: string }
     if (source.kind === 'state') {
       const { shape, offset } = stateEntry(this.layout, source.name)

@@ -1,5 +1,5 @@
 import type { Value } from '../graph/value'
-import { rootOf, type Task } from './task'
+import { type Task, usesOf } from './task'
 
 const producers = [
   'conv1d',
@@ -27,13 +27,7 @@ const activations = [
  * backward steps read an activation's result only (relu, tanh, …), training fuses like inference.
  */
 export function fuseActivations(tasks: readonly Task[], kept: readonly Value[]): Task[] {
-  const uses = new Map<Value, number>()
-  const count = (value: Value | undefined) => {
-    if (value) uses.set(rootOf(value), (uses.get(rootOf(value)) ?? 0) + 1)
-  }
-  kept.forEach(count)
-  for (const task of tasks) task.inputs.forEach(count)
-
+  const uses = usesOf(tasks, kept)
   const activationOf = new Map<Value, Task>()
   for (const task of tasks) {
     if (activations.includes(task.op.name) && uses.get(task.inputs[0]!) === 1) activationOf.set(task.inputs[0]!, task)

@@ -10,7 +10,7 @@ export interface Place {
 }
 
 /**
- * Gives each computed root a block of arena with its first and last step. A root of `kept` is in use to the end, as are the gradients, which lie
+ * Gives each root that these tasks compute a block of arena with its first and last step. A root of `kept` is in use to the end, as are the gradients, which lie
  * within one block per group. With `inPlace`, an elementwise result takes over the block of an input that dies there.
  */
 export function findBlocks(
@@ -56,7 +56,8 @@ export function findBlocks(
   function dyingTwin(task: Task, index: number, output: Value): Place | undefined {
     for (const root of rootsRead(task)) {
       if (!isComputed(root) || last.get(root) !== index || root.dtype !== output.dtype) continue
-      const place = places.get(root)!
+      const place = places.get(root)
+      if (!place) continue
       const batchedAlike = (root.shape[0] === null) === (output.shape[0] === null)
       if (batchedAlike && place.block.last === index && exactElements(root) === exactElements(output)) return place
     }

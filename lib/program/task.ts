@@ -26,6 +26,21 @@ export function isComputed(root: Value): boolean {
   return 'node' in root.origin || root.origin.kind === 'one'
 }
 
+/** Whether it is a parameter, or one of these computed roots. */
+export function isConstant(value: Value, constants: ReadonlySet<Value>): boolean {
+  const root = rootOf(value)
+  return constants.has(root) || ('kind' in root.origin && root.origin.kind === 'state')
+}
+
+/** How often each root is read or given back. */
+export function usesOf(tasks: readonly Task[], kept: readonly Value[]): Map<Value, number> {
+  const uses = new Map<Value, number>()
+  for (const value of [...kept, ...tasks.flatMap(({ inputs }) => inputs)]) {
+    if (value) uses.set(rootOf(value), (uses.get(rootOf(value)) ?? 0) + 1)
+  }
+  return uses
+}
+
 /** Elements at capacity, a multiple of 16. */
 export function roomFor(value: Value, capacity: number): number {
   return align(elementCount(value.shape, 'program', capacity))

@@ -14,6 +14,8 @@ const MAX_RUNS = 2
 class ReferenceState implements State {
   readonly lock = new Lock()
   readonly memory: Float64Array
+  /** Another one after each change. */
+  version = 1
   isDisposed = false
 
   constructor(readonly elements: number) {
@@ -29,7 +31,7 @@ class ReferenceState implements State {
     checkData(values, 'values', 'Float32Array')
     this.check(offset, values.length)
     const copy = values.slice()
-    await this.lock.hold(true, () => this.memory.set(copy, offset))
+    await this.lock.hold(true, () => this.set(copy, offset))
   }
 
   async readBits(): Promise<Float32Array> {
@@ -40,11 +42,16 @@ class ReferenceState implements State {
   async writeBits(bits: Float32Array): Promise<void> {
     this.check(0, bits.length / 2)
     const copy = new Float64Array(bits.slice().buffer)
-    await this.lock.hold(true, () => this.memory.set(copy))
+    await this.lock.hold(true, () => this.set(copy, 0))
   }
 
   dispose(): void {
     this.isDisposed = true
+  }
+
+  private set(values: ArrayLike<number>, offset: number): void {
+    this.version++
+    this.memory.set(values, offset)
   }
 
   private check(offset: number, length: number): void {
@@ -62,6 +69,9 @@ class ReferenceProgram implements Program {
   /** Inputs are garbage of JavaScript's when a run ends. */
   readonly stagingBytes = 0
   private readonly arena: Float64Array
+  private readonly kept: Float64Array
+  /** Of the state that the prelude has run on. */
+  private prepared = 0
   private runs = 0
   private isDisposed = false
 
@@ -71,6 +81,7 @@ class ReferenceProgram implements Program {
   ) {
     checkSpec(spec, state?.elements ?? 0)
     this.arena = allocate(Float64Array, spec.arenaElements, 'createProgram')
+    this.kept = allocate(Float64Array, spec.prelude?.elements ?? 0, 'createProgram')
     this.arenaBytes = this.arena.byteLength
   }
 
@@ -108,24 +119,30 @@ class ReferenceProgram implements Program {
     const written = prepared.map(({ shape, batched }) =>
       allocate(Float64Array, elementCount(batched ? [n, ...shape.slice(1)] : shape, 'run'), 'run'),
     )
-    const all = [...staged, ...written]
-    return { arena: this.arena, state: this.state?.memory ?? new Float64Array(), inputs: all, n, scalars: { ...scalars } }
+    const memory = { arena: this.arena, kept: this.kept, state: this.state?.memory ?? new Float64Array() }
+    return { ...memory, inputs: [...staged, ...written], n, scalars: { ...scalars } }
   }
 
   private async execute(run: InterpretedRun): Promise<(Float32Array | Int32Array)[]> {
-    const { updateFrom, outputs, preparation = [] } = this.spec
+    const { updateFrom, outputs, preparation = [], prelude } = this.spec
     for (const _ of interpret(preparation, run)) await new Promise<void>((resume) => setImmediate(resume))
     const lock = this.state?.lock
     let writes = updateFrom === 0
     await lock?.acquire(writes)
     try {
-      for (const index of interpret(this.spec.steps, run)) {
+      const version = this.state?.version ?? 1
+      const from = prelude && this.prepared === version ? prelude.steps : 0
+      if (from === 0) this.prepared = 0
+      if (writes && this.state) this.state.version++
+      for (const index of interpret(this.spec.steps, run, from)) {
         await new Promise<void>((resume) => setImmediate(resume))
+        if (index === prelude?.steps) this.prepared = version
         if (index === updateFrom && !mayUpdate(this.spec, run)) break
         if (index !== updateFrom || writes) continue
         lock?.release(false)
         await lock?.acquire(true)
         writes = true
+        if (this.state) this.state.version++
       }
       return outputs.map((operand) => {
         const { data } = resolve(operand, run)
@@ -177,9 +194,9 @@ function checkData(data: unknown, what: string, type: string): void {
 }
 
 /** Throws `INVALID_STEP` for an op that doesn't exist and for memory outside the arena or the state. */
-function checkSpec({ steps, preparation = [], outputs, arenaElements, capacity }: ProgramSpec, stateElements: number): void {
+function checkSpec({ steps, preparation = [], outputs, arenaElements, capacity, prelude }: ProgramSpec, stateElements: number): void {
   checkInteger(capacity, 'createProgram', 'capacity')
-  const sizes = { arena: arenaElements, state: stateElements }
+  const sizes = { arena: arenaElements, state: stateElements, kept: prelude?.elements ?? 0 }
   const operands = [...preparation, ...steps].flatMap((step, index) => {
     if (!(step.op in reference)) throw new ConvlaneError('INVALID_STEP', `steps[${index}]: there is no op ${valueText(step.op)}`)
     return Object.values(step).filter(isOperand)

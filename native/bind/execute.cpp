@@ -68,7 +68,7 @@ Napi::Value execute(const Napi::CallbackInfo& info) {
     arrays.push_back(check_typed_array(array.Get(i), "buffers[" + std::to_string(i) + "]"));
   }
   const Limits limits = eager_limits(spec, static_cast<int64_t>(arrays.size()));
-  const std::unique_ptr<Step> step = make_step(spec, limits, true, where(spec));
+  const std::unique_ptr<Step> step = make_step(spec, limits, Phase::update, where(spec));
   std::vector<std::pair<std::string, double>> scalars;
   read_scalars(info[2], step->scalars(), scalars);
 
@@ -106,7 +106,7 @@ Napi::Value algorithms(const Napi::CallbackInfo& info) {
   const StepSpec spec = read_step(info[0], "step");
   int64_t buffers = 0;
   for (const auto& [name, operand] : spec.operands) buffers = std::max(buffers, operand.offset + 1);
-  const std::unique_ptr<Step> step = make_step(spec, eager_limits(spec, buffers), true, where(spec));
+  const std::unique_ptr<Step> step = make_step(spec, eager_limits(spec, buffers), Phase::update, where(spec));
   const OpEntry* op = find_op(spec.op);
   const std::vector<std::string> names = op->algorithms ? op->algorithms(spec) : std::vector<std::string>{step->algorithm()};
   const Napi::Array list = Napi::Array::New(info.Env(), names.size());

@@ -192,14 +192,9 @@ Napi::Value create_program(const Napi::CallbackInfo& info) {
   ProgramSpec spec = read_program(info[0]);
   Environment& environment = Environment::of(info.Env());
   auto object = std::make_unique<ProgramObject>(environment.shared_from_this());
-  int64_t state_elements = 0;
-  if (!info[1].IsUndefined()) {
-    const StateObject& state = state_of(info[1], "state");
-    object->state = state.handle;
-    state_elements = state.elements;
-  }
+  if (!info[1].IsUndefined()) object->state = state_of(info[1], "state").handle;
   const std::shared_ptr<Arena>& arena = environment.arena(spec.lane);
-  object->program = std::make_shared<Program>(std::move(spec), state_elements, arena, environment.tally());
+  object->program = std::make_shared<Program>(std::move(spec), object->state ? object->state->memory.get() : nullptr, arena, environment.tally());
   object->arena_bytes = object->program->arena_bytes();
   return environment.make(info.Env(), Class::program, std::move(object));
 }

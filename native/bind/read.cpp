@@ -71,12 +71,14 @@ Operand read_operand(const Napi::Object& object, Napi::Value space_value, const 
     operand.space = Space::arena;
   } else if (space == "state") {
     operand.space = Space::state;
+  } else if (space == "kept") {
+    operand.space = Space::kept;
   } else if (space == "input") {
     operand.space = Space::input;
   } else if (space == "buffer") {
     operand.space = Space::buffer;
   } else {
-    throw Error(kStep, what + ".space must be 'arena', 'state', 'input' or 'buffer'");
+    throw Error(kStep, what + ".space must be 'arena', 'state', 'kept', 'input' or 'buffer'");
   }
   operand.offset = read_integer(object.Get("offset"), what + ".offset", 0, kMaxElements, kStep);
   operand.dtype = read_dtype(object.Get("dtype"), what + ".dtype");
@@ -213,6 +215,12 @@ ProgramSpec read_program(Napi::Value value) {
   const auto count = static_cast<int64_t>(spec.steps.size());
   const Napi::Value update_from = object.Get("updateFrom");
   spec.update_from = update_from.IsUndefined() ? count : read_integer(update_from, "updateFrom", 0, count, kStep);
+  const Napi::Value prelude = object.Get("prelude");
+  if (!prelude.IsUndefined()) {
+    const Napi::Object given = read_object(prelude, "prelude", kStep);
+    spec.prelude_steps = read_integer(given.Get("steps"), "prelude.steps", 0, spec.update_from, kStep);
+    spec.kept_elements = read_integer(given.Get("elements"), "prelude.elements", 0, kMaxElements, kStep);
+  }
   const Napi::Value guards = object.Get("guards");
   if (!guards.IsUndefined()) {
     const Napi::Array numbers = read_array(guards, "guards", kMostInputs, kStep);

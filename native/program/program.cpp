@@ -19,12 +19,13 @@ size_t aligned(size_t bytes) { return (bytes + 63) & ~size_t{63}; }
 
 }  // namespace
 
-Program::Program(ProgramSpec spec, int64_t state_elements, std::shared_ptr<Arena> arena, MemoryTally tally)
+Program::Program(ProgramSpec spec, StateMemory* state, std::shared_ptr<Arena> arena, MemoryTally tally)
     : spec_(std::move(spec)), arena_(std::move(arena)), tally_(std::move(tally)) {
   Limits limits;
   limits.capacity = spec_.capacity;
   limits.arena_elements = spec_.arena_elements;
-  limits.state_elements = state_elements;
+  limits.state_elements = state ? state->elements : 0;
+  limits.kept_elements = spec_.kept_elements;
   for (size_t i = 0; i < spec_.inputs.size(); i++) check_shape(spec_.inputs[i], spec_.capacity, "input " + std::to_string(i));
   limits.inputs = spec_.inputs;
   for (size_t i = 0; i < spec_.outputs.size(); i++) {
@@ -46,6 +47,11 @@ Program::Program(ProgramSpec spec, int64_t state_elements, std::shared_ptr<Arena
   before.writable_from = spec_.given;
   preparation_bytes_ = aligned(static_cast<size_t>(add_steps(spec_.preparation, before, "preparation", preparation_)) * sizeof(float));
   arena_bytes_ = aligned(static_cast<size_t>(spec_.arena_elements) * sizeof(float)) + aligned(static_cast<size_t>(scratch) * sizeof(float));
+  if (spec_.prelude_steps > 0) {
+    std::string key = prelude_key(spec_.steps, spec_.prelude_steps, spec_.kept_elements);
+    prelude_ = state ? state->preludes.get(std::move(key), spec_.kept_elements, tally_)
+                     : std::make_shared<PreludeMemory>(std::move(key), spec_.kept_elements, tally_);
+  }
   arena_->attach(arena_bytes_);
 }
 
@@ -55,8 +61,12 @@ Program::~Program() { arena_->detach(); }
 int64_t Program::add_steps(const std::vector<StepSpec>& specs, const Limits& limits, const char* what, std::vector<std::unique_ptr<Step>>& steps) {
   int64_t scratch = 0;
   for (size_t i = 0; i < specs.size(); i++) {
-    const bool may_write_state = &specs == &spec_.steps && static_cast<int64_t>(i) >= spec_.update_from;
-    steps.push_back(make_step(specs[i], limits, may_write_state, std::string(what) + " " + std::to_string(i) + " (" + specs[i].op + ")"));
+    const std::string where = std::string(what) + " " + std::to_string(i) + " (" + specs[i].op + ")";
+    const auto number = static_cast<int64_t>(i);
+    const bool of_run = &specs == &spec_.steps;
+    const Phase phase = of_run && number < spec_.prelude_steps ? Phase::prelude : of_run && number >= spec_.update_from ? Phase::update : Phase::main;
+    steps.push_back(make_step(specs[i], limits, phase, where));
+    if (phase == Phase::prelude && !steps.back()->scalars().empty()) throw Error("INVALID_STEP", where + ": what changes from run to run is not there for the prelude");
     scratch = std::max(scratch, steps.back()->scratch_floats(spec_.capacity));
     for (std::string& name : steps.back()->scalars()) {
       if (std::find(scalars_.begin(), scalars_.end(), name) == scalars_.end()) scalars_.push_back(std::move(name));
@@ -108,6 +118,7 @@ bool Program::run(const Frame& frame, StateMemory* state, const std::atomic<bool
   RunContext context;
   context.arena = memory->floats();
   context.state = state ? state->buffer.floats() : nullptr;
+  context.kept = prelude_ ? prelude_->buffer.floats() : nullptr;
   context.inputs = frame.inputs.data();
   context.n = frame.n;
   context.scratch = reinterpret_cast<float*>(memory->bytes() + aligned(static_cast<size_t>(spec_.arena_elements) * sizeof(float)));
@@ -116,26 +127,42 @@ bool Program::run(const Frame& frame, StateMemory* state, const std::atomic<bool
   const auto count = static_cast<int64_t>(steps_.size());
   StateAccess access(state, spec_.update_from < count);
   const bool timing = timing_.load(std::memory_order_relaxed);
-  for (int64_t i = 0; i < count; i++) {
+  if (prelude_ && !run_prelude(context, state, cancelled, timing)) return false;
+  for (int64_t i = spec_.prelude_steps; i < count; i++) {
     if (i == spec_.update_from) {
       if (!may_update(context)) break;
       access.begin_update();
     }
     if (i < spec_.update_from && cancelled.load(std::memory_order_relaxed)) return false;
-    if (!timing) {
-      steps_[i]->run(context);
-      continue;
-    }
-    const auto start = std::chrono::steady_clock::now();
-    steps_[i]->run(context);
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    std::lock_guard<std::mutex> lock(times_mutex_);
-    times_[i].seconds += seconds;
-    times_[i].runs++;
+    run_step(i, context, timing);
   }
   for (size_t i = 0; i < spec_.outputs.size(); i++) {
     std::memcpy(frame.outputs[i], context.arena + spec_.outputs[i].offset, bytes_of(spec_.outputs[i], frame.n));
   }
+  return true;
+}
+
+void Program::run_step(int64_t index, const RunContext& context, bool timing) {
+  const auto i = static_cast<size_t>(index);
+  if (!timing) return steps_[i]->run(context);
+  const auto start = std::chrono::steady_clock::now();
+  steps_[i]->run(context);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::lock_guard<std::mutex> lock(times_mutex_);
+  times_[i].seconds += seconds;
+  times_[i].runs++;
+}
+
+bool Program::run_prelude(const RunContext& context, const StateMemory* state, const std::atomic<bool>& cancelled, bool timing) {
+  std::lock_guard<std::mutex> lock(prelude_->mutex);
+  const uint64_t version = state ? state->version.load(std::memory_order_relaxed) : 1;
+  if (prelude_->version == version) return true;
+  prelude_->version = 0;
+  for (int64_t i = 0; i < spec_.prelude_steps; i++) {
+    if (cancelled.load(std::memory_order_relaxed)) return false;
+    run_step(i, context, timing);
+  }
+  prelude_->version = version;
   return true;
 }
 

@@ -25,6 +25,8 @@ struct ProgramSpec {
   std::vector<Operand> outputs;
   std::vector<StepSpec> steps;
   std::vector<StepSpec> preparation;
+  int64_t prelude_steps = 0;     // the first ones, which run only when the state has changed
+  int64_t kept_elements = 0;     // of what they leave
   int64_t update_from = 0;       // number of steps: none writes
   std::vector<int64_t> guards;   // outputs that must be finite for the steps from update_from on to run
   LaneKind lane = LaneKind::infer;
@@ -55,8 +57,8 @@ struct Limits;
 // A checked program. Immutable but for its frames and times.
 class Program {
  public:
-  // Throws Error("INVALID_STEP") or Error("OUT_OF_MEMORY"). state_elements is 0 without a state.
-  Program(ProgramSpec spec, int64_t state_elements, std::shared_ptr<Arena> arena, MemoryTally tally);
+  // Throws Error("INVALID_STEP") or Error("OUT_OF_MEMORY"). The state may be null.
+  Program(ProgramSpec spec, StateMemory* state, std::shared_ptr<Arena> arena, MemoryTally tally);
   ~Program();
   Program(const Program&) = delete;
 
@@ -77,6 +79,9 @@ class Program {
 
  private:
   int64_t add_steps(const std::vector<StepSpec>& specs, const Limits& limits, const char* what, std::vector<std::unique_ptr<Step>>& steps);
+  void run_step(int64_t index, const RunContext& context, bool timing);
+  // Runs the prelude unless it has run on these weights. The state's lock is held. False when it was cancelled.
+  bool run_prelude(const RunContext& context, const StateMemory* state, const std::atomic<bool>& cancelled, bool timing);
   bool may_update(const RunContext& context) const;
 
   ProgramSpec spec_;
@@ -85,6 +90,7 @@ class Program {
   size_t arena_bytes_ = 0, preparation_bytes_ = 0;
   std::shared_ptr<Arena> arena_;
   MemoryTally tally_;
+  std::shared_ptr<PreludeMemory> prelude_;  // null without a prelude
   Frame frames_[kFrames];
 
   std::atomic<bool> timing_{false};

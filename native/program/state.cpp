@@ -64,6 +64,7 @@ StateAccess::StateAccess(StateMemory* state, bool writes) : state_(state), write
 void StateAccess::begin_update() {
   if (state_ == nullptr || updating_) return;
   state_->lock.upgrade();
+  state_->version.fetch_add(1, std::memory_order_relaxed);  // the lock orders it
   updating_ = true;
 }
 

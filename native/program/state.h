@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
 
 #include "../core/memory.h"
+#include "prelude.h"
 
 namespace convlane {
 
@@ -39,6 +41,9 @@ struct StateMemory {
   const int64_t elements;
   Buffer buffer;
   StateLock lock;
+  // Another one after each stretch of time in which someone was alone with the state; stays while anyone reads.
+  std::atomic<uint64_t> version{1};
+  Preludes preludes;
 };
 
 // Holds the state for a program's run: shared when no step writes it, else the intent.

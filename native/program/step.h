@@ -12,13 +12,13 @@
 namespace convlane {
 
 enum class Dtype : int32_t { float32, int32, uint8 };
-enum class Space : int32_t { arena, state, input, buffer };
+enum class Space : int32_t { arena, state, kept, input, buffer };
 constexpr int kMaxRank = 6;
 
 // binding.d.ts: Operand. Already checked: rank, sizes >= 1, element count < 2^40, bounds within its space (at capacity).
 struct Operand {
   Space space = Space::arena;
-  int64_t offset = 0;       // elements of 4 bytes (arena, state) or index (input, buffer)
+  int64_t offset = 0;       // elements of 4 bytes (arena, state, kept) or index (input, buffer)
   Dtype dtype = Dtype::float32;
   int32_t rank = 0;
   int64_t shape[kMaxRank] = {};
@@ -50,6 +50,7 @@ struct StepSpec {
 struct RunContext {
   float* arena = nullptr;
   float* state = nullptr;
+  float* kept = nullptr;
   const void* const* inputs = nullptr;
   void* const* buffers = nullptr;
   int64_t n = 0;                        // batch size of this run
@@ -63,6 +64,7 @@ struct RunContext {
     switch (o.space) {
       case Space::arena: return reinterpret_cast<T*>(arena + o.offset);
       case Space::state: return reinterpret_cast<T*>(state + o.offset);
+      case Space::kept: return reinterpret_cast<T*>(kept + o.offset);
       case Space::input: return static_cast<T*>(const_cast<void*>(inputs[o.offset]));
       default: return static_cast<T*>(buffers[o.offset]);
     }

@@ -29,12 +29,15 @@ bool overlap(const Operand& a, const Operand& b) {
   return a.offset < b.offset + b.elements() && b.offset < a.offset + a.elements();
 }
 
-void check_writes(const StepSpec& spec, const OpEntry& op, const Limits& limits, bool may_write_state, const std::string& where) {
+void check_writes(const StepSpec& spec, const OpEntry& op, const Limits& limits, Phase phase, const std::string& where) {
   for (const auto& [name, operand] : spec.operands) {
-    const bool output = contains(op.outputs, name);
-    if (!output && !contains(op.updates, name)) continue;
+    const bool output = contains(op.outputs, name), written = output || contains(op.updates, name);
+    const bool of_prelude = operand.space == Space::kept || (operand.space == Space::state && !written);
+    if (phase == Phase::prelude && !of_prelude) refuse(where, name + (written ? " is written in the prelude, and does not lie in kept" : " is not there for the prelude"));
+    if (!written) continue;
+    if (operand.space == Space::kept && phase != Phase::prelude) refuse(where, name + " writes kept behind the prelude");
     if (operand.space == Space::input && operand.offset < limits.writable_from) refuse(where, name + " is written and cannot be an input");
-    if (operand.space == Space::state && !may_write_state) refuse(where, name + " writes the state before updateFrom");
+    if (operand.space == Space::state && phase != Phase::update) refuse(where, name + " writes the state before updateFrom");
     for (const auto& [other_name, other] : spec.operands) {
       if (&other == &operand || !overlap(operand, other)) continue;
       const bool exact = operand.offset == other.offset && operand.elements() == other.elements() && operand.batched == other.batched &&
@@ -75,6 +78,9 @@ void check_operand(const Operand& operand, const Limits& limits, const std::stri
       if (operand.batched) refuse(where, "state cannot be batched");
       if (operand.dtype != Dtype::float32) refuse(where, "state is float32");
       return check_range(operand, limits.state_elements, "state", where);
+    case Space::kept:
+      if (operand.batched) refuse(where, "kept cannot be batched");
+      return check_range(operand, limits.kept_elements, "kept memory", where);
     case Space::input: {
       if (operand.offset >= static_cast<int64_t>(limits.inputs.size())) {
         refuse(where, "there is no input " + std::to_string(operand.offset));
@@ -92,11 +98,11 @@ void check_operand(const Operand& operand, const Limits& limits, const std::stri
   }
 }
 
-std::unique_ptr<Step> make_step(const StepSpec& spec, const Limits& limits, bool may_write_state, const std::string& where) {
+std::unique_ptr<Step> make_step(const StepSpec& spec, const Limits& limits, Phase phase, const std::string& where) {
   const OpEntry* op = find_op(spec.op);
   if (op == nullptr) refuse(where, "there is no op of this name");
   for (const auto& [name, operand] : spec.operands) check_operand(operand, limits, where + ": " + name);
-  check_writes(spec, *op, limits, may_write_state, where);
+  check_writes(spec, *op, limits, phase, where);
   try {
     return op->make(spec);
   } catch (const Error& e) {

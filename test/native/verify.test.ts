@@ -83,6 +83,33 @@ describe('createProgram', () => {
     refuses(spec(steps), /before updateFrom/)
   })
 
+  test('lets a prelude read weights and write kept memory, and nothing else', () => {
+    const kept = (offset: number, shape: readonly number[], options?: Partial<Operand>) => operand('kept', offset, shape, options)
+    const [weights, x, y] = [operand('state', 0, [16]), arena(0, [16]), arena(16, [16])]
+    const prelude = { steps: 1, elements: 32 }
+    const steps = [relu(weights, kept(0, [16])), relu(kept(0, [16]), y)]
+    create(spec(steps, { prelude }))
+    create(
+      spec([relu(weights, kept(0, [16])), relu(kept(0, [16]), kept(16, [16])), relu(kept(16, [16]), y)], {
+        prelude: { ...prelude, steps: 2 },
+      }),
+    )
+    refuses(spec(steps), /^step 0 \(relu\): y: elements 0 to 16 do not lie in the kept memory of 0/)
+    refuses(spec(steps, { prelude: { ...prelude, steps: 2 } }), /^step 1 \(relu\): y is written in the prelude, and does not lie in kept/)
+    refuses(spec(steps, { prelude: { ...prelude, steps: 3 } }), /prelude.steps/)
+    refuses(spec(steps, { prelude: { ...prelude, elements: 8 } }), /kept memory of 8/)
+    refuses(spec([relu(x, kept(0, [16]))], { prelude }), /x is not there for the prelude/)
+    refuses(spec([relu(x, kept(0, [16]))], { prelude: { ...prelude, steps: 0 } }), /y writes kept behind the prelude/)
+    refuses(spec([relu(weights, weights)], { prelude }), /y is written in the prelude, and does not lie in kept/)
+    refuses(spec([relu(weights, kept(0, [4, 4], { batched: true }))], { prelude }), /kept cannot be batched/)
+    refuses(spec([relu(weights, kept(8, [16]))], { prelude }), /multiple of 16/)
+    refuses(spec(steps, { prelude, outputs: [kept(0, [16])] }), /^output 0: must lie in the arena/)
+    const dropout = { op: 'dropout', x: weights, y: kept(0, [16]), rate: 0.5, stream: 0 }
+    refuses(spec([dropout], { prelude }), /what changes from run to run is not there for the prelude/)
+    const execute = () => native.execute(relu(kept(0, [1]), operand('buffer', 0, [1])), [new Float32Array(1)])
+    expect(execute).toThrow(expect.objectContaining({ code: 'INVALID_STEP' }))
+  })
+
   test('takes as guards only numbers of float32 outputs', () => {
     const steps = [relu(arena(0, [16]), arena(16, [16])), sgd(operand('state', 0, [16]), arena(16, [16]))]
     const outputs = [arena(16, [16]), arena(0, [16], { dtype: 'int32' })]

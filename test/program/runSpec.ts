@@ -7,7 +7,7 @@ export const scalars = { learningRate: 0.1, step: 1, seed: 5 }
 /** Runs a program once in double precision. The arena is NaN at first, so that a step that reads what no step wrote is found. */
 export function runSpec(spec: ProgramSpec, state: Float64Array, inputs: readonly Float64Array[], n = spec.capacity): number[][] {
   const arena = new Float64Array(spec.arenaElements).fill(Number.NaN)
-  const run = { arena, state, inputs, n, scalars }
+  const run = { arena, state, kept: new Float64Array(spec.prelude?.elements ?? 0).fill(Number.NaN), inputs, n, scalars }
   for (const _ of interpret(spec.steps, run));
   return spec.outputs.map((operand) => Array.from(resolve(operand, run).data))
 }

@@ -28,7 +28,7 @@ export function isaProject(isa: string | undefined, include: string[], exclude: 
 }
 
 /** What runs on every instruction set of the machine. */
-export const perIsa = ['test/ops/*.test.ts', 'test/program/nativeGraphs.test.ts', 'test/train/short.test.ts']
+export const perIsa = ['test/ops/*.test.ts', 'test/program/nativeGraphs.test.ts', 'test/program/fold.test.ts', 'test/train/short.test.ts']
 
 /** Tests of everything that is the same whatever the instruction set. */
 export const onceProject: TestProjectInlineConfiguration = {
