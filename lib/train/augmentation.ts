@@ -90,15 +90,15 @@ export function preparationOf(
   const targets = y.map((form, index) => {
     const { dtype, shape } = form
     if (!mixed) return { form, given: { dtype, shape, steps: [] } }
-    if (dtype === 'int32' && classes[index] === 1) {
-      const message = 'fit: augment: mixup needs two classes or more, or targets as float32; received class numbers for one output'
-      throw new ConvlaneError('INVALID_SHAPE', message, { received: shape })
-    }
     const sizes = dtype === 'int32' ? [classes[index]!] : shape
     const mix: PreparationStep = { op: 'mixup', from: 'x', attributes: mixupAttributes(mixed, stream), shape: sizes }
-    const distribution: PreparationStep = { op: 'oneHot', from: 'indices', attributes: {}, shape: sizes }
     const prepared: Form = { dtype: 'float32', shape: sizes }
-    return { form: prepared, given: { dtype, shape, steps: dtype === 'int32' ? [distribution, mix] : [mix] } }
+    if (dtype !== 'int32') return { form: prepared, given: { dtype, shape, steps: [mix] } }
+    // Of one output the number is the target.
+    const isNumber = classes[index] === 1
+    const number: PreparationStep = { op: 'cast', from: 'x', attributes: { to: 'float32' }, shape: sizes }
+    const distribution: PreparationStep = { op: 'oneHot', from: 'indices', attributes: {}, shape: sizes }
+    return { form: prepared, given: { dtype, shape: isNumber ? sizes : shape, steps: [isNumber ? number : distribution, mix] } }
   })
   const mixing: PreparationStep[] = mixed ? [{ op: 'mixup', from: 'x', attributes: mixupAttributes(mixed, stream), shape: [] }] : []
   const weighed = Array.from({ length: weights }, (): Prepared => ({ dtype: 'float32', shape: [], steps: mixing }))

@@ -5,6 +5,7 @@ import {
   adam,
   affine,
   brightness,
+  type CompileOptions,
   conv2d,
   cutout,
   dense,
@@ -20,6 +21,7 @@ import {
   setThreads,
   sgd,
   shift,
+  type Tensor,
   threads,
   weightsSha256,
 } from '../../lib/index'
@@ -163,6 +165,30 @@ test('a regression and floats are mixed alike: a target that is a sum of the inp
   await model.setWeights({ 'dense/kernel': { shape: [4, 1], data: new Float32Array(4).fill(1) } })
   const { epochs } = await model.fit({ x, y }, { augment: [mixup({ alpha: 1 })], batchSize: 6 })
   expect(epochs[0]!.loss).toBeLessThan(1e-12)
+})
+
+test.each<[string, CompileOptions['loss'], number, Tensor | undefined]>([
+  [
+    'weights of samples, mixed as the samples are',
+    'softmaxCrossEntropy',
+    3,
+    { shape: [22], data: Float32Array.from({ length: 22 }, (_, n) => n % 4) },
+  ],
+  ['class numbers of one output', 'sigmoidCrossEntropy', 1, undefined],
+  ['class numbers for a loss of values', 'sigmoidCrossEntropy', 3, undefined],
+])('%s: native as reference', async (_name, loss, outputs, sampleWeight) => {
+  const y = outputs === 1 ? someLabels(22, 2) : data.y
+  const [native, reference] = await Promise.all(
+    runtimes.map(async (runtime) => {
+      const model = sequential({ input: [6, 7, 2], seed: 1, runtime }, flatten(), dense(outputs))
+      model.compile({ optimizer: sgd({ learningRate: 0.1 }), loss })
+      await model.fit({ x: data.x, y, ...(sampleWeight && { sampleWeight }) }, { ...options, epochs: 1 })
+      return (await model.getWeights())['dense/kernel']!.data
+    }),
+  )
+  native!.forEach((value, index) => {
+    expect(value).toBeCloseTo(reference![index]!, 5)
+  })
 })
 
 test('for a model of several inputs, by their names', async () => {
