@@ -36,10 +36,11 @@ WinogradFilterGradient::Cuts WinogradFilterGradient::cut(int64_t n) const {
 }
 
 int64_t WinogradFilterGradient::scratch_floats(int64_t n) const {
-  // The most of any batch up to n: rounds are longest where a whole batch is one.
+  // The most of any batch up to n: rounds are longest where a whole batch is one. Chunks that finish their part of dw keep their sums to themselves.
   const int64_t tiles = batch_.of(n) * x_.per_image(), per_tile = points() * (c_ + oc_);
   const int64_t round = std::min(tiles, std::max({kWholeFloats / per_tile, kRoundFloats / per_tile, kSumTiles}));
-  return round_up(std::max(c_, oc_), 16) + points() * (point_floats(round, c_) + point_floats(round, oc_) + c_ * oc_ + 16);
+  const int64_t sums = cut(n).whole ? 0 : c_ * oc_ + 16;
+  return round_up(std::max(c_, oc_), 16) + points() * (point_floats(round, c_) + point_floats(round, oc_) + sums);
 }
 
 void WinogradFilterGradient::run(int64_t n, const float* x, const float* dy, float* dw, float* scratch) const {
