@@ -1,4 +1,5 @@
 import { loadModel } from '../model/load'
+import { classTable, confusionTable } from '../train/classification'
 import { type Command, parseCommand, printHelp, usage, wholeNumber } from './arguments'
 import { checkClassifier } from './classifier'
 import { dataOption, openData } from './data'
@@ -8,7 +9,8 @@ import { chooseMachine, runtimeOptions } from './runtime'
 export const evaluateCommand = {
   name: 'evaluate',
   arguments: 'MODEL',
-  about: 'Measures a saved model on the test images of a data set.',
+  about: `Measures a saved model on the test images of a data set: loss, accuracy, precision, recall and F1 of each class, and,
+for up to 20 classes, how many images of each class were taken for which.`,
   options: {
     data: dataOption,
     batch: { value: 'N', about: 'images in a run (default 256)' },
@@ -16,6 +18,9 @@ export const evaluateCommand = {
     json: { about: 'one line of JSON instead' },
   },
 } satisfies Command
+
+/** Classes of the largest confusion matrix that is shown. */
+const WIDEST = 20
 
 /** Runs `convlane evaluate`; gives the exit code. */
 export async function evaluate(argv: readonly string[]): Promise<number> {
@@ -32,11 +37,26 @@ export async function evaluate(argv: readonly string[]): Promise<number> {
   const data = await openData(dataset, (line) => void process.stderr.write(`${line}\n`))
   checkClassifier(model, file, data)
   const start = performance.now()
-  const { loss, accuracy } = await model.evaluate(data.test, batchSize === undefined ? {} : { batchSize })
+  const metrics = ['accuracy', 'confusionMatrix'] as const
+  const { loss, accuracy, perClass, confusionMatrix } = await model.evaluate(data.test, { metrics, ...(batchSize && { batchSize }) })
   const imagesPerSecond = data.test.length / ((performance.now() - start) / 1000)
+  const { classNames } = data.test
+  const classes = perClass!.map((result, k) => ({ class: classNames?.[k] ?? String(k), ...result }))
   const line = values.json
-    ? JSON.stringify({ dataset, model: file, images: data.test.length, loss, accuracy, imagesPerSecond, ...machine })
+    ? JSON.stringify({
+        dataset,
+        model: file,
+        images: data.test.length,
+        loss,
+        accuracy,
+        imagesPerSecond,
+        ...machine,
+        classes,
+        confusionMatrix,
+      })
     : `${data.test.length.toLocaleString('en')} test images of ${dataset}: accuracy ${percent(accuracy!)}, loss ${loss.toFixed(4)}, ${Math.round(imagesPerSecond).toLocaleString('en')} images/s`
   process.stdout.write(`${line}\n`)
+  if (!values.json) process.stdout.write(`\n${classTable(perClass!, classNames)}\n`)
+  if (!values.json && confusionMatrix!.length <= WIDEST) process.stdout.write(`\n${confusionTable(confusionMatrix!, classNames)}\n`)
   return 0
 }

@@ -197,8 +197,10 @@ export class Model<X = Samples, Y = Tensor> {
    * @throws NOT_COMPILED; ABORTED; what fit throws for bad data
    */
   async evaluate(data: Data, options: EvaluateOptions = {}): Promise<Results> {
-    const objective = this.#compiled('evaluate')
-    checkOptions('evaluate', options, ['batchSize', 'signal'])
+    const compiled = this.#compiled('evaluate')
+    checkOptions('evaluate', options, ['batchSize', 'metrics', 'signal'])
+    const { metrics } = options
+    const objective = metrics === undefined ? compiled : objectiveOf({ ...compiled.options, metrics }, this.#architecture.outputs)
     const batchSize = checkInteger(options.batchSize ?? this.#chunk, 'evaluate', 'batchSize')
     const signal = checkSignal(options.signal, 'evaluate')
     const source = this.#source(data, objective, 'evaluate', batchSize)

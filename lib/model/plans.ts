@@ -70,7 +70,7 @@ export function predictPlan(architecture: Architecture, given: Case): Plan {
 /** Gives what `measure` does: the total loss, then the objective's reports. */
 export function evaluatePlan(architecture: Architecture, objective: Objective, given: Case): Plan {
   return {
-    key: keyOf('evaluate', given),
+    key: keyOf(`evaluate ${objective.id}`, given),
     compile(layout) {
       const [x, y, w] = [valuesOf(given.x, 'x'), valuesOf(given.y, 'y'), weightsIn(given)]
       const { outputs } = buildGraph(architecture, asFloats(x, given.x), false)

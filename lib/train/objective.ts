@@ -57,9 +57,16 @@ interface OutputObjective {
 export interface Objective {
   readonly optimizer: Optimizer
   readonly outputs: readonly OutputObjective[]
+  /** What it was made of. */
+  readonly options: CompileOptions
+  /** Tells it from all others. */
+  readonly id: number
   /** In the order in which `measure` gives them, after the total loss; weights come last. */
   readonly reports: readonly Report[]
 }
+
+/** How many there have been. */
+let objectives = 0
 
 /** Resolves and tries `compile`'s options. Throws INVALID_ARGUMENT, INVALID_SHAPE, INVALID_DTYPE. */
 export function objectiveOf(options: CompileOptions, ends: readonly End[]): Objective {
@@ -84,7 +91,7 @@ export function objectiveOf(options: CompileOptions, ends: readonly End[]): Obje
       quantities: all.filter(({ key }, at) => all.findIndex((other) => other.key === key) === at),
     }
   })
-  const objective = { optimizer: checkOptimizer(options.optimizer), outputs, reports: reportsOf(outputs) }
+  const objective = { optimizer: checkOptimizer(options.optimizer), outputs, options, id: ++objectives, reports: reportsOf(outputs) }
   tryOut(objective)
   return objective
 }

@@ -4,6 +4,7 @@ import type { CheckpointOptions } from './checkpoint'
 import type { Data, XY } from './data'
 import type { EarlyStoppingOptions } from './earlyStopping'
 import type { Callback, EpochEvent, StepEvent } from './events'
+import type { CompileOptions } from './objective'
 
 /** Numbers by class number, at least 0. */
 export type ClassWeight = readonly number[] | Readonly<Record<number, number>>
@@ -84,6 +85,8 @@ export interface BatchOptions {
 export interface EvaluateOptions {
   /** Samples in a run. Default 256, fewer for large samples. Of no effect on the result beyond rounding, nor on an iterable. */
   readonly batchSize?: number
+  /** What is measured. Default: `compile`'s metrics. */
+  readonly metrics?: CompileOptions['metrics']
   /** Ends it with ABORTED. Default: nothing does. */
   readonly signal?: AbortSignal
 }

@@ -35,7 +35,19 @@ describe('train', () => {
     expect(result.weightsSha256).toBe(weightsSha256(tensors))
 
     const evaluated = await convlane(['evaluate', 'digits-lenet.safetensors', '--json'], { cwd })
-    const { accuracy, loss, images } = lastLine(evaluated.stdout)
+    const { accuracy, loss, images, classes, confusionMatrix } = lastLine(evaluated.stdout)
+    expect(classes[3]).toEqual({
+      class: '3',
+      support: expect.any(Number),
+      precision: expect.any(Number),
+      recall: expect.any(Number),
+      f1: expect.any(Number),
+    })
+    const right = confusionMatrix.reduce((sum: number, row: number[], k: number) => sum + row[k]!, 0)
+    expect(right / images).toBe(accuracy)
+    const tables = (await convlane(['evaluate', 'digits-lenet.safetensors'], { cwd })).stdout
+    expect(tables).toMatch(/^class +precision +recall +F1 +samples$/m)
+    expect(tables).toMatch(/^is \\ taken for +0 +1/m)
     expect({ accuracy, loss, images }).toEqual({ accuracy: result.testAccuracy, loss: result.testLoss, images: 360 })
 
     const predicted = await convlane(['predict', 'digits-lenet.safetensors', '--json', '--index', '0', '1,2', '359'], { cwd })

@@ -38,8 +38,45 @@ describe.each(runtimes)('by hand (%s)', (runtime) => {
   })
 })
 
+describe.each(runtimes)('with options, by hand (%s)', (runtime) => {
+  test('sigmoid cross-entropy: the weight of positives, one or one for each output, and smoothed labels', () => {
+    const both = (2 * softplus(-2) + softplus(-1) + 2 * Math.log(2) + softplus(0.5)) / 4
+    expect(ops.sigmoidCrossEntropy(p, t, { positiveWeight: 2, runtime })).toBeCloseTo(both, 6)
+    expect(ops.sigmoidCrossEntropy(p, t, { positiveWeight: [2, 5], runtime })).toBeCloseTo(both, 6)
+    const smooth = (z: number, target: number) => softplus(z) - target * z
+    const expected = (smooth(2, 0.9) + smooth(-1, 0.1) + smooth(0, 0.9) + smooth(0.5, 0.1)) / 4
+    expect(ops.sigmoidCrossEntropy(p, t, { labelSmoothing: 0.2, runtime })).toBeCloseTo(expected, 6)
+  })
+
+  test('weights of rows: Σ w · loss / Σ w, 0 for weights of 0', () => {
+    const weights = tensor([3, 1], [2])
+    const rows = [(softplus(-2) + softplus(-1)) / 2, (Math.log(2) + softplus(0.5)) / 2] as const
+    expect(ops.sigmoidCrossEntropy(p, t, { weights, runtime })).toBeCloseTo((3 * rows[0] + rows[1]) / 4, 6)
+    expect(ops.hinge(p, t, { weights: tensor([0, 0], [2]), runtime })).toBe(0)
+    const values = tensor([1, 3, 10, 30], [2, 2])
+    expect([...ops.weightedMean(values, weights, { runtime }).data]).toEqual([6.5])
+  })
+
+  test('the quadratic cost: half the mean of squared distances', () => {
+    // Distances (1, −1) and (−1, 0.5).
+    expect(ops.quadratic(p, t, { runtime })).toBeCloseTo((2 + 1.25) / 4, 6)
+    expect(ops.quadratic(p, t, { weights: tensor([1, 3], [2]), runtime })).toBeCloseTo((2 + 3 * 1.25) / 8, 6)
+  })
+
+  test('the hinge of several classes: 1 + the best of the others − the own, at least 0', () => {
+    const scores = tensor([2, -1, 0.5, -1, -3, -2, 0, 0.5, 0.25], [3, 3])
+    const targets = tensor([1, 0, 0, 1, 0, 0, 0, 0, 1], [3, 3])
+    expect(ops.categoricalHinge(scores, targets, { runtime })).toBeCloseTo((0 + 0 + 1.25) / 3, 6)
+    expect(ops.categoricalHinge(scores, targets, { weights: tensor([1, 1, 2], [3]), runtime })).toBeCloseTo(2.5 / 4, 6)
+  })
+})
+
 test.each(
   Object.entries({
+    quadratic: ops.quadratic,
+    categoricalHinge: (a: never, b: never) => ops.categoricalHinge(a, ops.equal(b, ops.max(b, { axes: 1, keepDims: true }))),
+    'sigmoidCrossEntropy with a weight': (a: never, b: never) => ops.sigmoidCrossEntropy(a, b, { positiveWeight: 3, labelSmoothing: 0.1 }),
+    'a weighted mean': (a: never, b: never) => ops.weightedMean(a, ops.mean(ops.exp(b), { axes: 1 })),
     sigmoidCrossEntropy: ops.sigmoidCrossEntropy,
     meanAbsoluteError: ops.meanAbsoluteError,
     huber: ops.huber,
