@@ -2,6 +2,7 @@ import { ConvlaneError } from '../errors'
 import { checkArray } from '../tensor'
 import type { Normalize, Samples } from './dataset'
 
+/** What {@link channelStatistics} gives. */
 export interface ChannelStatistics {
   /** Of each channel. */
   readonly mean: number[]

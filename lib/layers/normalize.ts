@@ -18,11 +18,13 @@ function checkNumbers(value: unknown, label: string, argument: string, above?: n
 
 const listOf = (value: PerChannel): readonly number[] => (typeof value === 'number' ? [value] : value)
 
+/** Options of {@link rescale}. */
 export interface RescaleLayerOptions<Name extends string = string> {
   /** One number, or one for each channel. Default 1. */
   readonly scale?: PerChannel
   /** One number, or one for each channel. Default 0. */
   readonly offset?: PerChannel
+  /** Default `rescale`, `rescale_1`, … */
   readonly name?: Name
 }
 
@@ -65,11 +67,13 @@ export function rescale<const Name extends string = 'rescale'>(options: RescaleL
   return new Rescale(options)
 }
 
+/** Options of {@link normalize}. */
 export interface NormalizeLayerOptions<Name extends string = string> {
   /** Of what the network sees, bytes being scaled to 0 … 1 where nothing else is said: one number, or one for each channel. */
   readonly mean: PerChannel
   /** The standard deviation, above 0: one number, or one for each channel. */
   readonly deviation: PerChannel
+  /** Default `normalize`, `normalize_1`, … */
   readonly name?: Name
 }
 
