@@ -8,6 +8,7 @@ import {
   input,
   type LossName,
   loadModel,
+  mixup,
   type NamedLoss,
   network,
   sequential,
@@ -262,4 +263,31 @@ test('what makes no sense', async () => {
     'INVALID_SHAPE',
     'classWeights must be 3 numbers, one for each class, received 2',
   )
+})
+
+test.each(runtimes)('a number that is not finite is found with weights, too, and changes nothing (%s)', async (runtime) => {
+  const broken = { shape: [12, 3], data: x.data.map((value, i) => (i === 4 ? Number.NaN : value)) }
+  const own = model(softmaxCrossEntropy({ classWeights: [1, 2, 3] }), runtime)
+  const before = weightsSha256(await own.getWeights())
+  await expectError(
+    () => own.fit({ x: broken, y, sampleWeight: new Array(12).fill(1) }, { batchSize: 12 }),
+    'NOT_FINITE',
+    'first in the input',
+  )
+  expect(weightsSha256(await own.getWeights())).toBe(before)
+})
+
+test('mixup mixes weights as it mixes labels', async () => {
+  const own = () => model('softmaxCrossEntropy').compile({ optimizer: sgd({ learningRate: 0.1 }), loss: 'softmaxCrossEntropy' })
+  const augment = [mixup({ alpha: 0.4 })]
+  const [plain, same, other] = await Promise.all(
+    [undefined, new Array<number>(12).fill(1), [...sampleWeight]].map(async (weights) => {
+      const { epochs } = await own().fit({ x, y, ...(weights && { sampleWeight: weights }) }, { augment, batchSize: 6 })
+      return epochs[0]!.loss
+    }),
+  )
+  expect(same).toBeCloseTo(plain!, 5)
+  expect(other).not.toBeCloseTo(plain!, 3)
+  const ignoring = model(softmaxCrossEntropy({ ignoreLabel: 9 }))
+  await expectError(() => ignoring.fit({ x, y }, { augment }), 'INVALID_ARGUMENT', 'mixup takes labels that can be mixed')
 })
