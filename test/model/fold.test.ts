@@ -149,6 +149,16 @@ test('the networks of the zoo predict without a step for normalization or relu; 
   }
 })
 
+test('training them takes no step for relu: normalizations and sums apply it', async () => {
+  for (const model of [vgg({ input: [8, 8, 3], classes: 4 }), resnet18({ input: [8, 8, 3], classes: 4 })]) {
+    const compiled = model.compile({ optimizer: sgd({ learningRate: 0.1 }), loss: 'softmaxCrossEntropy' })
+    const ops = (await compiled.profile({ steps: 1, batchSize: 2 })).steps.map(({ op }) => op)
+    expect(ops).toContain('batchNorm')
+    expect(ops).not.toContain('relu')
+    model.dispose()
+  }
+})
+
 test('evaluate takes folded weights too, and says what it did before', async () => {
   const { model, unfolded } = pair(networks.residual!, 'native')
   const options = { optimizer: sgd({ learningRate: 0.1 }), loss: 'softmaxCrossEntropy' } as const

@@ -199,6 +199,19 @@ describe('the prelude', () => {
     for (const n of [1, 3]) expect(runSpec(spec, state, [data.subarray(0, 6 * n)], n)[0]).toHaveLength(6 * n)
   })
 
+  test('does not depend on the batch', () => {
+    const { build } = networks['a residual block']!
+    const { shapes: own, input } = networks['a residual block']!
+    const layout = stateLayout(Object.entries(own).map(([name, shape]) => ({ name, shape })))
+    const parameters = Object.fromEntries(layout.parameters.map(({ name, shape }) => [name, parameterValue(name, shape)]))
+    const [one, other] = [1, 16].map((capacity) => {
+      const x = inputValue('x', [null, ...input])
+      const { spec } = compileProgram({ inputs: [x], outputs: [build(x, parameters)], layout, capacity, lane: 'infer' })
+      return { prelude: spec.prelude, steps: spec.steps.slice(0, spec.prelude!.steps) }
+    })
+    expect(one).toEqual(other)
+  })
+
   test('is one for two programs whose preludes are alike', async () => {
     const network = networks['conv2d, strided']!
     const { spec, state: values, data } = compile(network)
