@@ -155,7 +155,10 @@ export function weightGradient(
   return call(backwardWeights, [dy, x], backwardAttributes(attributes, w.shape as number[]), options)[0]!
 }
 
-/** How a convolution is computed; `'auto'` chooses by the sizes. Results differ by rounding only. */
+/**
+ * How a convolution is computed; `'auto'` chooses by the sizes. Results differ by rounding only. `'direct'` is for at most 16 channels in a group, or at most 4
+ * on one side of a single group; Winograd's for one group, stride and dilation 1 and windows of 3 × 3 or 5 × 5. Elsewhere these are refused.
+ */
 export type ConvolutionAlgorithm = (typeof convolutionAlgorithms)[number]
 export const convolutionAlgorithms = ['auto', 'im2col', 'indirect', 'direct', 'winograd2', 'winograd4', 'winograd6'] as const
 

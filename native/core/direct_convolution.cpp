@@ -9,6 +9,8 @@ constexpr int64_t kFewChannels = 4;            // of one side without groups
 constexpr int64_t kFewOfGroup = 16;            // channels of a group, on either side
 constexpr int64_t kSpreadFloats = 8 << 20;     // most of a thread's spread rows
 constexpr int64_t kLines = 4, kSpreadLines = 2;  // of the target, of one phase, computed together: what they share of the source is near
+constexpr int64_t kBlockChannels = 64;         // of weights that are copied
+constexpr int64_t kFarChannels = 256;          // whose taps, so many floats apart, would fall into a few sets of the first cache together with x and y
 
 bool inside(int64_t position, int64_t size) { return static_cast<uint64_t>(position) < static_cast<uint64_t>(size); }
 
@@ -52,6 +54,9 @@ struct DirectConvolution::Call {
   const float* bias;
   Activation activation;
   float* target;
+  bool prefetches;
+  int64_t tap_floats, plane_floats;      // between weights of taps, and of planes
+  int64_t block_count, block_channels;   // of the target, with weights of their own
 };
 
 // The lines of one band, in the thread's scratch memory.
@@ -105,13 +110,37 @@ void DirectConvolution::pack(const float* weights, float* packed) const {
   });
 }
 
+bool DirectConvolution::blocks() const { return spread_ == Spread::lanes && target_c_ % kFarChannels == 0 && geometry_.taps() > 1; }
+
+// blocked[block][tap][plane][c]: the weights of a block of channels lie together.
+void DirectConvolution::block(const float* weights, float* blocked) const {
+  const int64_t rows = geometry_.taps() * planes_;
+  parallel_blocks(target_c_ / kBlockChannels, std::max<int64_t>(1, kElementGrain / (rows * kBlockChannels)), [&](int64_t begin, int64_t end) {
+    for (int64_t b = begin; b < end; ++b) {
+      kernels().pack_rows(weights + b * kBlockChannels, target_c_, rows, kBlockChannels, kBlockChannels, blocked + b * rows * kBlockChannels, kBlockChannels);
+    }
+  });
+}
+
 int64_t DirectConvolution::list_rows() const { return kLines * d_.taps() * h_.taps() * planes_; }
 
 void DirectConvolution::run(int64_t n, const float* source, const float* weights, const float* bias, Activation activation, float* target,
                             float* scratch) const {
   n = geometry_.batch.of(n);
-  if (packs()) pack(weights, scratch);
-  const Call call{source, packs() ? scratch : weights, bias, activation, target};
+  if (packs()) {
+    pack(weights, scratch);
+    weights = scratch;
+    scratch += geometry_.weights();
+  }
+  Call call{source, weights, bias, activation, target, spread_ == Spread::lanes && !spreads() && far_from_cache(geometry_, n),
+            geometry_.group_c() * geometry_.oc, target_c_, 1, spread_ == Spread::dot ? source_c_ : target_c_};
+  if (blocks()) {
+    block(weights, scratch);
+    call.weights = scratch;
+    call.tap_floats = planes_ * kBlockChannels;
+    call.plane_floats = call.block_channels = kBlockChannels;
+    call.block_count = target_c_ / kBlockChannels;
+  }
   const int64_t lines = spreads() ? kSpreadLines : kLines;
   const int64_t items = n * d_.target * h_.phases() * divide_up(h_.positions(0), lines);
   const int64_t chunks = std::min(items, chunks_for(geometry_.work(n)));
@@ -134,7 +163,6 @@ void DirectConvolution::run_band(const Call& call, int64_t item, Lists& lists, S
   const int64_t line_count = std::min(together, h_.positions(phase_h) - first_h);
   if (line_count <= 0) return;
   const int64_t pixel = spread_ == Spread::lanes ? target_c_ : source_c_;
-  const int64_t tap_floats = geometry_.group_c() * geometry_.oc;
   const int64_t plane_x = spread != nullptr ? shape_.plane() : 1;
 
   if (spread != nullptr) spread->next();
@@ -151,8 +179,8 @@ void DirectConvolution::run_band(const Call& call, int64_t item, Lists& lists, S
         if (!inside(from_h, h_.source)) continue;
         const int64_t number = (image * d_.source + from_d) * h_.source + from_h;
         const float* x = spread != nullptr ? spread->row(call.source, number) : call.source + number * w_.source * source_c_;
-        const float* w = call.weights + (d_.kernel[td] * geometry_.h.kernel + h_.kernel[th]) * geometry_.w.kernel * tap_floats;
-        for (int64_t plane = 0; plane < planes_; ++plane) *rows++ = {x + plane * plane_x, w + plane * target_c_};
+        const float* w = call.weights + (d_.kernel[td] * geometry_.h.kernel + h_.kernel[th]) * geometry_.w.kernel * call.tap_floats;
+        for (int64_t plane = 0; plane < planes_; ++plane) *rows++ = {x + plane * plane_x, w + plane * call.plane_floats};
       }
     }
     line.row_count = rows - line.rows;
@@ -163,24 +191,32 @@ void DirectConvolution::run_band(const Call& call, int64_t item, Lists& lists, S
   args.line_count = line_count;
   args.step = w_.source_stride * pixel;
   args.ldy = w_.target_stride * target_c_;
-  args.channels = spread_ == Spread::dot ? source_c_ : target_c_;
+  args.channels = call.block_channels;
   args.targets = target_c_;
-  args.bias = call.bias;
   args.activation = call.activation;
   args.spread = spread_;
-  for (const Stretch& s : stretches_) {
-    args.columns = s.columns;
-    args.taps = s.taps;
-    args.y_offset = (s.phase + s.first * w_.target_stride) * target_c_;
-    args.x_offset = args.w_offset = 0;
-    if (s.taps > 0) {
-      args.x_offset = (s.first * w_.source_stride + w_.offset[s.first_tap]) * pixel;
-      args.w_offset = w_.kernel[s.first_tap] * tap_floats;
+  if (call.prefetches) {
+    args.x_ahead = phase_h + 1 < h_.phases() ? 0 : together * h_.source_stride * w_.source * source_c_;
+    args.y_ahead = together * h_.target_stride * w_.target * target_c_;
+  }
+  for (int64_t b = 0; b < call.block_count; ++b) {
+    const int64_t c = b * call.block_channels;
+    args.bias = call.bias == nullptr ? nullptr : call.bias + c;
+    for (const Stretch& s : stretches_) {
+      args.columns = s.columns;
+      args.taps = s.taps;
+      args.y_offset = (s.phase + s.first * w_.target_stride) * target_c_ + c;
+      args.x_offset = spread_ == Spread::lanes ? c : 0;
+      args.w_offset = b * geometry_.taps() * call.tap_floats;
+      if (s.taps > 0) {
+        args.x_offset += (s.first * w_.source_stride + w_.offset[s.first_tap]) * pixel;
+        args.w_offset += w_.kernel[s.first_tap] * call.tap_floats;
+      }
+      const bool several = s.taps > 1;
+      args.reach = several ? (w_.offset[s.first_tap + 1] - w_.offset[s.first_tap]) * pixel : 0;
+      args.ldw = several ? (w_.kernel[s.first_tap + 1] - w_.kernel[s.first_tap]) * call.tap_floats : 0;
+      kernels().direct_convolution(args);
     }
-    const bool several = s.taps > 1;
-    args.reach = several ? (w_.offset[s.first_tap + 1] - w_.offset[s.first_tap]) * pixel : 0;
-    args.ldw = several ? (w_.kernel[s.first_tap + 1] - w_.kernel[s.first_tap]) * tap_floats : 0;
-    kernels().direct_convolution(args);
   }
 }
 

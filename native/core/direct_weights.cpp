@@ -25,7 +25,8 @@ int64_t DirectWeights::splits(int64_t n) const {
 int64_t DirectWeights::slots() const { return geometry_.d.kernel * geometry_.h.kernel; }
 
 void DirectWeights::run(int64_t n, const float* x, const float* dy, float* dw, float* scratch) const {
-  const int64_t count = splits(n), lines = geometry_.batch.of(n) * geometry_.d.out * geometry_.h.out, floats = geometry_.weights();
+  n = geometry_.batch.of(n);
+  const int64_t count = splits(n), lines = n * geometry_.d.out * geometry_.h.out, floats = geometry_.weights();
   const bool spreads = spread_ == Spread::lanes && !shape_.identity();
   const int64_t rows = geometry_.d.kernel * geometry_.h.kernel * shape_.from;
   const int64_t list_floats = round_up(rows * static_cast<int64_t>(sizeof(DirectWeightsRow) / sizeof(float)), 16);
@@ -35,7 +36,7 @@ void DirectWeights::run(int64_t n, const float* x, const float* dy, float* dw, f
     std::fill(sums, sums + floats, 0.0f);
     const int64_t last = (split + 1) * lines / count;
     for (int64_t line = split * lines / count; line < last; ++line) {
-      add_line(x, dy, line, reinterpret_cast<DirectWeightsRow*>(memory), spreads ? &spread : nullptr, sums);
+      add_line(n, x, dy, line, reinterpret_cast<DirectWeightsRow*>(memory), spreads ? &spread : nullptr, sums);
     }
   });
   if (count == 1) return;
@@ -44,7 +45,7 @@ void DirectWeights::run(int64_t n, const float* x, const float* dy, float* dw, f
   });
 }
 
-void DirectWeights::add_line(const float* x, const float* dy, int64_t line, DirectWeightsRow* rows, SpreadRows* spread, float* sums) const {
+void DirectWeights::add_line(int64_t n, const float* x, const float* dy, int64_t line, DirectWeightsRow* rows, SpreadRows* spread, float* sums) const {
   const ConvGeometry& g = geometry_;
   const int64_t image = line / g.h.out / g.d.out, out_d = line / g.h.out % g.d.out, out_h = line % g.h.out;
   const int64_t tap_floats = g.group_c() * g.oc, plane_x = spread != nullptr ? shape_.plane() : 1;
@@ -69,6 +70,10 @@ void DirectWeights::add_line(const float* x, const float* dy, int64_t line, Dire
   args.ldy = g.oc;
   args.channels = g.oc;
   args.spread = spread_;
+  if (far_from_cache(g, n) && spread == nullptr && spread_ == Spread::lanes) {
+    args.x_ahead = g.h.stride * g.w.in * g.c;
+    args.dy_ahead = g.w.out * g.oc;
+  }
   for (const Stretch& s : stretches_) {
     if (s.taps == 0) continue;
     args.x_offset = g.w.source(s.first, s.first_tap) * pixel;

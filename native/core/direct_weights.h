@@ -14,7 +14,7 @@ class DirectWeights {
  private:
   int64_t splits(int64_t n) const;
   int64_t slots() const;
-  void add_line(const float* x, const float* dy, int64_t line, DirectWeightsRow* rows, SpreadRows* spread, float* sums) const;
+  void add_line(int64_t n, const float* x, const float* dy, int64_t line, DirectWeightsRow* rows, SpreadRows* spread, float* sums) const;
 
   ConvGeometry geometry_;
   RowsAxis w_;

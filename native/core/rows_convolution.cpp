@@ -248,6 +248,31 @@ RowsConvolution::Cuts RowsConvolution::cut(int64_t n) const {
   return cuts;
 }
 
+bool RowsConvolution::taps_in(int64_t phase) const {
+  const int64_t w = phase % w_.phases(), h = phase / w_.phases() % h_.phases(), d = phase / w_.phases() / h_.phases();
+  return d_.taps_of(d) > 0 && h_.taps_of(h) > 0 && w_.taps_of(w) > 0;
+}
+
+// Zeros wherever no tap leads to: in the gradient of a convolution whose stride exceeds its window, most of the image.
+void RowsConvolution::clear_without_taps(int64_t n, float* target) const {
+  const int64_t line = w_.target * target_c_;
+  parallel_blocks(n * d_.target * h_.target, std::max<int64_t>(1, kElementGrain / line), [&](int64_t begin, int64_t end) {
+    for (int64_t number = begin; number < end; ++number) {
+      float* to = target + number * line;
+      if (d_.taps_of(number / h_.target % d_.target % d_.target_stride) == 0 || h_.taps_of(number % h_.target % h_.target_stride) == 0) {
+        std::memset(to, 0, static_cast<size_t>(line) * sizeof(float));
+        continue;
+      }
+      for (int64_t phase = 0; phase < w_.phases(); ++phase) {
+        if (w_.taps_of(phase) > 0) continue;
+        for (int64_t w = phase; w < w_.target; w += w_.target_stride) {
+          std::memset(to + w * target_c_, 0, static_cast<size_t>(target_c_) * sizeof(float));
+        }
+      }
+    }
+  });
+}
+
 void RowsConvolution::run(int64_t n, const float* source, const float* weights, const float* bias, Activation activation, float* target,
                           float* scratch) const {
   n = geometry_.batch.of(n);
@@ -258,12 +283,15 @@ void RowsConvolution::run(int64_t n, const float* source, const float* weights, 
   const Call call{n, source, bias, activation, target, zeros, view(n, weights, packed), across_images(n)};
   const Cuts cuts = cut(n);
   const int64_t units = geometry_.groups * panels_.count;
+  const bool zeros_only = bias == nullptr && activation == Activation::linear;  // where a phase has no taps
+  if (zeros_only && (d_.lacks_taps() || h_.lacks_taps() || w_.lacks_taps())) clear_without_taps(n, target);
   parallel_with_scratch(cuts.block_chunks * cuts.unit_chunks, cuts.lists_floats(panels_.rows), [&](int64_t chunk, float* memory) {
     Lists lists(memory, cuts, panels_.rows);
     const int64_t block_chunk = chunk / cuts.unit_chunks, unit_chunk = chunk % cuts.unit_chunks;
     const int64_t first_unit = unit_chunk * units / cuts.unit_chunks, last_unit = (unit_chunk + 1) * units / cuts.unit_chunks;
     const int64_t last_block = (block_chunk + 1) * cuts.blocks / cuts.block_chunks;
     for (int64_t block = block_chunk * cuts.blocks / cuts.block_chunks; block < last_block; ++block) {
+      if (zeros_only && !taps_in(block / cuts.blocks_of_phase)) continue;
       const int64_t begin = block % cuts.blocks_of_phase * cuts.block;
       run_block(call, block / cuts.blocks_of_phase, begin, begin + cuts.block, first_unit, last_unit, lists);
     }

@@ -19,6 +19,13 @@ struct RowsAxis {
 
   int64_t taps() const { return static_cast<int64_t>(kernel.size()); }
   int64_t phases() const { return static_cast<int64_t>(first.size()) - 1; }
+  int64_t taps_of(int64_t phase) const { return first[static_cast<size_t>(phase) + 1] - first[static_cast<size_t>(phase)]; }
+  bool lacks_taps() const {
+    for (int64_t phase = 0; phase < phases(); ++phase) {
+      if (taps_of(phase) == 0) return true;
+    }
+    return false;
+  }
   int64_t positions(int64_t phase) const { return divide_up(target - phase, target_stride); }
 };
 RowsAxis forward_axis(const Axis& axis);
@@ -50,6 +57,8 @@ class RowsConvolution {
   WeightView view(int64_t n, const float* weights, float* packed) const;
   void pack(const float* weights, float* packed) const;
   bool across_images(int64_t n) const;
+  bool taps_in(int64_t phase) const;
+  void clear_without_taps(int64_t n, float* target) const;
   Cuts cut(int64_t n) const;
   void run_block(const Call& call, int64_t phase, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit, Lists& lists) const;
   void list_tile(const Call& call, Cursor& cursor, int32_t rows, int64_t group, Lists& lists) const;

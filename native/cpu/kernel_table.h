@@ -123,6 +123,7 @@ struct DirectArgs {
   int64_t step, reach;       // floats of the source between columns, and between taps
   int64_t ldw, ldy;
   int64_t columns, channels, targets;
+  int64_t x_ahead, y_ahead;  // floats from the last row of taps, and from the line, to those that come next: to be prefetched. y_ahead 0: neither
   const float* bias;         // or null
   Activation activation;
   Spread spread;
@@ -140,6 +141,7 @@ struct DirectWeightsArgs {
   const float* dy;
   int64_t taps, step, reach, lds, ldy;
   int64_t columns, channels;
+  int64_t x_ahead, dy_ahead;  // as in DirectArgs; dy_ahead 0: neither
   Spread spread;             // lanes or broadcast
 };
 

@@ -24,6 +24,13 @@ inline void direct_lines(const DirectArgs& g, int64_t first, int64_t c, Part par
     const DirectLine& line = g.lines[l];
     V sums[T];
     CONVLANE_UNROLL for (int i = 0; i < T; ++i) sums[i] = V::zero();
+    if (!Broadcast && g.y_ahead != 0 && line.row_count > 0) {
+      const float* x = line.rows[line.row_count - 1].x + x_offset + g.x_ahead;
+      constexpr int kPixels = T * (Step > 0 ? Step : 1);
+      CONVLANE_UNROLL for (int j = 0; j < kPixels; ++j, x += Step > 0 ? reach : step) CONVLANE_PREFETCH(x);
+      const float* y = line.y + g.y_offset + first * g.ldy + c + g.y_ahead;
+      CONVLANE_UNROLL for (int i = 0; i < T; ++i, y += g.ldy) CONVLANE_PREFETCH_WRITE(y);
+    }
     for (int64_t r = 0; r < line.row_count; ++r) {
       const float* x = line.rows[r].x + x_offset;
       const float* w = line.rows[r].w + w_offset;
@@ -216,15 +223,29 @@ void direct_convolution(const DirectArgs& g) {
   }
 }
 
+// To > 0: so many channels of the other side in each group.
+template <int To>
+inline void spread_plane(const float* x, int64_t pixels, int64_t groups, int64_t from, int64_t to, float* out) {
+  for (int64_t i = pixels * groups; i > 0; --i, x += from) {
+    const float value = *x;
+    if constexpr (To > 0) {
+      CONVLANE_UNROLL for (int j = 0; j < To; ++j) out[j] = value;
+      out += To;
+    } else {
+      for (int64_t j = 0; j < to; ++j) *out++ = value;
+    }
+  }
+}
+
 template <class V>
 void spread_groups(const float* x, int64_t pixels, int64_t groups, int64_t from, int64_t to, float* out, int64_t plane) {
-  for (int64_t p = 0; p < pixels; ++p, x += groups * from, out += groups * to) {
-    for (int64_t k = 0; k < from; ++k) {
-      float* o = out + k * plane;
-      const float* xi = x + k;
-      for (int64_t g = 0; g < groups; ++g, xi += from) {
-        for (int64_t i = 0; i < to; ++i) *o++ = *xi;
-      }
+  for (int64_t k = 0; k < from; ++k, ++x, out += plane) {
+    switch (to) {
+      case 1: spread_plane<1>(x, pixels, groups, from, to, out); break;
+      case 2: spread_plane<2>(x, pixels, groups, from, to, out); break;
+      case 4: spread_plane<4>(x, pixels, groups, from, to, out); break;
+      case 8: spread_plane<8>(x, pixels, groups, from, to, out); break;
+      default: spread_plane<0>(x, pixels, groups, from, to, out); break;
     }
   }
 }

@@ -26,6 +26,12 @@ inline void direct_sums(const DirectWeightsArgs& g, const DirectWeightsRow* rows
     x[r] = rows[r].x + g.x_offset + first * step + tap * reach + (Broadcast ? 0 : c);
   }
   const float* dy = g.dy + first * ldy + c;
+  if (!Broadcast && g.dy_ahead != 0) {
+    const float* next = x[Rows - 1] + g.x_ahead;
+    for (int64_t j = 0; j < (Step > 0 ? Step : 1) * count; ++j, next += Step > 0 ? reach : step) CONVLANE_PREFETCH(next);
+    next = dy + g.dy_ahead;
+    for (int64_t j = 0; j < count; ++j, next += ldy) CONVLANE_PREFETCH(next);
+  }
   int64_t i = 0;
   if constexpr (Step > 0) {
     for (; i + U <= count; i += U) {
