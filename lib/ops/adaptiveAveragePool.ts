@@ -1,72 +1,26 @@
-import { labelOf } from '../graph/apply'
-import type { TensorType, Value } from '../graph/value'
-import { checkRank, checkSizes, type Pair, type Triple } from '../shape'
+import type { Value } from '../graph/value'
+import type { Pair, Triple } from '../shape'
 import type { Tensor } from '../tensor'
-import { call, type Operand, typeOf } from './call'
-import { type Axes, letters } from './convolution'
-import type { OpDefinition } from './op'
+import type { Operand } from './call'
 import { checkOptions, type OpOptions } from './options'
-import { checkPoolGradient, poolLetters } from './pool'
+import { type SizedOps, sizedFamily, toSize, toSizeBackward } from './sized'
 
-interface AdaptiveOps {
-  readonly axes: Axes
-  readonly forward: OpDefinition
-  readonly backward: OpDefinition
-}
-
-function adaptiveOps(axes: Axes): AdaptiveOps {
-  const name = `adaptiveAveragePool${axes}d`
-  const forward: OpDefinition = {
-    name,
-    inputs: ['x'],
-    outputs: ['y'],
-    shapeAttributes: ['size'],
-    infer: ([x], attributes, label) => [{ shape: resultOf(axes, x!, attributes.size as number[], label), dtype: 'float32' }],
-    gradient({ inputs: [x], label }, [dy]) {
-      return [call(backward, [dy!], { shape: x!.shape.slice(1) as number[] }, { name: label })[0] as Value]
-    },
-  }
-  const backward: OpDefinition = {
-    name: `${name}Backward`,
-    inputs: ['dy'],
-    outputs: ['dx'],
-    shapeAttributes: ['shape'],
-    infer([dy], attributes, label) {
-      checkRank(dy!.shape, poolLetters(axes), label, 'dy')
-      const dx: TensorType = { shape: [dy!.shape[0]!, ...(attributes.shape as number[])], dtype: 'float32' }
-      checkPoolGradient(dy!, resultOf(axes, dx, dy!.shape.slice(1, -1) as number[], label), label)
-      return [dx]
-    },
-  }
-  return { axes, forward, backward }
-}
-
-function resultOf(axes: Axes, x: TensorType, size: readonly number[], label: string): TensorType['shape'] {
-  checkRank(x.shape, letters[axes].image, label, 'input')
-  return [x.shape[0]!, ...size, x.shape.at(-1)!]
-}
-
-const lines = adaptiveOps(1)
-const images = adaptiveOps(2)
-const volumes = adaptiveOps(3)
 /** Those of one to three axes. */
-export const adaptiveAveragePools = { 1: lines, 2: images, 3: volumes } as const
+export const adaptiveAveragePools = sizedFamily('adaptiveAveragePool')
+const { 1: lines, 2: images, 3: volumes } = adaptiveAveragePools
+
+const checked = (options: OpOptions) => (label: string) => {
+  checkOptions(options, [], label)
+  return {}
+}
 
 /** What `adaptiveAveragePool1d`, `adaptiveAveragePool2d` and `adaptiveAveragePool3d` do. */
-export function adaptiveAveragePool({ axes, forward }: AdaptiveOps, x: Operand, size: unknown, options: OpOptions = {}): Operand {
-  const label = labelOf(forward.name, options?.name)
-  checkOptions(options, [], label)
-  typeOf(x, label, 'input')
-  return call(forward, [x], { size: checkSizes(size, axes, label, 'size') }, options)[0]!
+export function adaptiveAveragePool(ops: SizedOps, x: Operand, size: unknown, options: OpOptions = {}): Operand {
+  return toSize(ops, x, size, options, checked(options))
 }
 
-function poolBackward({ axes, backward }: AdaptiveOps, dy: Operand, x: Operand, size: unknown, options: OpOptions = {}): { dx: Operand } {
-  const label = labelOf(backward.name, options?.name)
-  checkOptions(options, [], label)
-  const image = typeOf(x, label, 'input')
-  const shape = resultOf(axes, image, checkSizes(size, axes, label, 'size'), label)
-  checkPoolGradient(typeOf(dy, label, 'dy'), shape, label)
-  return { dx: call(backward, [dy], { shape: image.shape.slice(1) as number[] }, options)[0]! }
+function poolBackward(ops: SizedOps, dy: Operand, x: Operand, size: unknown, options: OpOptions = {}): { dx: Operand } {
+  return toSizeBackward(ops, dy, x, size, options, checked(options))
 }
 
 /**

@@ -1,56 +1,14 @@
-import { labelOf } from '../graph/apply'
-import type { TensorType, Value } from '../graph/value'
-import { checkChoice, checkRank, checkSizes, type Pair, type Triple } from '../shape'
+import type { Value } from '../graph/value'
+import { checkChoice, type Pair, type Triple } from '../shape'
 import type { Tensor } from '../tensor'
-import { call, type Operand, typeOf } from './call'
-import { type Axes, letters } from './convolution'
-import type { OpDefinition } from './op'
+import type { Operand } from './call'
+import type { Axes } from './convolution'
 import { checkOptions, type OpOptions } from './options'
-import { checkPoolGradient, poolLetters } from './pool'
+import { type SizedOps, sizedFamily, toSize, toSizeBackward } from './sized'
 
-interface ResizeOps {
-  readonly axes: Axes
-  readonly forward: OpDefinition
-  readonly backward: OpDefinition
-}
-
-function resizeOps(axes: Axes): ResizeOps {
-  const name = `resize${axes}d`
-  const forward: OpDefinition = {
-    name,
-    inputs: ['x'],
-    outputs: ['y'],
-    shapeAttributes: ['size'],
-    infer: ([x], attributes, label) => [{ shape: resultOf(axes, x!, attributes.size as number[], label), dtype: 'float32' }],
-    gradient({ inputs: [x], attributes: { interpolation }, label }, [dy]) {
-      return [call(backward, [dy!], { shape: x!.shape.slice(1) as number[], interpolation: interpolation! }, { name: label })[0] as Value]
-    },
-  }
-  const backward: OpDefinition = {
-    name: `${name}Backward`,
-    inputs: ['dy'],
-    outputs: ['dx'],
-    shapeAttributes: ['shape'],
-    infer([dy], attributes, label) {
-      checkRank(dy!.shape, poolLetters(axes), label, 'dy')
-      const dx: TensorType = { shape: [dy!.shape[0]!, ...(attributes.shape as number[])], dtype: 'float32' }
-      checkPoolGradient(dy!, resultOf(axes, dx, dy!.shape.slice(1, -1) as number[], label), label)
-      return [dx]
-    },
-  }
-  return { axes, forward, backward }
-}
-
-function resultOf(axes: Axes, x: TensorType, size: readonly number[], label: string): TensorType['shape'] {
-  checkRank(x.shape, letters[axes].image, label, 'input')
-  return [x.shape[0]!, ...size, x.shape.at(-1)!]
-}
-
-const lines = resizeOps(1)
-const images = resizeOps(2)
-const volumes = resizeOps(3)
 /** Those of one to three axes. */
-export const resizes = { 1: lines, 2: images, 3: volumes } as const
+export const resizes = sizedFamily('resize')
+const { 1: lines, 2: images, 3: volumes } = resizes
 
 /** What interpolation by the nearest pixels on both sides of each axis is called. */
 export const linearNames = { 1: 'linear', 2: 'bilinear', 3: 'trilinear' } as const
@@ -69,24 +27,18 @@ export interface ResizeOptions<Linear extends string> extends OpOptions {
   readonly interpolation?: Linear | 'nearest' | undefined
 }
 
-/** What `resize1d`, `resize2d` and `resize3d` do. */
-export function resize({ axes, forward }: ResizeOps, x: Operand, size: unknown, options: ResizeOptions<string> = {}): Operand {
-  const label = labelOf(forward.name, options?.name)
+const checked = (axes: Axes, options: ResizeOptions<string>) => (label: string) => {
   checkOptions(options, ['interpolation'], label)
-  typeOf(x, label, 'input')
-  const interpolation = checkInterpolation(options.interpolation, axes, label)
-  const { runtime, name } = options
-  return call(forward, [x], { size: checkSizes(size, axes, label, 'size'), interpolation }, { runtime, name })[0]!
+  return { interpolation: checkInterpolation(options.interpolation, axes, label) }
 }
 
-function resizeGradient({ axes, backward }: ResizeOps, dy: Operand, x: Operand, size: unknown, options: ResizeOptions<string> = {}) {
-  const label = labelOf(backward.name, options?.name)
-  checkOptions(options, ['interpolation'], label)
-  const image = typeOf(x, label, 'input')
-  const interpolation = checkInterpolation(options.interpolation, axes, label)
-  checkPoolGradient(typeOf(dy, label, 'dy'), resultOf(axes, image, checkSizes(size, axes, label, 'size'), label), label)
-  const { runtime, name } = options
-  return { dx: call(backward, [dy], { shape: image.shape.slice(1) as number[], interpolation }, { runtime, name })[0]! }
+/** What `resize1d`, `resize2d` and `resize3d` do. */
+export function resize(ops: SizedOps, x: Operand, size: unknown, options: ResizeOptions<string> = {}): Operand {
+  return toSize(ops, x, size, options, checked(ops.axes, options))
+}
+
+function resizeGradient(ops: SizedOps, dy: Operand, x: Operand, size: unknown, options: ResizeOptions<string> = {}): { dx: Operand } {
+  return toSizeBackward(ops, dy, x, size, options, checked(ops.axes, options))
 }
 
 type Size1d = number | readonly [number]
