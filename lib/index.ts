@@ -108,7 +108,13 @@ export {
 export { dropout, spatialDropout } from './layers/dropout'
 export { flatten } from './layers/flatten'
 export { groupNorm, instanceNorm } from './layers/groupNorm'
-export type { Initializer } from './layers/initializers'
+export type {
+  Initializer,
+  InitializerFunction,
+  InitializerName,
+  InitializerOptions,
+  InitializerRandom,
+} from './layers/initializers'
 export { type BuildContext, Layer, type LayerConfig, type Parameter } from './layers/layer'
 export { type LayerNormLayerOptions, layerNorm } from './layers/layerNorm'
 export { maxout } from './layers/maxout'
@@ -152,6 +158,7 @@ export {
 export { type PreluLayerOptions, prelu } from './layers/prelu'
 export type { Rank } from './layers/rank'
 export { type LayerMaker, registerLayer } from './layers/registry'
+export type { Regularizer } from './layers/regularizers'
 export { permute, reshape } from './layers/reshape'
 export { type RmsNormLayerOptions, rmsNorm } from './layers/rmsNorm'
 export { type RnnLayerOptions, rnn } from './layers/rnn'
@@ -165,6 +172,7 @@ export {
   upsample2d,
   upsample3d,
 } from './layers/upsample'
+export type { KernelOptions, TrainingOptions, WeightOptions } from './layers/weights'
 export { isa, isaAvailable, setThreads, threads } from './machine'
 export { loadModel } from './model/load'
 export { Model, type ModelOptions, type ProfileOptions, type RankedTensor } from './model/model'
@@ -173,6 +181,7 @@ export type { Profile, ProfileRow } from './model/profile'
 export { type SequentialOptions, sequential } from './model/sequential'
 export type { LayerSummary, Summary, SummaryMemory } from './model/summary'
 export type { Activation } from './ops/activation'
+export type { Constraint, Incoming } from './ops/constrain'
 export type { Padding, Padding1d, Padding3d, PaddingPair, Pair, Triple } from './shape'
 export { type Labels, type Tensor, tensor } from './tensor'
 export type { Augment } from './train/augmentation'
@@ -188,9 +197,12 @@ export {
 } from './train/classification'
 export type { Data, PerEnd, SampleWeights, XY } from './train/data'
 export type { EarlyStoppingOptions } from './train/earlyStopping'
+export type { EmaOptions } from './train/ema'
 export type { Callback, Details, EpochEvent, History, Results, StepEvent } from './train/events'
+export type { ParameterGroup } from './train/groups'
 export { type Loss, type LossName, NamedLoss } from './train/losses'
 export { focal, huber, type LossOptions, sigmoidCrossEntropy, softmaxCrossEntropy } from './train/lossMakers'
+export type { Match, WeightFacts } from './train/match'
 export {
   type BinaryAccuracyOptions,
   binaryAccuracy,
@@ -219,7 +231,7 @@ export {
   type SgdOptions,
   sgd,
 } from './train/optimizers'
-export type { BatchOptions, ClassWeight, EvaluateOptions, FitOptions } from './train/options'
+export type { BatchOptions, ClassWeight, EvaluateOptions, FitOptions, WeightsOptions } from './train/options'
 export {
   type CosineOptions,
   cosineDecay,

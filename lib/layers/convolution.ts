@@ -8,13 +8,13 @@ import { conv1dOps } from '../ops/conv1d'
 import { conv2dOps } from '../ops/conv2d'
 import { conv3dOps } from '../ops/conv3d'
 import { type Axes, convolution } from '../ops/convolution'
-import { checkChoice, checkInteger, checkSizes } from '../shape'
+import { checkInteger, checkSizes } from '../shape'
 import { checkBoolean, checkOptions } from './check'
-import { type Initializer, initializers } from './initializers'
 import { type BuildContext, Layer, type Parameter } from './layer'
+import { checkWeightOptions, type WeightOptions, type Weights, weightOptionNames, weightParameter } from './weights'
 
 /** Options that all convolutions share; `Sizes` and `Pad`: how sizes and padding are written for the number of axes. */
-export interface ConvolutionLayerOptions<Name extends string = string, Sizes = unknown, Pad = unknown> {
+export interface ConvolutionLayerOptions<Name extends string = string, Sizes = unknown, Pad = unknown> extends WeightOptions {
   /** Step of the window, one number or one for each axis. Default 1. */
   readonly stride?: Sizes
   /** Default `'valid'`: none. `'same'`: output size ⌈input / stride⌉, the odd pixel after (TensorFlow's rule). Or pixels, for all sides or each. */
@@ -27,12 +27,10 @@ export interface ConvolutionLayerOptions<Name extends string = string, Sizes = u
   readonly activation?: Activation
   /** Whether a number is added to each filter's output. `'position'`: one to each position of it, `[…, filters]` of them. Default true. */
   readonly bias?: boolean | 'position'
-  /** How the filters begin. Default `'glorotUniform'`; the bias begins as zeros. */
-  readonly kernelInitializer?: Initializer
   /** Default: the layer's type, `conv2d_1`, … */
   readonly name?: Name
 }
-const optionNames = ['stride', 'padding', 'dilation', 'groups', 'activation', 'bias', 'kernelInitializer', 'name']
+const optionNames = ['stride', 'padding', 'dilation', 'groups', 'activation', 'bias', 'name', ...weightOptionNames('kernel', 'bias')]
 
 const ops = { 1: conv1dOps, 2: conv2dOps, 3: conv3dOps } as const
 /** Rank of a batch of images with so many axes. */
@@ -57,22 +55,15 @@ export class Convolution<A extends Axes, Name extends string> extends Layer<Rank
   readonly #axes: A
   readonly #filters: number
   readonly #kernelSize: readonly number[]
-  readonly #options: Required<Omit<ConvolutionLayerOptions, 'name'>>
+  readonly #options: Required<Omit<ConvolutionLayerOptions, 'name' | keyof WeightOptions>>
+  readonly #weights: Weights
 
   constructor(axes: A, filters: number, kernelSize: unknown, options: ConvolutionLayerOptions<Name>) {
     const type = `conv${axes}d`
     checkOptions(type, options, optionNames)
-    super(type, options.name)
+    super(type, options.name, options)
     const label = labelOf(type, options.name)
-    const {
-      stride = 1,
-      padding = 'valid',
-      dilation = 1,
-      groups = 1,
-      activation = 'linear',
-      bias = true,
-      kernelInitializer = 'glorotUniform',
-    } = options
+    const { stride = 1, padding = 'valid', dilation = 1, groups = 1, activation = 'linear', bias = true } = options
     this.type = type
     this.rank = rankOf(axes)
     this.#axes = axes
@@ -85,29 +76,30 @@ export class Convolution<A extends Axes, Name extends string> extends Layer<Rank
       groups: checkInteger(groups, label, 'groups'),
       activation: checkActivation(activation, label),
       bias: checkBias(bias, label),
-      kernelInitializer: checkChoice(kernelInitializer, initializers, label, 'kernelInitializer'),
     }
+    this.#weights = checkWeightOptions({ kernelInitializer: 'glorotUniform', ...options }, label, 'kernel', 'bias')
     if (this.#filters % groups !== 0) {
       throw new ConvlaneError('INVALID_ARGUMENT', `${label}: ${groups} groups do not divide ${filters} filters`, { received: groups })
     }
   }
 
   override config() {
-    return { filters: this.#filters, kernelSize: this.#kernelSize, ...this.#options }
+    return { filters: this.#filters, kernelSize: this.#kernelSize, ...this.#options, ...this.#weights }
   }
 
   override parameters([x]: readonly TensorType[], label: string): Parameter[] {
     const channels = x!.shape.at(-1)!
-    const { groups, bias, kernelInitializer } = this.#options
+    const { groups, bias } = this.#options
     if (channels % groups !== 0) {
       const message = `${label}: ${groups} groups do not divide the input's ${channels} channels`
       throw new ConvlaneError('INVALID_SHAPE', message, { received: channels })
     }
-    const kernel = { name: 'kernel', shape: [...this.#kernelSize, channels / groups, this.#filters], initializer: kernelInitializer }
+    const sizes = [...this.#kernelSize, channels / groups, this.#filters]
+    const kernel = weightParameter(this.#weights, 'kernel', { name: 'kernel', shape: sizes }, 'glorotUniform')
     if (!bias) return [kernel]
     const name = this.named ? this.name : undefined
     const shape = bias === 'position' ? sizesAfter(x!, [kernel], (image, w) => this.#run(image, w!, { name })) : [this.#filters]
-    return [kernel, { name: 'bias', shape, initializer: 'zeros' }]
+    return [kernel, weightParameter(this.#weights, 'bias', { name: 'bias', shape }, 'zeros')]
   }
 
   #run(x: Value, kernel: Value, more: object): Value {

@@ -2,19 +2,17 @@ import { labelOf } from '../graph/apply'
 import type { TensorType, Value } from '../graph/value'
 import { type Activation, checkActivation } from '../ops/activation'
 import * as ops from '../ops/dense'
-import { checkChoice, checkInteger } from '../shape'
+import { checkInteger } from '../shape'
 import { checkBoolean, checkOptions } from './check'
-import { type Initializer, initializers } from './initializers'
 import { type BuildContext, Layer, type Parameter } from './layer'
+import { checkWeightOptions, type WeightOptions, type Weights, weightOptionNames, weightParameter } from './weights'
 
 /** Options of {@link dense}. */
-export interface DenseLayerOptions<Name extends string = string> {
+export interface DenseLayerOptions<Name extends string = string> extends WeightOptions {
   /** Default `'linear'`. */
   readonly activation?: Activation
   /** Whether a number is added to each unit's output. Default true. */
   readonly bias?: boolean
-  /** How the weights begin. Default `'glorotUniform'`; the bias begins as zeros. */
-  readonly kernelInitializer?: Initializer
   /** Default `dense`, `dense_1`, … */
   readonly name?: Name
 }
@@ -24,29 +22,30 @@ class Dense<Name extends string> extends Layer<2, 2, Name> {
   override readonly rank = 2
   override readonly arity = 1
   readonly #units: number
-  readonly #options: Required<Omit<DenseLayerOptions, 'name'>>
+  readonly #options: { readonly activation: Activation; readonly bias: boolean }
+  readonly #weights: Weights
 
   constructor(units: number, options: DenseLayerOptions<Name>) {
-    checkOptions('dense', options, ['activation', 'bias', 'kernelInitializer', 'name'])
-    super('dense', options.name)
+    checkOptions('dense', options, ['activation', 'bias', 'name', ...weightOptionNames('kernel', 'bias')])
+    super('dense', options.name, options)
     const label = labelOf('dense', options.name)
-    const { activation = 'linear', bias = true, kernelInitializer = 'glorotUniform' } = options
+    const { activation = 'linear', bias = true } = options
     this.#units = checkInteger(units, label, 'units')
     this.#options = {
       activation: checkActivation(activation, label),
       bias: checkBoolean(bias, label, 'bias'),
-      kernelInitializer: checkChoice(kernelInitializer, initializers, label, 'kernelInitializer'),
     }
+    this.#weights = checkWeightOptions({ kernelInitializer: 'glorotUniform', ...options }, label, 'kernel', 'bias')
   }
 
   override config() {
-    return { units: this.#units, ...this.#options }
+    return { units: this.#units, ...this.#options, ...this.#weights }
   }
 
   override parameters([x]: readonly TensorType[]): Parameter[] {
-    const { bias, kernelInitializer } = this.#options
-    const kernel = { name: 'kernel', shape: [x!.shape[1]!, this.#units], initializer: kernelInitializer }
-    return bias ? [kernel, { name: 'bias', shape: [this.#units], initializer: 'zeros' }] : [kernel]
+    const kernel = weightParameter(this.#weights, 'kernel', { name: 'kernel', shape: [x!.shape[1]!, this.#units] }, 'glorotUniform')
+    if (!this.#options.bias) return [kernel]
+    return [kernel, weightParameter(this.#weights, 'bias', { name: 'bias', shape: [this.#units] }, 'zeros')]
   }
 
   override build({ name, parameter }: BuildContext, [x]: readonly Value[]): Value {

@@ -6,11 +6,11 @@ import { conv1dOps } from '../ops/conv1d'
 import { conv2dOps } from '../ops/conv2d'
 import { convolution } from '../ops/convolution'
 import { depthwiseConvolution } from '../ops/depthwiseConvolution'
-import { checkChoice, checkInteger, checkSizes } from '../shape'
+import { checkInteger, checkSizes } from '../shape'
 import { checkOptions } from './check'
 import { type ConvolutionLayerOptions, checkBias, type RankOf, rankOf, sizesAfter } from './convolution'
-import { initializers } from './initializers'
 import { type BuildContext, Layer, type Parameter } from './layer'
+import { checkWeightOptions, type Weights, weightOptionNames, weightParameter } from './weights'
 
 /** Options that depthwise and separable convolutions share. `Sizes` and `Pad`: how sizes and padding are written for the number of axes. */
 export interface DepthwiseLayerOptions<Name extends string = string, Sizes = unknown, Pad = unknown>
@@ -19,7 +19,8 @@ export interface DepthwiseLayerOptions<Name extends string = string, Sizes = unk
   readonly depthMultiplier?: number
 }
 
-const optionNames = ['stride', 'padding', 'dilation', 'depthMultiplier', 'activation', 'bias', 'kernelInitializer', 'name']
+const own = ['stride', 'padding', 'dilation', 'depthMultiplier', 'activation', 'bias', 'name']
+const optionNames = [...own, ...weightOptionNames('kernel', 'bias')]
 const ops = { 1: conv1dOps, 2: conv2dOps } as const
 
 /** Checks the options of both layers and fills in defaults. */
@@ -32,8 +33,14 @@ function resolve(label: string, axes: 1 | 2, options: DepthwiseLayerOptions) {
     depthMultiplier: checkInteger(depthMultiplier, label, 'depthMultiplier'),
     activation: checkActivation(activation, label),
     bias: checkBias(bias, label),
-    kernelInitializer: checkChoice(options.kernelInitializer ?? 'glorotUniform', initializers, label, 'kernelInitializer'),
   }
+}
+
+/** Every channel's filters are outputs of their own. */
+function depthwiseKernel(name: string, window: readonly number[], channels: number, depthMultiplier: number, weights: Weights): Parameter {
+  const taps = window.reduce((product, size) => product * size, 1)
+  const incoming = [taps, channels * depthMultiplier, 1] as const
+  return weightParameter(weights, 'kernel', { name, shape: [...window, channels, depthMultiplier], incoming }, 'glorotUniform')
 }
 
 /** What `depthwiseConv1d` and `depthwiseConv2d` make. */
@@ -44,32 +51,34 @@ export class DepthwiseConvolution<A extends 1 | 2, Name extends string> extends 
   readonly #axes: A
   readonly #kernelSize: readonly number[]
   readonly #options: ReturnType<typeof resolve>
+  readonly #weights: Weights
 
   constructor(axes: A, kernelSize: unknown, options: DepthwiseLayerOptions<Name>) {
     const type = `depthwiseConv${axes}d`
     checkOptions(type, options, optionNames)
-    super(type, options.name)
+    super(type, options.name, options)
     const label = labelOf(type, options.name)
     this.type = type
     this.rank = rankOf(axes)
     this.#axes = axes
     this.#kernelSize = checkSizes(kernelSize, axes, label, 'kernelSize')
     this.#options = resolve(label, axes, options)
+    this.#weights = checkWeightOptions({ kernelInitializer: 'glorotUniform', ...options }, label, 'kernel', 'bias')
   }
 
   override config() {
-    return { kernelSize: this.#kernelSize, ...this.#options }
+    return { kernelSize: this.#kernelSize, ...this.#options, ...this.#weights }
   }
 
   override parameters([x]: readonly TensorType[]): Parameter[] {
     const channels = x!.shape.at(-1)!
-    const { depthMultiplier, bias, kernelInitializer } = this.#options
-    const kernel = { name: 'kernel', shape: [...this.#kernelSize, channels, depthMultiplier], initializer: kernelInitializer }
+    const { depthMultiplier, bias } = this.#options
+    const kernel = depthwiseKernel('kernel', this.#kernelSize, channels, depthMultiplier, this.#weights)
     if (!bias) return [kernel]
     const name = this.named ? this.name : undefined
     const shape =
       bias === 'position' ? sizesAfter(x!, [kernel], (image, w) => this.#run(image, w!, { name })) : [channels * depthMultiplier]
-    return [kernel, { name: 'bias', shape, initializer: 'zeros' }]
+    return [kernel, weightParameter(this.#weights, 'bias', { name: 'bias', shape }, 'zeros')]
   }
 
   #run(x: Value, kernel: Value, more: object): Value {
@@ -94,11 +103,12 @@ export class SeparableConvolution<A extends 1 | 2, Name extends string> extends 
   readonly #filters: number
   readonly #kernelSize: readonly number[]
   readonly #options: ReturnType<typeof resolve>
+  readonly #weights: Weights
 
   constructor(axes: A, filters: number, kernelSize: unknown, options: DepthwiseLayerOptions<Name>) {
     const type = `separableConv${axes}d`
     checkOptions(type, options, optionNames)
-    super(type, options.name)
+    super(type, options.name, options)
     const label = labelOf(type, options.name)
     this.type = type
     this.rank = rankOf(axes)
@@ -106,23 +116,25 @@ export class SeparableConvolution<A extends 1 | 2, Name extends string> extends 
     this.#filters = checkInteger(filters, label, 'filters')
     this.#kernelSize = checkSizes(kernelSize, axes, label, 'kernelSize')
     this.#options = resolve(label, axes, options)
+    this.#weights = checkWeightOptions({ kernelInitializer: 'glorotUniform', ...options }, label, 'kernel', 'bias')
   }
 
   override config() {
-    return { filters: this.#filters, kernelSize: this.#kernelSize, ...this.#options }
+    return { filters: this.#filters, kernelSize: this.#kernelSize, ...this.#options, ...this.#weights }
   }
 
   override parameters([x]: readonly TensorType[]): Parameter[] {
     const channels = x!.shape.at(-1)!
-    const { depthMultiplier, bias, kernelInitializer: initializer } = this.#options
+    const { depthMultiplier, bias } = this.#options
+    const pointwise = [...this.#kernelSize.map(() => 1), channels * depthMultiplier, this.#filters]
     const kernels = [
-      { name: 'depthwiseKernel', shape: [...this.#kernelSize, channels, depthMultiplier], initializer },
-      { name: 'pointwiseKernel', shape: [...this.#kernelSize.map(() => 1), channels * depthMultiplier, this.#filters], initializer },
+      depthwiseKernel('depthwiseKernel', this.#kernelSize, channels, depthMultiplier, this.#weights),
+      weightParameter(this.#weights, 'kernel', { name: 'pointwiseKernel', shape: pointwise }, 'glorotUniform'),
     ]
     if (!bias) return kernels
     const name = this.named ? this.name : undefined
     const shape = bias === 'position' ? sizesAfter(x!, kernels, (image, w, p) => this.#run(image, w!, p!, { name }, {})) : [this.#filters]
-    return [...kernels, { name: 'bias', shape, initializer: 'zeros' }]
+    return [...kernels, weightParameter(this.#weights, 'bias', { name: 'bias', shape }, 'zeros')]
   }
 
   #run(x: Value, depthwiseKernel: Value, pointwiseKernel: Value, { name }: { name: string | undefined }, more: object): Value {

@@ -2,11 +2,14 @@ import { ConvlaneError } from '../errors'
 import { labelOf } from '../graph/apply'
 import { inputValue, parameterValue } from '../graph/sources'
 import type { SymbolicShape, TensorType, Value } from '../graph/value'
+import type { Constraint, Incoming } from '../ops/constrain'
 import { shapeText, valueText } from '../shape'
 import { checkName, invalid } from './check'
 import type { Initializer } from './initializers'
 import { Node } from './node'
 import { type After, dimensions, type Fits, type FitsFirst, flattenHint, type Rank } from './rank'
+import type { Regularizer } from './regularizers'
+import type { TrainingOptions } from './weights'
 
 declare const inRank: unique symbol
 declare const outRank: unique symbol
@@ -21,6 +24,15 @@ export interface Parameter {
   readonly initializer: Initializer
   /** False: a statistic. The optimizer leaves it alone; it follows what `BuildContext.average` is given. Default true. */
   readonly trained?: boolean
+  /** What it adds to the loss, while it is trained. Default: nothing. */
+  readonly regularizer?: Regularizer
+  /** What it must be after each update. Default: anything. */
+  readonly constraint?: Constraint
+  /**
+   * The shape as `[before, outputs, after]`: norms of a constraint are over the first and the last. Default: the last axis is the outputs', `[…, outputs, 1]`; of a
+   * vector, one norm.
+   */
+  readonly incoming?: Incoming
 }
 
 /** What a layer is given when a model is compiled. */
@@ -29,6 +41,8 @@ export interface BuildContext {
   readonly name: string
   /** Whether the graph is for training (dropout acts) or for inference. */
   readonly training: boolean
+  /** Whether the layer's weights are left as they are in training: `trainable` is false, or `Model.freeze` says so. */
+  readonly frozen?: boolean
   /** Number of this call of a layer within the model: the random stream that it draws from. */
   readonly stream: number
   /** The parameter of that name, one of those of `parameters`. */
@@ -71,9 +85,15 @@ export abstract class Layer<I extends Rank | 'any' = Rank | 'any', O extends Ran
   readonly rank?: Rank
   /** How many nodes it is applied to; absent: two or more. */
   readonly arity?: number
+  /** Whether training changes its weights. */
+  readonly trainable: boolean
+  /** What its result adds to the loss. */
+  readonly activityRegularizer: Regularizer | undefined
 
   /** The type, which is also the default of the name, and the name if one was given. Throws INVALID_ARGUMENT for a bad name. */
-  constructor(type: string, name: string | undefined) {
+  constructor(type: string, name: string | undefined, { trainable = true, activityRegularizer }: TrainingOptions = {}) {
+    this.trainable = trainable
+    this.activityRegularizer = activityRegularizer
     this.named = name !== undefined
     this.name = (name === undefined ? type : checkName(name, type)) as Name
   }
@@ -133,7 +153,7 @@ export function parametersOf(layer: Layer, nodes: readonly Node[], label: string
 function outputShape(layer: Layer, nodes: readonly Node[], label: string): SymbolicShape {
   checkInputs(layer, nodes, label)
   const parameters = new Map(parametersOf(layer, nodes, label).map(({ name, shape }) => [name, parameterValue(name, shape)]))
-  const context = { name: layer.name, training: false, stream: 0, parameter: finder(parameters, label), average: () => {} }
+  const context = { name: layer.name, training: false, frozen: false, stream: 0, parameter: finder(parameters, label), average: () => {} }
   const inputs = nodes.map(({ shape }, index) => inputValue(`x${index}`, shape))
   const output = layer.build(context, inputs)
   if (output.shape[0] !== null) {

@@ -2,12 +2,14 @@ import { labelOf } from '../graph/apply'
 import type { TensorType, Value } from '../graph/value'
 import { type Activation, checkActivation } from '../ops/activation'
 import { checkNumber } from '../shape'
+import type { GammaBetaOptions } from './batchNorm'
 import { checkBoolean, checkOptions } from './check'
 import { type BuildContext, Layer, type Parameter } from './layer'
 import type { Rank } from './rank'
+import { checkWeightOptions, type Weights, weightOptionNames, weightParameter } from './weights'
 
 /** Options that all normalizations of samples have. */
-export interface NormOptions<Name extends string = string> {
+export interface NormOptions<Name extends string = string> extends GammaBetaOptions {
   /** Added to the variance, 0 or more. Default 1e-3, as in Keras (PyTorch: 1e-5). */
   readonly epsilon?: number
   /** Whether what is normalized is multiplied by trained numbers, `gamma`. Default true. */
@@ -29,7 +31,7 @@ export interface NormCall {
   readonly name: string
 }
 
-type Settings = Required<Omit<NormOptions, 'name'>>
+type Settings = Required<Pick<NormOptions, 'epsilon' | 'scale' | 'center' | 'activation'>> & Weights
 
 /** A normalization of each sample by itself: no statistics are kept, training and inference are alike. */
 export abstract class Norm<Name extends string, I extends Rank | 'any' = 'any'> extends Layer<I, 'same', Name> {
@@ -38,15 +40,17 @@ export abstract class Norm<Name extends string, I extends Rank | 'any' = 'any'> 
 
   /** `more`: names of further options. `centered`: whether there may be a beta. */
   constructor(type: string, options: NormOptions<Name>, epsilon: number, more: readonly string[] = [], centered = true) {
-    const known = [...more, 'epsilon', 'scale', ...(centered ? ['center'] : []), 'activation', 'name']
+    const weights = ['gamma', ...(centered ? ['beta'] : [])]
+    const known = [...more, 'epsilon', 'scale', ...(centered ? ['center'] : []), 'activation', 'name', ...weightOptionNames(...weights)]
     checkOptions(type, options, known)
-    super(type, options.name)
+    super(type, options.name, options)
     const label = labelOf(type, options.name)
     this.settings = {
       epsilon: checkNumber(options.epsilon ?? epsilon, label, 'epsilon', { low: 0 }),
       scale: checkBoolean(options.scale ?? true, label, 'scale'),
       center: checkBoolean(options.center ?? centered, label, 'center'),
       activation: checkActivation(options.activation, label),
+      ...checkWeightOptions(options, label, ...weights),
     }
   }
 
@@ -58,8 +62,8 @@ export abstract class Norm<Name extends string, I extends Rank | 'any' = 'any'> 
     const shape = this.parameterShape(x!, label)
     const { scale, center } = this.settings
     return [
-      ...(scale ? [{ name: 'gamma', shape, initializer: 'ones' } as const] : []),
-      ...(center ? [{ name: 'beta', shape, initializer: 'zeros' } as const] : []),
+      ...(scale ? [weightParameter(this.settings, 'gamma', { name: 'gamma', shape }, 'ones')] : []),
+      ...(center ? [weightParameter(this.settings, 'beta', { name: 'beta', shape }, 'zeros')] : []),
     ]
   }
 

@@ -1,16 +1,26 @@
 import { labelOf } from '../graph/apply'
 import type { TensorType, Value } from '../graph/value'
+import type { Constraint } from '../ops/constrain'
 import * as ops from '../ops/prelu'
 import { checkOptions, invalid } from './check'
+import type { Initializer } from './initializers'
 import { type BuildContext, Layer, type Parameter } from './layer'
+import type { Regularizer } from './regularizers'
+import { checkWeightOptions, type TrainingOptions, type Weights, weightOptionNames, weightParameter } from './weights'
 
 /** Options of {@link prelu}. */
-export interface PreluLayerOptions<Name extends string = string> {
+export interface PreluLayerOptions<Name extends string = string> extends TrainingOptions {
   /**
    * Axes of a sample along which a slope is shared, counted from 1 as in Keras (0 is the batch). `[]`: each element has its own, Keras' default.
    * Default: all but the last, so that each channel has one (PyTorch's rule).
    */
   readonly sharedAxes?: readonly number[]
+  /** How the slopes begin. Default `'zeros'`. */
+  readonly alphaInitializer?: Initializer
+  /** What the slopes add to the loss. Default: nothing. */
+  readonly alphaRegularizer?: Regularizer
+  /** What the slopes must be after each update. Default: anything. */
+  readonly alphaConstraint?: Constraint
   /** Default `prelu`, `prelu_1`, … */
   readonly name?: Name
 }
@@ -19,19 +29,21 @@ class Prelu<Name extends string> extends Layer<'any', 'same', Name> {
   override readonly type = 'prelu'
   override readonly arity = 1
   readonly #sharedAxes: readonly number[] | undefined
+  readonly #weights: Weights
 
   constructor(options: PreluLayerOptions<Name>) {
-    checkOptions('prelu', options, ['sharedAxes', 'name'])
-    super('prelu', options.name)
+    checkOptions('prelu', options, ['sharedAxes', 'name', ...weightOptionNames('alpha')])
+    super('prelu', options.name, options)
     const { sharedAxes: axes } = options
     const label = labelOf('prelu', options.name)
     const fits = axes === undefined || (Array.isArray(axes) && axes.every((axis) => Number.isInteger(axis) && axis >= 1 && axis <= 4))
     if (!fits) throw invalid(label, 'sharedAxes', 'an array of axes from 1 to 4', axes)
     this.#sharedAxes = axes && [...axes]
+    this.#weights = checkWeightOptions(options, label, 'alpha')
   }
 
   override config() {
-    return this.#sharedAxes ? { sharedAxes: this.#sharedAxes } : {}
+    return { ...(this.#sharedAxes && { sharedAxes: this.#sharedAxes }), ...this.#weights }
   }
 
   override parameters([x]: readonly TensorType[], label: string): Parameter[] {
@@ -40,7 +52,7 @@ class Prelu<Name extends string> extends Layer<'any', 'same', Name> {
     const beyond = shared?.find((axis) => axis > sizes.length)
     if (beyond !== undefined) throw invalid(label, 'sharedAxes', `axes from 1 to ${sizes.length} for this input`, shared)
     const shape = shared ? sizes.map((size, index) => (shared.includes(index + 1) ? 1 : size)) : [sizes.at(-1)!]
-    return [{ name: 'alpha', shape, initializer: 'zeros' }]
+    return [weightParameter(this.#weights, 'alpha', { name: 'alpha', shape }, 'zeros')]
   }
 
   override build({ name, parameter }: BuildContext, [x]: readonly Value[]): Value {

@@ -7,7 +7,8 @@ import { type LayerNormLayerOptions, lastSizes } from './layerNorm'
 import { Norm, type NormCall } from './norm'
 
 /** Options of {@link rmsNorm}. */
-export interface RmsNormLayerOptions<Name extends string = string> extends Omit<LayerNormLayerOptions<Name>, 'center' | 'epsilon'> {
+export interface RmsNormLayerOptions<Name extends string = string>
+  extends Omit<LayerNormLayerOptions<Name>, 'center' | 'epsilon' | 'betaInitializer' | 'betaRegularizer' | 'betaConstraint'> {
   /** Added to the mean square, 0 or more. Default 1e-6, as in Keras (PyTorch: 1.19e-7). */
   readonly epsilon?: number
 }

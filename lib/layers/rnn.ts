@@ -3,28 +3,33 @@ import type { TensorType, Value } from '../graph/value'
 import { activate } from '../ops/activation'
 import { add } from '../ops/add'
 import { concat } from '../ops/concat'
+import type { Constraint } from '../ops/constrain'
 import { dense } from '../ops/dense'
 import { reshape } from '../ops/reshape'
 import { slice } from '../ops/slice'
 import { checkChoice, checkInteger } from '../shape'
 import { checkBoolean, checkOptions } from './check'
-import { type Initializer, initializers } from './initializers'
+import type { Initializer } from './initializers'
 import { type BuildContext, Layer, type Parameter } from './layer'
+import type { Regularizer } from './regularizers'
+import { checkWeightOptions, type WeightOptions, type Weights, weightOptionNames, weightParameter } from './weights'
 
 const activations = ['tanh', 'relu', 'sigmoid'] as const
 
 /** Options of {@link rnn}. */
-export interface RnnLayerOptions<All extends boolean = boolean, Name extends string = string> {
+export interface RnnLayerOptions<All extends boolean = boolean, Name extends string = string> extends WeightOptions {
   /** Of the state. Default `'tanh'`. */
   readonly activation?: (typeof activations)[number]
   /** How many numbers each step gives, by `outputKernel` from the state. Default: the state itself. */
   readonly outputs?: number
   /** Whether every step's result is given, `[N, L, …]`, or the last one alone, `[N, …]`. Default false. */
   readonly all?: All
-  /** How the kernels begin. Default `'glorotUniform'`; biases begin as zeros. */
-  readonly kernelInitializer?: Initializer
-  /** How the recurrent kernel begins. Default: as the others (Keras: orthogonal). */
+  /** How the recurrent kernel begins. Default: as the other kernels (Keras: `'orthogonal'`). */
   readonly recurrentInitializer?: Initializer
+  /** What the recurrent kernel adds to the loss. Default: nothing. */
+  readonly recurrentRegularizer?: Regularizer
+  /** What the recurrent kernel must be after each update. Default: anything. */
+  readonly recurrentConstraint?: Constraint
   /** Default `rnn`, `rnn_1`, … */
   readonly name?: Name
 }
@@ -35,41 +40,40 @@ class Rnn<All extends boolean, Name extends string> extends Layer<3, All extends
   override readonly arity = 1
   readonly #units: number
   readonly #options
+  readonly #weights: Weights
 
   constructor(units: number, options: RnnLayerOptions<All, Name>) {
-    checkOptions('rnn', options, ['activation', 'outputs', 'all', 'kernelInitializer', 'recurrentInitializer', 'name'])
-    super('rnn', options.name)
+    checkOptions('rnn', options, ['activation', 'outputs', 'all', 'name', ...weightOptionNames('kernel', 'recurrent', 'bias')])
+    super('rnn', options.name, options)
     const label = labelOf('rnn', options.name)
-    const { activation = 'tanh', outputs, all = false, kernelInitializer = 'glorotUniform', recurrentInitializer } = options
+    const { activation = 'tanh', outputs, all = false } = options
     this.#units = checkInteger(units, label, 'units')
     this.#options = {
       activation: checkChoice(activation, activations, label, 'activation'),
       ...(outputs !== undefined && { outputs: checkInteger(outputs, label, 'outputs') }),
       all: checkBoolean(all, label, 'all'),
-      kernelInitializer: checkChoice(kernelInitializer, initializers, label, 'kernelInitializer'),
-      ...(recurrentInitializer !== undefined && {
-        recurrentInitializer: checkChoice(recurrentInitializer, initializers, label, 'recurrentInitializer'),
-      }),
     }
+    this.#weights = checkWeightOptions({ kernelInitializer: 'glorotUniform', ...options }, label, 'kernel', 'recurrent', 'bias')
   }
 
   override config() {
-    return { units: this.#units, ...this.#options }
+    return { units: this.#units, ...this.#options, ...this.#weights }
   }
 
   override parameters([x]: readonly TensorType[]): Parameter[] {
-    const { outputs, kernelInitializer: initializer, recurrentInitializer = initializer } = this.#options
-    const units = this.#units
-    const own: Parameter[] = [
-      { name: 'kernel', shape: [x!.shape[2]!, units], initializer },
-      { name: 'recurrentKernel', shape: [units, units], initializer: recurrentInitializer },
-      { name: 'bias', shape: [units], initializer: 'zeros' },
+    const { outputs } = this.#options
+    const [units, weights] = [this.#units, this.#weights]
+    const kernels = (weights.kernelInitializer ?? 'glorotUniform') as Initializer
+    const own = [
+      weightParameter(weights, 'kernel', { name: 'kernel', shape: [x!.shape[2]!, units] }, kernels),
+      weightParameter(weights, 'recurrent', { name: 'recurrentKernel', shape: [units, units] }, kernels),
+      weightParameter(weights, 'bias', { name: 'bias', shape: [units] }, 'zeros'),
     ]
     if (outputs === undefined) return own
     return [
       ...own,
-      { name: 'outputKernel', shape: [units, outputs], initializer },
-      { name: 'outputBias', shape: [outputs], initializer: 'zeros' },
+      weightParameter(weights, 'kernel', { name: 'outputKernel', shape: [units, outputs] }, kernels),
+      weightParameter(weights, 'bias', { name: 'outputBias', shape: [outputs] }, 'zeros'),
     ]
   }
 
@@ -96,6 +100,7 @@ class Rnn<All extends boolean, Name extends string> extends Layer<3, All extends
  * Elman's recurrent network over a sequence, `[N, L, C]` → `[N, units]`, or `[N, L, units]` with `all`: state_t = activation(x_t · kernel + state_{t−1} ·
  * recurrentKernel + bias), from a state of zeros. With `outputs` each result is state_t · outputKernel + outputBias instead. Its gradient goes back through
  * all steps (backpropagation through time): the sequence is unrolled, so L is fixed and many steps make a long program.
+ * Options of kernel and bias are those of `outputKernel` and `outputBias`, too.
  * Parameters: `kernel [C, units]`, `recurrentKernel [units, units]`, `bias [units]`, and with `outputs` `outputKernel [units, outputs]`, `outputBias [outputs]`.
  * @throws INVALID_ARGUMENT for options; INVALID_SHAPE, where it is put into a network, for an input of another rank
  */

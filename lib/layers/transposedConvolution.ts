@@ -8,11 +8,11 @@ import { convTranspose1dOps } from '../ops/convTranspose1d'
 import { convTranspose2dOps } from '../ops/convTranspose2d'
 import { convTranspose3dOps } from '../ops/convTranspose3d'
 import { transposedConvolution } from '../ops/transposedConvolution'
-import { checkChoice, checkInteger, checkSizes } from '../shape'
+import { checkInteger, checkSizes } from '../shape'
 import { checkOptions } from './check'
 import { type ConvolutionLayerOptions, checkBias, type RankOf, rankOf, sizesAfter } from './convolution'
-import { initializers } from './initializers'
 import { type BuildContext, Layer, type Parameter } from './layer'
+import { checkWeightOptions, type WeightOptions, type Weights, weightOptionNames, weightParameter } from './weights'
 
 export interface TransposedLayerOptions<Name extends string = string, Sizes = unknown, Pad = unknown>
   extends Omit<ConvolutionLayerOptions<Name, Sizes, Pad>, 'padding'> {
@@ -21,7 +21,8 @@ export interface TransposedLayerOptions<Name extends string = string, Sizes = un
   /** Added after each axis of the result, below the stride or the dilation (PyTorch's rule); not with `'same'`. Default 0. */
   readonly outputPadding?: Sizes
 }
-const optionNames = ['stride', 'padding', 'outputPadding', 'dilation', 'groups', 'activation', 'bias', 'kernelInitializer', 'name']
+const own = ['stride', 'padding', 'outputPadding', 'dilation', 'groups', 'activation', 'bias', 'name']
+const optionNames = [...own, ...weightOptionNames('kernel', 'bias')]
 
 const ops = { 1: convTranspose1dOps, 2: convTranspose2dOps, 3: convTranspose3dOps } as const
 
@@ -33,22 +34,17 @@ export class TransposedConvolution<A extends Axes, Name extends string> extends 
   readonly #axes: A
   readonly #filters: number
   readonly #kernelSize: readonly number[]
-  readonly #options: Required<Omit<TransposedLayerOptions, 'name' | 'outputPadding'>> & { outputPadding?: readonly number[] }
+  readonly #options: Required<Omit<TransposedLayerOptions, 'name' | 'outputPadding' | keyof WeightOptions>> & {
+    outputPadding?: readonly number[]
+  }
+  readonly #weights: Weights
 
   constructor(axes: A, filters: number, kernelSize: unknown, options: TransposedLayerOptions<Name>) {
     const type = `convTranspose${axes}d`
     checkOptions(type, options, optionNames)
-    super(type, options.name)
+    super(type, options.name, options)
     const label = labelOf(type, options.name)
-    const {
-      stride = 1,
-      padding = 'valid',
-      dilation = 1,
-      groups = 1,
-      activation = 'linear',
-      bias = true,
-      kernelInitializer = 'glorotUniform',
-    } = options
+    const { stride = 1, padding = 'valid', dilation = 1, groups = 1, activation = 'linear', bias = true } = options
     this.type = type
     this.rank = rankOf(axes)
     this.#axes = axes
@@ -61,26 +57,29 @@ export class TransposedConvolution<A extends Axes, Name extends string> extends 
       groups: checkInteger(groups, label, 'groups'),
       activation: checkActivation(activation, label),
       bias: checkBias(bias, label),
-      kernelInitializer: checkChoice(kernelInitializer, initializers, label, 'kernelInitializer'),
       ...(options.outputPadding !== undefined && { outputPadding: checkSizes(options.outputPadding, axes, label, 'outputPadding', 0) }),
     }
+    this.#weights = checkWeightOptions({ kernelInitializer: 'glorotUniform', ...options }, label, 'kernel', 'bias')
     if (this.#filters % groups !== 0) {
       throw new ConvlaneError('INVALID_ARGUMENT', `${label}: ${groups} groups do not divide ${filters} filters`, { received: groups })
     }
   }
 
   override config() {
-    return { filters: this.#filters, kernelSize: this.#kernelSize, ...this.#options }
+    return { filters: this.#filters, kernelSize: this.#kernelSize, ...this.#options, ...this.#weights }
   }
 
   override parameters([x]: readonly TensorType[]): Parameter[] {
-    const { groups, bias, kernelInitializer } = this.#options
-    const shape = [...this.#kernelSize, this.#filters / groups, x!.shape.at(-1)!]
-    const kernel = { name: 'kernel', shape, initializer: kernelInitializer }
+    const { groups, bias } = this.#options
+    const channels = x!.shape.at(-1)!
+    const window = this.#kernelSize.reduce((product, size) => product * size, 1)
+    const shape = [...this.#kernelSize, this.#filters / groups, channels]
+    const incoming = [window, this.#filters, channels / groups] as const
+    const kernel = weightParameter(this.#weights, 'kernel', { name: 'kernel', shape, incoming }, 'glorotUniform')
     if (!bias) return [kernel]
     const name = this.named ? this.name : undefined
     const sizes = bias === 'position' ? sizesAfter(x!, [kernel], (image, w) => this.#run(image, w!, { name })) : [this.#filters]
-    return [kernel, { name: 'bias', shape: sizes, initializer: 'zeros' }]
+    return [kernel, weightParameter(this.#weights, 'bias', { name: 'bias', shape: sizes }, 'zeros')]
   }
 
   #run(x: Value, kernel: Value, more: object): Value {

@@ -7,6 +7,8 @@ import { finder, type Layer, type Parameter, parametersOf } from '../layers/laye
 import { Node } from '../layers/node'
 import type { Average } from '../program/compile'
 import { checkNumber, sameShape, shapeText, valueText } from '../shape'
+import type { Penalty } from '../train/penalties'
+import { type Frozen, frozenAtFirst, isFrozen } from './frozen'
 
 /** A layer within a model, with the name it has there. */
 export interface PlacedLayer {
@@ -44,6 +46,8 @@ export interface Architecture {
   /** Each after those it reads. */
   readonly calls: readonly Call[]
   readonly outputs: readonly (End & { readonly place: number })[]
+  /** What training leaves alone. */
+  readonly frozen: Frozen
 }
 
 /**
@@ -81,13 +85,15 @@ export function architectureOf(inputs: readonly Node[], outputs: readonly Node[]
       return { name: undefined, fallback: node.origin ? names[calls[place - inputs.length]!.layer]! : inputNames[place]! }
     }),
   )
+  const placed = layers.map((layer, index) => ({ layer, name: names[index]!, parameters: parameters.get(layer)! }))
   return {
+    frozen: frozenAtFirst(placed),
     inputs: inputs.map(({ shape, options: { normalize } }, index) => ({
       name: inputNames[index]!,
       shape: shape.slice(1) as number[],
       ...(normalize && { normalize }),
     })),
-    layers: layers.map((layer, index) => ({ layer, name: names[index]!, parameters: parameters.get(layer)! })),
+    layers: placed,
     calls,
     outputs: outputs.map((node, index) => ({
       name: outputNames[index]!,
@@ -97,25 +103,23 @@ export function architectureOf(inputs: readonly Node[], outputs: readonly Node[]
   }
 }
 
-/** Full names of the parameters that the optimizer changes, in order. */
-export function trainedNames({ layers }: Architecture): string[] {
-  return layers.flatMap(({ parameters }) => parameters.filter(({ trained = true }) => trained).map(({ name }) => name))
-}
-
 /** Adds the network to a graph. `inputs` in the order of the architecture's; `training` as in `BuildContext`. */
-export function buildGraph({ layers, calls, outputs }: Architecture, inputs: readonly Value[], training: boolean): GraphOf {
+export function buildGraph({ layers, calls, outputs, frozen }: Architecture, inputs: readonly Value[], training: boolean): GraphOf {
   const parameters = new Map(
     layers.flatMap((layer) => layer.parameters.map(({ name, shape }) => [name, parameterValue(name, shape)] as const)),
   )
   const places = [...inputs]
   const averages: Average[] = []
+  const activities: Penalty[] = []
   calls.forEach((call, stream) => {
-    const { layer, name, parameters: own } = layers[call.layer]!
+    const placed = layers[call.layer]!
+    const { layer, name, parameters: own } = placed
     const label = labelOf(layer.type, name)
     const find = finder(parameters, label)
     const context = {
       name,
       training,
+      frozen: isFrozen(frozen, placed),
       stream,
       parameter: (parameter: string) => find(`${name}/${parameter}`),
       average: (parameter: string, value: Value, momentum: number) => {
@@ -131,9 +135,11 @@ export function buildGraph({ layers, calls, outputs }: Architecture, inputs: rea
       },
     }
     const values = call.inputs.map((place) => places[place]!)
-    places.push(layer.build(context, values))
+    const value = layer.build(context, values)
+    places.push(value)
+    if (layer.activityRegularizer) activities.push({ value, regularizer: layer.activityRegularizer })
   })
-  return { places, outputs: outputs.map(({ place }) => places[place]!), parameters, averages }
+  return { places, outputs: outputs.map(({ place }) => places[place]!), parameters, averages, activities }
 }
 
 export interface GraphOf {
@@ -143,6 +149,8 @@ export interface GraphOf {
   readonly parameters: ReadonlyMap<string, Value>
   /** What statistics follow, when the graph is for training. */
   readonly averages: readonly Average[]
+  /** Results that add to the loss. */
+  readonly activities: readonly Penalty[]
 }
 
 function checkEnds(inputs: readonly Node[], outputs: readonly Node[]): void {

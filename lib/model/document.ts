@@ -3,11 +3,13 @@ import { checkOptions, invalid } from '../layers/check'
 import { input, type Node } from '../layers/node'
 import { makeLayer } from '../layers/registry'
 import { checkSeed } from '../random'
+import { groupsConfig, type ParameterGroup } from '../train/groups'
 import { type LossName, makeLoss } from '../train/losses'
 import { type MetricName, makeMetric, type ResolvedMetric } from '../train/metrics'
-import type { CompileOptions, Objective } from '../train/objective'
+import { type CompileOptions, compileOptionNames, type Objective } from '../train/objective'
 import { makeOptimizer, optimizerConfig } from '../train/optimizers'
 import { type Architecture, architectureOf } from './architecture'
+import { areKnown, frozenAtFirst } from './frozen'
 
 /** Key of a safetensors file's metadata that holds a {@link ModelDocument} as JSON. */
 export const metadataKey = 'convlane'
@@ -23,18 +25,25 @@ export interface ModelDocument {
   readonly layers: readonly { readonly type: string; readonly name: string; readonly config: Readonly<Record<string, unknown>> }[]
   readonly calls: readonly { readonly layer: number; readonly inputs: readonly number[] }[]
   readonly outputs: readonly number[]
+  /** Names of what training leaves alone, where that is not the layers made with `trainable: false`. */
+  readonly frozen?: readonly string[]
   /** What `compile` takes; absent where that held functions. */
   readonly compile?: {
     readonly optimizer: { readonly type: string; readonly options: Readonly<Record<string, unknown>> }
     readonly loss: readonly (string | { readonly name: string; readonly options: Readonly<Record<string, unknown>> })[]
     readonly lossWeights: readonly number[]
     readonly metrics: readonly NonNullable<ResolvedMetric['config']>[]
+    readonly groups?: readonly ParameterGroup[]
+    readonly accumulate?: number
+    readonly ema?: unknown
   }
 }
 
 /** @param steps updates done: a schedule is kept as its rate after them */
 export function documentOf(architecture: Architecture, seed: number, objective: Objective | undefined, steps: number): ModelDocument {
   const { inputs, layers, calls, outputs } = architecture
+  const frozen = [...architecture.frozen].sort()
+  const isAsMade = JSON.stringify(frozen) === JSON.stringify([...frozenAtFirst(layers)].sort())
   const compile = objective && compileConfig(objective, steps)
   return {
     version: VERSION,
@@ -43,12 +52,13 @@ export function documentOf(architecture: Architecture, seed: number, objective: 
     layers: layers.map(({ layer, name }) => ({ type: layer.type, name, config: layer.config() })),
     calls: calls.map(({ layer, inputs: places }) => ({ layer, inputs: places })),
     outputs: outputs.map(({ place }) => place),
+    ...(!isAsMade && { frozen }),
     ...(compile && { compile }),
   }
 }
 
 /** Nothing where functions are among losses and metrics. */
-function compileConfig({ optimizer, outputs }: Objective, steps: number): ModelDocument['compile'] {
+function compileConfig({ optimizer, outputs, groups, accumulate, ema }: Objective, steps: number): ModelDocument['compile'] {
   const losses = outputs.flatMap(({ loss: { name, options } }) =>
     name === undefined ? [] : [Object.keys(options).length > 0 ? { name, options } : name],
   )
@@ -59,6 +69,9 @@ function compileConfig({ optimizer, outputs }: Objective, steps: number): ModelD
     loss: losses,
     lossWeights: outputs.map(({ weight }) => weight),
     metrics,
+    ...(groups.length > 0 && { groups: groupsConfig(groups) }),
+    ...(accumulate > 1 && { accumulate }),
+    ...(ema && { ema }),
   }
 }
 
@@ -79,7 +92,7 @@ export function readDocument(json: string, file: string): ReadDocument {
 }
 
 function build(document: ModelDocument): ReadDocument {
-  checkOptions('model', document, ['version', 'seed', 'inputs', 'layers', 'calls', 'outputs', 'compile'])
+  checkOptions('model', document, ['version', 'seed', 'inputs', 'layers', 'calls', 'outputs', 'frozen', 'compile'])
   if (document.version !== VERSION) throw invalid('model', 'version', `${VERSION}, the one that this release reads`, document.version)
   const inputs = arrayOf(document.inputs, 'inputs').map((end) => {
     checkOptions('inputs', end, ['name', 'shape', 'normalize'])
@@ -98,17 +111,25 @@ function build(document: ModelDocument): ReadDocument {
     places.push(at(layers, call.layer, 'a layer').apply(...nodes))
   }
   const outputs = arrayOf(document.outputs, 'outputs').map((place) => at(places, place, 'a place'))
-  return { architecture: architectureOf(inputs, outputs), seed: checkSeed(document.seed, 'model'), compile: compileOf(document.compile) }
+  const made = architectureOf(inputs, outputs)
+  const frozen = document.frozen === undefined ? [...made.frozen] : arrayOf(document.frozen, 'frozen')
+  if (!areKnown(made, frozen)) throw invalid('model', 'frozen', 'names of its layers and weights', frozen)
+  return {
+    architecture: { ...made, frozen: new Set(frozen) },
+    seed: checkSeed(document.seed, 'model'),
+    compile: compileOf(document.compile),
+  }
 }
 
 function compileOf(compile: ModelDocument['compile']): CompileOptions | undefined {
   if (compile === undefined) return undefined
-  checkOptions('compile', compile, ['optimizer', 'loss', 'lossWeights', 'metrics'])
+  checkOptions('compile', compile, compileOptionNames)
   checkOptions('compile: optimizer', compile.optimizer, ['type', 'options'])
   const optimizer = makeOptimizer(compile.optimizer.type, compile.optimizer.options)
   const loss = arrayOf(compile.loss, 'loss').map((made) => (typeof made === 'string' ? made : makeLoss(made.name, made.options)))
   const metrics = arrayOf(compile.metrics, 'metrics').map((made) => (typeof made === 'string' ? made : makeMetric(made.type, made.options)))
-  return { optimizer, loss: loss as LossName[], lossWeights: compile.lossWeights, metrics: metrics as MetricName[] }
+  const { optimizer: _, loss: __, metrics: ___, ...rest } = compile
+  return { ...(rest as Partial<CompileOptions>), optimizer, loss: loss as LossName[], metrics: metrics as MetricName[] }
 }
 
 function arrayOf<T>(value: readonly T[], what: string): readonly T[] {

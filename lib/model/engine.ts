@@ -3,7 +3,7 @@ import { ConvlaneError } from '../errors'
 import { initialValues } from '../layers/initializers'
 import type { Parameter } from '../layers/layer'
 import type { CompiledProgram } from '../program/compile'
-import { type StateEntry, type StateLayout, stateLayout } from '../program/state-layout'
+import { type StateEntry, type StateLayout, slotLayout, stateLayout } from '../program/state-layout'
 import type { Runtime, State } from '../runtime/runtime'
 import { runtimeName, selectRuntime } from '../runtime/select'
 import type { Tensor } from '../tensor'
@@ -58,7 +58,7 @@ export class Engine {
     if (this.#disposed) throw new ConvlaneError('DISPOSED', 'the model has been disposed')
   }
 
-  /** Gives the state new optimizer slots, zero, with the weights kept. Takes effect at the next use. */
+  /** Gives the state new optimizer slots, zero but for averages, with the weights kept. Takes effect at the next use. */
   resetSlots(slots: readonly string[]): void {
     this.#slots = slots
     this.#version++
@@ -75,26 +75,32 @@ export class Engine {
     return this.#enter((opened) => this.#runner(opened, plan).run(options))
   }
 
-  /** The weights as copies, after the last whole step. */
-  read(): Promise<Record<string, Tensor>> {
+  /** The weights as copies, after the last whole step; the trained ones, where asked for, as the slot `average` has them. */
+  read(averages = false): Promise<Record<string, Tensor>> {
     return this.#enter(async ({ layout, state }) => {
-      const values = layout.parameterElements > 0 ? await state.read(0, layout.parameterElements) : new Float32Array()
+      const values =
+        layout.parameterElements > 0 ? await state.read(0, averages ? layout.elements : layout.parameterElements) : new Float32Array()
       const tensorOf = ({ name, shape, offset, elements }: StateEntry) => [name, { shape, data: values.slice(offset, offset + elements) }]
-      return Object.fromEntries(layout.parameters.map(tensorOf))
+      return Object.fromEntries((averages ? slotLayout(layout, 'average') : layout).parameters.map(tensorOf))
     })
   }
 
-  /** Replaces weights, all at once. The names and sizes are the caller's to check. */
+  /** Replaces weights, all at once, and their averages. The names and sizes are the caller's to check. */
   async write(weights: ReadonlyMap<string, Float32Array>): Promise<void> {
     const copies = new Map([...weights].map(([name, data]) => [name, data.slice()]))
     await this.#enter(async ({ layout, state }) => {
       if (copies.size === 0) return
-      const values = await state.read(0, layout.parameterElements)
-      for (const { name, offset } of layout.parameters) {
-        const data = copies.get(name)
-        if (data) values.set(data, offset)
+      const { parameters, parameterElements, trainedElements, slots } = layout
+      const replace = async (start: number, length: number) => {
+        const values = await state.read(start, length)
+        for (const { name, offset } of parameters) {
+          const data = copies.get(name)
+          if (data && offset < length) values.set(data, offset)
+        }
+        await state.write(start, values)
       }
-      await state.write(0, values)
+      await replace(0, parameterElements)
+      if (slots.average !== undefined && trainedElements > 0) await replace(slots.average, trainedElements)
     })
   }
 
@@ -199,7 +205,10 @@ export class Engine {
     const state = selectRuntime(this.runtime).createState(layout.elements)
     try {
       if (layout.parameterElements > 0) {
-        await state.write(0, before ? await before.state.read(0, layout.parameterElements) : this.#initial(layout))
+        const values = before ? await before.state.read(0, layout.parameterElements) : this.#initial(layout)
+        await state.write(0, values)
+        if (layout.slots.average !== undefined && layout.trainedElements > 0)
+          await state.write(layout.slots.average, values.subarray(0, layout.trainedElements))
       }
       this.checkUsable()
     } catch (error) {
@@ -214,7 +223,7 @@ export class Engine {
   #initial(layout: StateLayout): Float32Array {
     const values = new Float32Array(layout.parameterElements)
     this.#parameters.forEach(({ name, shape, initializer }, index) => {
-      const first = this.#given?.[name]?.data ?? initialValues(initializer, shape, this.#seed, index)
+      const first = this.#given?.[name]?.data ?? initialValues(initializer, shape, this.#seed, index, `"${name}"`)
       values.set(first, layout.parameters[index]!.offset)
     })
     return values

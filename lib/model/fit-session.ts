@@ -1,4 +1,5 @@
 import { ConvlaneError } from '../errors'
+import type { Tensor } from '../tensor'
 import type { Augmentation } from '../train/augmentation'
 import type { Batch, Source } from '../train/batches'
 import {
@@ -17,6 +18,7 @@ import { type FitPlan, runFit, type Trainer } from '../train/fit'
 import type { Objective, Report } from '../train/objective'
 import { rateAt } from '../train/optimizers'
 import { isWatching, type WatchingSchedule } from '../train/schedules'
+import { type Counts, isFiniteRun } from './accumulation'
 import type { Architecture } from './architecture'
 import { documentOf, metadataKey } from './document'
 import type { Engine } from './engine'
@@ -33,9 +35,11 @@ export interface FitModel {
   /** The model's. */
   readonly seed: number
   /** Since `compile`. */
-  readonly counts: { steps: number; epochs: number }
+  readonly counts: Counts
   /** Queues one step. */
   step(batch: Batch, capacity: number, seed: number, augment: Augmentation | undefined): Promise<RunOutputs>
+  /** The update by gradients that wait for one. */
+  flush(): Promise<void>
   evaluate(source: Source, signal: AbortSignal | undefined): Promise<Results>
 }
 
@@ -56,6 +60,10 @@ export class FitSession implements Trainer {
   readonly #settings: FitSettings
   readonly #schedule: WatchingSchedule | undefined
   #capacity: number
+  /** Where gradients are accumulated: the batch before, how many wait for it, and whether one was not finite. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #queued = 0
+  #failed = false
 
   constructor(model: FitModel, settings: FitSettings) {
     const { learningRate } = model.objective.optimizer
@@ -81,7 +89,7 @@ export class FitSession implements Trainer {
   }
 
   get steps(): number {
-    return this.#model.counts.steps
+    return this.#model.counts.batches + this.#queued
   }
 
   nextEpoch(): number {
@@ -90,7 +98,27 @@ export class FitSession implements Trainer {
 
   step(batch: Batch): Promise<RunOutputs> {
     this.#capacity = Math.max(this.#capacity, batch.n)
-    return this.#model.step(batch, this.#capacity, this.#settings.facts.seed, this.#settings.augment)
+    const run = () => this.#model.step(batch, this.#capacity, this.#settings.facts.seed, this.#settings.augment)
+    if (this.#model.objective.accumulate === 1) return run()
+    return this.#inTurn(run)
+  }
+
+  /** One batch after the other: none after one that is not finite, whose group must not update the weights. */
+  #inTurn(run: () => Promise<RunOutputs>): Promise<RunOutputs> {
+    this.#queued++
+    const result = this.#turn.then(async () => {
+      this.#queued--
+      if (this.#failed) throw new ConvlaneError('NOT_FINITE', 'fit: the batch before was not finite')
+      const outputs = await run()
+      this.#failed = !isFiniteRun(outputs, this.#model.objective)
+      return outputs
+    })
+    this.#turn = result.catch(() => {})
+    return result
+  }
+
+  async endEpoch(): Promise<void> {
+    await this.#model.flush()
   }
 
   evaluate(source: Source, signal: AbortSignal | undefined): Promise<Results> {
@@ -99,7 +127,7 @@ export class FitSession implements Trainer {
 
   async watch(event: EpochEvent): Promise<void> {
     this.#schedule?.watch(event)
-    await this.#settings.earlyStopping?.watch(event, () => this.#model.engine.read())
+    await this.#settings.earlyStopping?.watch(event, () => this.#model.engine.read(this.#model.objective.ema?.validate))
   }
 
   stops(): boolean {
@@ -107,8 +135,12 @@ export class FitSession implements Trainer {
   }
 
   async finish(): Promise<void> {
+    const { engine, objective } = this.#model
+    const write = (weights: Readonly<Record<string, Tensor>>) =>
+      engine.write(new Map(Object.entries(weights).map(([name, { data }]) => [name, data])))
     const best = this.#settings.earlyStopping?.best
-    if (best) await this.#model.engine.write(new Map(Object.entries(best).map(([name, { data }]) => [name, data])))
+    if (best) await write(best)
+    else if (objective.ema?.overwrite) await write(await engine.read(true))
   }
 
   /** Looks at everything on the way from the inputs to the gradients, with the weights as they are. */
@@ -116,7 +148,7 @@ export class FitSession implements Trainer {
     const { engine, objective, counts } = this.#model
     const given = { x, y, w, capacity: n, augment: this.#settings.augment }
     const { plan, names } = diagnosis(this.#model.architecture(), objective, given)
-    const scalars = { learningRate: rateAt(objective.optimizer, counts.steps), step: counts.steps, seed: this.#settings.facts.seed }
+    const scalars = { learningRate: rateAt(objective.optimizer, counts.steps), step: counts.batches, seed: this.#settings.facts.seed }
     const norms = await engine.run(plan, { n, inputs, scalars })
     return names[norms.findIndex(([norm]) => !Number.isFinite(norm))]
   }
@@ -125,7 +157,7 @@ export class FitSession implements Trainer {
   async #resume(file: string): Promise<FitProgress> {
     const { engine, counts } = this.#model
     const architecture = this.#model.architecture()
-    const { weights, bits, steps, progress, watchers, facts, best } = await readCheckpoint(file, metadataKey)
+    const { weights, bits, steps, accumulation, progress, watchers, facts, best } = await readCheckpoint(file, metadataKey)
     checkFacts(file, facts, this.#settings.facts)
     const checked = checkWeights(architecture, weights, `fit: resume from ${file}`)
     const missing = engine.layout.parameters.find(({ name }) => !checked.has(name))
@@ -137,7 +169,7 @@ export class FitSession implements Trainer {
     this.#schedule?.restore(watchers.schedule)
     this.#settings.earlyStopping?.restore(watchers.earlyStopping, best)
     await engine.restore(checked, bits)
-    counts.steps = steps
+    Object.assign(counts, { steps, batches: steps, waiting: 0, samples: 0 }, accumulation)
     counts.epochs = progress.epoch
     return progress
   }
@@ -148,7 +180,9 @@ export class FitSession implements Trainer {
     const gather = async (progress: FitProgress): Promise<Checkpoint> => {
       const document = JSON.stringify(documentOf(this.#model.architecture(), seed, objective, counts.steps))
       const watchers = { schedule: this.#schedule?.state ?? null, earlyStopping: earlyStopping?.state ?? null }
-      const rest = { document, facts, steps: counts.steps, progress, watchers, best: earlyStopping?.best }
+      const { steps, batches, waiting, samples } = counts
+      const accumulation = batches === steps ? {} : { accumulation: { batches, waiting, samples } }
+      const rest = { document, facts, steps, ...accumulation, progress, watchers, best: earlyStopping?.best }
       return { ...(await engine.dump()), ...rest }
     }
     return new Checkpointer(file, every, gather, (checkpoint) => writeCheckpoint(file, checkpoint, metadataKey))

@@ -1,33 +1,36 @@
 import type { Normalize, Samples } from '../data/dataset'
 import { ConvlaneError } from '../errors'
 import { writeSafetensors } from '../io/safetensors'
-import { checkBoolean, checkOptions, invalid } from '../layers/check'
+import { checkOptions, invalid } from '../layers/check'
 import type { Rank, SampleShape } from '../layers/rank'
 import { checkSeed } from '../random'
-import { checkInteger, checkNumber } from '../shape'
+import { checkChoice, checkInteger } from '../shape'
 import type { Tensor } from '../tensor'
-import { type Augmentation, checkAugment } from '../train/augmentation'
-import { type Batch, isStream, type Source, splitRows, streamSource, tableSource, wholeBatch } from '../train/batches'
-import { checkCheckpointOptions, checkFile } from '../train/checkpoint'
+import type { Augmentation } from '../train/augmentation'
+import { type Batch, isStream, type Source, wholeBatch } from '../train/batches'
 import { checkData, checkSamples, type Data, type Form, type XY } from '../train/data'
-import { EarlyStopping } from '../train/earlyStopping'
+import { emaShare } from '../train/ema'
 import type { History, Results } from '../train/events'
 import { runEvaluate } from '../train/fit'
-import { Means } from '../train/means'
-import { type CompileOptions, lossFacts, type Objective, objectiveOf, reportNames, targetsOf, withWeights } from '../train/objective'
-import { optimizerFacts, rateAt } from '../train/optimizers'
-import { type BatchOptions, callbacksOf, checkSignal, type EvaluateOptions, type FitOptions, fitOptionNames } from '../train/options'
+import type { Match } from '../train/match'
+import { resultsOf } from '../train/means'
+import { type CompileOptions, likelyForm, type Objective, objectiveOf, slotsOf, withWeights } from '../train/objective'
+import { rateAt } from '../train/optimizers'
+import { type BatchOptions, checkSignal, type EvaluateOptions, type FitOptions, type WeightsOptions } from '../train/options'
 import { isWatching } from '../train/schedules'
 import { eventsOf, type FitEvent } from '../train/stream'
-import { checkClassWeight } from '../train/weights'
-import { type Architecture, type InputEnd, trainedNames } from './architecture'
+import { Accumulation, type Counts } from './accumulation'
+import type { Architecture, InputEnd } from './architecture'
 import { documentOf, metadataKey } from './document'
 import { Engine, type Plan } from './engine'
 import { type FitModel, FitSession } from './fit-session'
-import { type Case, evaluatePlan, gradientPlan, predictPlan, trainPlan } from './plans'
+import { checkFit, runFacts } from './fitting'
+import { changeFrozen, trainableWeights, trainedNames } from './frozen'
+import { accumulatePlan, averaged, type Case, caseOf, evaluatePlan, gradientPlan, predictPlan, trainPlan } from './plans'
 import { capacityFor, largestChunk, predict } from './predict'
 import { type Profile, profileOf } from './profile'
 import type { RunOutputs } from './runner'
+import { fitSources, sourceOf } from './sources'
 import { type Summary, summarize } from './summary'
 import { checkWeights } from './weights'
 
@@ -60,13 +63,14 @@ export interface ProfileOptions {
  * Weights and programs live in native memory, which goes with the model: at `dispose`, or when the model is garbage.
  */
 export class Model<X = Samples, Y = Tensor> {
-  readonly #architecture: Architecture
+  #architecture: Architecture
   readonly #engine: Engine
   readonly #seed: number
   #inputs: readonly InputEnd[]
   #objective: Objective | undefined
   /** Since `compile`. */
-  readonly #counts = { steps: 0, epochs: 0 }
+  readonly #counts: Counts = { steps: 0, batches: 0, epochs: 0, waiting: 0, samples: 0 }
+  #accumulation: Accumulation | undefined
   /** Of trainOnBatch: smaller ones run on the program of the largest. */
   #largestBatch = 1
   /** What keeps `compile` and the like from coming in between: names of methods under way. */
@@ -92,12 +96,13 @@ export class Model<X = Samples, Y = Tensor> {
   compile(options: CompileOptions): this {
     this.#engine.checkUsable()
     this.#checkIdle('compile')
-    const objective = objectiveOf(options, this.#architecture.outputs)
+    const objective = this.#objectiveOf(options)
     this.#objective = objective
-    Object.assign(this.#counts, { steps: 0, epochs: 0 })
+    Object.assign(this.#counts, { steps: 0, batches: 0, epochs: 0, waiting: 0, samples: 0 })
+    this.#accumulation = objective.accumulate > 1 ? new Accumulation(this.#engine, objective, this.#counts) : undefined
     this.#largestBatch = 1
     this.#targetForms = undefined
-    this.#engine.resetSlots(objective.optimizer.slots)
+    this.#engine.resetSlots(slotsOf(objective))
     if (isWatching(objective.optimizer.learningRate)) objective.optimizer.learningRate.restore(null)
     return this
   }
@@ -114,54 +119,17 @@ export class Model<X = Samples, Y = Tensor> {
    */
   async fit(data: Data, options: FitOptions = {}): Promise<History> {
     const objective = this.#compiled('fit')
-    checkOptions('fit', options, fitOptionNames)
-    const { epochs = 1, batchSize = 32, shuffle = true, seed = this.#seed, validationData, validationSplit = 0 } = options
-    checkInteger(batchSize, 'fit', 'batchSize')
-    checkSeed(seed, 'fit')
-    checkNumber(validationSplit, 'fit', 'validationSplit', { low: 0, high: 1, below: true })
-    const order = checkBoolean(shuffle, 'fit', 'shuffle') ? seed : undefined
-    const earlyStopping = options.earlyStopping && new EarlyStopping(options.earlyStopping)
-    const checkpoint = checkCheckpointOptions(options.checkpoint)
-    const augment = checkAugment(options.augment, this.#inputs, objective)
-    const resume = options.resume === undefined ? undefined : checkFile(options.resume, 'resume')
-    const classWeight = checkClassWeight(options.classWeight, objective)
-    const whole = {
-      epochs: checkInteger(epochs, 'fit', 'epochs'),
-      signal: checkSignal(options.signal, 'fit'),
-      callbacks: callbacksOf(options),
-    }
-    const plan = {
-      ...whole,
-      ...this.#fitSources(data, objective, { batchSize, order, seed, validationData, validationSplit, classWeight }),
-    }
+    const checked = checkFit(options, objective, this.#inputs, this.#seed)
+    const plan = { ...checked.loop, ...fitSources(data, this.#against(objective), checked.sources) }
     if (trainedNames(this.#architecture).length === 0) {
-      throw new ConvlaneError('INVALID_ARGUMENT', 'fit: the model has nothing to train')
+      const hint = trainableWeights(this.#architecture).length > 0 ? ': all of its layers are frozen' : ''
+      throw new ConvlaneError('INVALID_ARGUMENT', `fit: the model has nothing to train${hint}`)
     }
     this.#checkIdle('fit', 'evaluate')
     if (!isStream(data)) this.#remember(data.normalize)
-    const facts = {
-      runtime: this.#engine.runtime,
-      optimizer: optimizerFacts(objective.optimizer),
-      batchSize,
-      shuffle,
-      seed,
-      length: plan.data.length ?? null,
-      validationSplit,
-      augment: augment ?? null,
-      earlyStopping: options.earlyStopping ?? null,
-      reports: reportNames(objective),
-      losses: lossFacts(objective),
-      classWeight: classWeight ?? null,
-      note: checkpoint?.note ?? null,
-    }
-    const session = new FitSession(this.#fitModel(objective), {
-      facts,
-      augment,
-      capacity: plan.data.batchSize,
-      earlyStopping,
-      checkpoint,
-      resume,
-    })
+    const run = { runtime: this.#engine.runtime, length: plan.data.length }
+    const facts = runFacts(checked, options, objective, this.#architecture, run)
+    const session = new FitSession(this.#fitModel(objective), { ...checked.session, facts, capacity: plan.data.batchSize })
     return this.#during('fit', () => session.run(plan))
   }
 
@@ -188,7 +156,7 @@ export class Model<X = Samples, Y = Tensor> {
     return this.#during('trainOnBatch', async () => {
       this.#largestBatch = Math.max(this.#largestBatch, batch.n)
       const outputs = await this.#step(batch, this.#largestBatch, objective, this.#seed)
-      return resultsOf(outputs, batch.n, objective)
+      return resultsOf(outputs, batch.n, objective.reports)
     })
   }
 
@@ -198,13 +166,14 @@ export class Model<X = Samples, Y = Tensor> {
    */
   async evaluate(data: Data, options: EvaluateOptions = {}): Promise<Results> {
     const compiled = this.#compiled('evaluate')
-    checkOptions('evaluate', options, ['batchSize', 'metrics', 'signal'])
+    checkOptions('evaluate', options, ['batchSize', 'metrics', 'signal', 'weights'])
+    const averages = this.#averages(options, 'evaluate')
     const { metrics } = options
-    const objective = metrics === undefined ? compiled : objectiveOf({ ...compiled.options, metrics }, this.#architecture.outputs)
+    const objective = metrics === undefined ? compiled : this.#objectiveOf({ ...compiled.options, metrics })
     const batchSize = checkInteger(options.batchSize ?? this.#chunk, 'evaluate', 'batchSize')
     const signal = checkSignal(options.signal, 'evaluate')
-    const source = this.#source(data, objective, 'evaluate', batchSize)
-    return this.#during('evaluate', () => this.#evaluate(source, objective, signal))
+    const source = sourceOf(data, this.#against(objective), 'evaluate', batchSize)
+    return this.#during('evaluate', () => this.#evaluate(source, objective, signal, averages))
   }
 
   /**
@@ -212,12 +181,15 @@ export class Model<X = Samples, Y = Tensor> {
    * The samples are copied before the call returns.
    * @throws INVALID_ARGUMENT, INVALID_TENSOR, INVALID_DTYPE, INVALID_SHAPE
    */
-  async predict(x: X): Promise<Y> {
+  async predict(x: X, options: WeightsOptions = {}): Promise<Y> {
     this.#engine.checkUsable()
+    checkOptions('predict', options, ['weights'])
+    const averages = this.#averages(options, 'predict')
     const samples = checkSamples(x, this.#inputs, 'predict')
     const forms = samples.x.map(({ form }) => form)
     const capacity = capacityFor(samples.n, this.#chunk)
-    const plan = predictPlan(this.#architecture, { x: forms, y: [], capacity })
+    const own = predictPlan(this.#architecture, { x: forms, y: [], capacity })
+    const plan = averages ? averaged(own) : own
     const tensors = await predict(this.#engine, plan, capacity, samples, this.#architecture.outputs)
     return (tensors.length === 1 ? tensors[0] : tensors) as Y
   }
@@ -231,7 +203,7 @@ export class Model<X = Samples, Y = Tensor> {
     checkOptions('getGradients', options, ['sampleWeight'])
     const batch = wholeBatch(checkData({ x, y, ...options }, this.#inputs, objective, 'getGradients'))
     const plan = gradientPlan(this.#architecture, objective, caseOf(batch, batch.n))
-    const scalars = { step: this.#counts.steps + 1, seed: this.#seed }
+    const scalars = { step: this.#counts.batches + 1, seed: this.#seed }
     const outputs = (await this.#engine.run(plan, { n: batch.n, inputs: batch.inputs, scalars })) as Float32Array[]
     const shapes = new Map(this.#engine.layout.parameters.map(({ name, shape }) => [name, shape]))
     return Object.fromEntries(
@@ -239,13 +211,17 @@ export class Model<X = Samples, Y = Tensor> {
     )
   }
 
-  /** Copies of all weights, by name: `conv2d_1/kernel`, …, as they are after the last whole step. */
-  getWeights(): Promise<Record<string, Tensor>> {
-    return this.#engine.read()
+  /**
+   * Copies of all weights, by name: `conv2d_1/kernel`, …, as they are after the last whole step.
+   * @throws INVALID_ARGUMENT for averages where none are kept
+   */
+  async getWeights(options: WeightsOptions = {}): Promise<Record<string, Tensor>> {
+    checkOptions('getWeights', options, ['weights'])
+    return this.#engine.read(this.#averages(options, 'getWeights'))
   }
 
   /**
-   * Replaces weights, all those that are given or, where one does not fit, none. Optimizer slots stay.
+   * Replaces weights, all those that are given or, where one does not fit, none, and their moving averages. Optimizer slots stay.
    * @throws INVALID_ARGUMENT for a name that there is not; INVALID_SHAPE, INVALID_TENSOR, INVALID_DTYPE; BUSY during fit and trainOnBatch
    */
   async setWeights(weights: Readonly<Record<string, Tensor>>): Promise<void> {
@@ -255,14 +231,39 @@ export class Model<X = Samples, Y = Tensor> {
   }
 
   /**
+   * Training leaves these weights alone from now on: a pattern without `/` names layers, as a whole, others weights; or a function of each weight. They cost
+   * no gradient; a batch normalization that is frozen as a whole takes its running statistics in training, too (Keras' rule). What `trainable: false` freezes
+   * is frozen at first. No `compile` is needed; optimizer slots stay as they are, and gradients that wait for an update (`accumulate`) are dropped.
+   * @throws INVALID_ARGUMENT where a pattern matches nothing; BUSY during fit, evaluate and trainOnBatch
+   */
+  freeze(match: Match): this {
+    return this.#setFrozen(match, true, 'freeze')
+  }
+
+  /**
+   * Training changes these weights again, those of layers with `trainable: false` among them: {@link Model.freeze} the other way round.
+   * @throws INVALID_ARGUMENT where a pattern matches nothing; BUSY during fit, evaluate and trainOnBatch
+   */
+  unfreeze(match: Match): this {
+    return this.#setFrozen(match, false, 'unfreeze')
+  }
+
+  /** Full names of the weights that training changes. */
+  get trainedWeights(): readonly string[] {
+    return trainedNames(this.#architecture)
+  }
+
+  /**
    * Writes weights and architecture, and what it was compiled with, as a safetensors file. It appears whole or not at all: beside the old one, then renamed.
    * A schedule is kept as the rate that it gives now; losses and metrics of one's own are not kept, compile again after `loadModel`.
    * @throws FILE_ERROR
    */
-  async save(file: string): Promise<void> {
+  async save(file: string, options: WeightsOptions = {}): Promise<void> {
+    checkOptions('save', options, ['weights'])
+    const averages = this.#averages(options, 'save')
     if (typeof file !== 'string' || file === '') throw invalid('save', 'file', 'a path', file)
     const document = documentOf({ ...this.#architecture, inputs: this.#inputs }, this.#seed, this.#objective, this.#counts.steps)
-    await writeSafetensors(file, await this.#engine.read(), { [metadataKey]: JSON.stringify(document) })
+    await writeSafetensors(file, await this.#engine.read(averages), { [metadataKey]: JSON.stringify(document) })
   }
 
   /**
@@ -290,7 +291,7 @@ export class Model<X = Samples, Y = Tensor> {
     const runs = checkInteger(options.steps ?? 10, 'profile', 'steps')
     const { mode, plan, given } = this.#likelyPlan(capacity)
     const learningRate = this.#objective ? rateAt(this.#objective.optimizer, this.#counts.steps) : 0
-    return profileOf(this.#engine, plan, given, mode, runs, { learningRate, step: 1, seed: this.#seed })
+    return profileOf(this.#engine, plan, given, mode, runs, { learningRate, step: 1, seed: this.#seed, share: 1, emaShare: 1 })
   }
 
   /**
@@ -316,6 +317,23 @@ export class Model<X = Samples, Y = Tensor> {
     return largestChunk(this.#architecture)
   }
 
+  /** Whether the moving averages are asked for. Throws INVALID_ARGUMENT where there are none. */
+  #averages({ weights = 'trained' }: WeightsOptions, method: string): boolean {
+    if (checkChoice(weights, ['trained', 'average'], method, 'weights') === 'trained') return false
+    if (this.#objective?.ema) return true
+    throw new ConvlaneError('INVALID_ARGUMENT', `${method}: no averages are kept: compile({ ema: { decay: 0.999 } })`, {
+      received: weights,
+    })
+  }
+
+  #setFrozen(match: Match, freeze: boolean, method: string): this {
+    this.#engine.checkUsable()
+    this.#checkIdle(method)
+    this.#architecture = { ...this.#architecture, frozen: changeFrozen(this.#architecture, match, freeze, method) }
+    Object.assign(this.#counts, { waiting: 0, samples: 0 })
+    return this
+  }
+
   #compiled(method: string): Objective {
     this.#engine.checkUsable()
     if (this.#objective) return this.#objective
@@ -338,24 +356,13 @@ export class Model<X = Samples, Y = Tensor> {
     }
   }
 
-  #source(data: Data, objective: Objective, label: string, batchSize: number, order?: number, classWeight?: readonly number[]): Source {
-    const check = (given: XY) => checkData(given, this.#inputs, objective, label, classWeight)
-    return isStream(data) ? streamSource(data, check, label) : tableSource(check(data), batchSize, order)
+  #objectiveOf(options: CompileOptions): Objective {
+    return objectiveOf(options, this.#architecture.outputs, trainableWeights(this.#architecture))
   }
 
-  #fitSources(data: Data, objective: Objective, options: SourceOptions): { data: Source; validation: Source | undefined } {
-    const { batchSize, order, seed, validationData, validationSplit, classWeight } = options
-    if (validationSplit > 0) {
-      if (validationData !== undefined)
-        throw new ConvlaneError('INVALID_ARGUMENT', 'fit: takes validationData or validationSplit, not both')
-      if (isStream(data)) throw invalid('fit', 'validationSplit', 'given for arrays only, not for an iterable', validationSplit)
-      const table = checkData(data, this.#inputs, objective, 'fit', classWeight)
-      const kept = classWeight ? checkData(data, this.#inputs, objective, 'fit') : table
-      const { training, validation } = splitRows(table.n, validationSplit, seed)
-      return { data: tableSource(table, batchSize, order, training), validation: tableSource(kept, this.#chunk, undefined, validation) }
-    }
-    const validation = validationData && this.#source(validationData, objective, 'fit: validationData', this.#chunk)
-    return { data: this.#source(data, objective, 'fit', batchSize, order, classWeight), validation }
+  /** What data is checked against. */
+  #against(objective: Objective) {
+    return { inputs: this.#inputs, objective, chunk: this.#chunk }
   }
 
   #fitModel(objective: Objective): FitModel {
@@ -366,7 +373,8 @@ export class Model<X = Samples, Y = Tensor> {
       seed: this.#seed,
       counts: this.#counts,
       step: (batch, capacity, seed, augment) => this.#step(batch, capacity, objective, seed, augment),
-      evaluate: (source, signal) => this.#evaluate(source, objective, signal),
+      flush: async () => this.#accumulation?.flush(this.#architecture),
+      evaluate: (source, signal) => this.#evaluate(source, objective, signal, objective.ema?.validate),
     }
   }
 
@@ -385,52 +393,32 @@ export class Model<X = Samples, Y = Tensor> {
       return { mode: 'predict', plan: predictPlan(this.#architecture, given), given }
     }
     const given = { x, y: y!, capacity }
-    return { mode: 'train', plan: trainPlan(this.#architecture, objective, given), given }
+    const train = objective.accumulate > 1 ? accumulatePlan : trainPlan
+    return { mode: 'train', plan: train(this.#architecture, objective, given), given }
   }
 
   #step(batch: Batch, capacity: number, objective: Objective, seed: number, augment?: Augmentation): Promise<RunOutputs> {
     this.#targetForms = batch.y
+    if (this.#accumulation) return this.#accumulation.step(this.#architecture, batch, { capacity, augment }, seed)
     const learningRate = rateAt(objective.optimizer, this.#counts.steps)
-    const scalars = { learningRate, step: ++this.#counts.steps, seed }
+    const step = ++this.#counts.steps
+    this.#counts.batches++
+    const scalars = { learningRate, step, seed, ...(objective.ema && { emaShare: emaShare(objective.ema, step) }) }
     const plan = trainPlan(this.#architecture, objective, { ...caseOf(batch, capacity), augment })
     return this.#engine
       .run(plan, { n: batch.n, inputs: batch.inputs, scalars })
       .then((outputs) => withWeights(objective, outputs, batch.n, batch.w))
   }
 
-  #evaluate(source: Source, objective: Objective, signal: AbortSignal | undefined): Promise<Results> {
+  #evaluate(source: Source, objective: Objective, signal: AbortSignal | undefined, averages = false): Promise<Results> {
     let capacity = source.batchSize
     const run = (batch: Batch) => {
       capacity = Math.max(capacity, batch.n)
       const plan = evaluatePlan(this.#architecture, objective, caseOf(batch, capacity))
       return this.#engine
-        .run(plan, { n: batch.n, inputs: batch.inputs })
+        .run(averages ? averaged(plan) : plan, { n: batch.n, inputs: batch.inputs })
         .then((outputs) => withWeights(objective, outputs, batch.n, batch.w))
     }
     return runEvaluate(source, objective.reports, run, signal)
   }
-}
-
-interface SourceOptions {
-  readonly batchSize: number
-  readonly order: number | undefined
-  readonly seed: number
-  readonly validationData: Data | undefined
-  readonly validationSplit: number
-  readonly classWeight: readonly number[] | undefined
-}
-
-/** What the targets of an output will be, as far as the loss tells. */
-function likelyForm(output: Objective['outputs'][number]): Form | undefined {
-  const { classes, floats } = targetsOf(output)
-  if (floats) return { dtype: 'float32', shape: output.end.shape }
-  return classes ? { dtype: 'int32', shape: [] } : undefined
-}
-
-const caseOf = ({ x, y, w }: Batch, capacity: number): Case => ({ x, y, w, capacity })
-
-function resultsOf(outputs: RunOutputs, n: number, { reports }: Objective): Results {
-  const means = new Means(reports)
-  means.add(outputs, n)
-  return means.results
 }

@@ -1,17 +1,24 @@
 import { gradients } from '../graph/gradients'
-import { inputValue } from '../graph/sources'
+import { inputValue, parameterValue } from '../graph/sources'
 import type { Value } from '../graph/value'
+import { add } from '../ops/add'
 import { l2Norm } from '../ops/clip'
+import { constrainAttributes } from '../ops/constrain'
 import { normalize } from '../ops/normalize'
 import { scale } from '../ops/scale'
-import { type CompiledProgram, compileProgram } from '../program/compile'
+import { type CompiledProgram, compileProgram, type Updates } from '../program/compile'
 import { withPreparation } from '../program/preparation'
+import { type StateLayout, slotLayout } from '../program/state-layout'
 import { type Augmentation, preparationOf } from '../train/augmentation'
+import type { Batch } from '../train/batches'
 import { clipGradients, totalNorm } from '../train/clip'
 import type { Form } from '../train/data'
+import { groupAttributes } from '../train/groups'
 import { measure, type Objective } from '../train/objective'
-import { type Architecture, buildGraph, type GraphOf, trainedNames } from './architecture'
+import { activityPenalty, addPenaltyGradient, type Penalty, weightPenalty } from '../train/penalties'
+import { type Architecture, buildGraph, type GraphOf } from './architecture'
 import type { Plan } from './engine'
+import { trainedNames } from './frozen'
 
 /** What a program is made for beside the model: the forms of its inputs and the largest batch. */
 export interface Case {
@@ -24,7 +31,11 @@ export interface Case {
   readonly augment?: Augmentation | undefined
 }
 
-const keyOf = (mode: string, { x, y, w = [], capacity, augment }: Case): string => JSON.stringify([mode, capacity, x, y, w, augment])
+const keyOf = (mode: string, { x, y, w = [], capacity, augment }: Case, frozen: ReadonlySet<string> = new Set()): string =>
+  JSON.stringify([mode, capacity, x, y, w, augment, [...frozen].sort()])
+
+/** What a batch is a case of. */
+export const caseOf = ({ x, y, w }: Batch, capacity: number): Case => ({ x, y, w, capacity })
 
 const valuesOf = (forms: readonly Form[], name: string): Value[] =>
   forms.map(({ shape, dtype }, index) => inputValue(`${name}${index}`, [null, ...shape], dtype))
@@ -67,15 +78,35 @@ export function predictPlan(architecture: Architecture, given: Case): Plan {
   }
 }
 
+/** The plan with the moving averages of the weights in their place. */
+export function averaged(plan: Plan): Plan {
+  return { key: `${plan.key} of averages`, compile: (layout) => plan.compile(slotLayout(layout, 'average')) }
+}
+
+/** The trained weights that add to the loss, by name. */
+function weightPenalties({ layers }: Architecture, trained: readonly string[], { parameters }: GraphOf): Map<string, Penalty> {
+  return new Map(
+    layers
+      .flatMap((layer) => layer.parameters)
+      .flatMap(({ name, regularizer }) =>
+        regularizer && trained.includes(name) ? [[name, { value: parameters.get(name)!, regularizer }] as const] : [],
+      ),
+  )
+}
+
+const plus = (value: Value, more: Value | undefined): Value => (more ? add(value, more) : value)
+
 /** Gives what `measure` does: the total loss, then the objective's reports. */
 export function evaluatePlan(architecture: Architecture, objective: Objective, given: Case): Plan {
   return {
-    key: keyOf(`evaluate ${objective.id}`, given),
+    key: keyOf(`evaluate ${objective.id}`, given, architecture.frozen),
     compile(layout) {
       const [x, y, w] = [valuesOf(given.x, 'x'), valuesOf(given.y, 'y'), weightsIn(given)]
-      const { outputs } = buildGraph(architecture, asFloats(x, given.x), false)
-      const measured = measure(objective, outputs, y, w)
-      return compileProgram({ inputs: bound(x, y, w), outputs: measured, layout, capacity: given.capacity, lane: 'infer' })
+      const graph = buildGraph(architecture, asFloats(x, given.x), false)
+      const [loss, ...reports] = measure(objective, graph.outputs, y, w)
+      const penalties = weightPenalties(architecture, trainedNames(architecture), graph)
+      const total = plus(plus(loss!, activityPenalty(graph.activities)), weightPenalty([...penalties.values()]))
+      return compileProgram({ inputs: bound(x, y, w), outputs: [total, ...reports], layout, capacity: given.capacity, lane: 'infer' })
     },
   }
 }
@@ -93,13 +124,34 @@ function backward(architecture: Architecture, objective: Objective, given: Case)
   const { forms, finish } = prepare(objective, given)
   const [x, y, w] = [valuesOf(forms.x, 'x'), valuesOf(forms.y, 'y'), weightsIn(given)]
   const graph = buildGraph(architecture, asFloats(x, forms.x), true)
-  const measured = measure(objective, graph.outputs, y, w)
+  const [loss, ...reports] = measure(objective, graph.outputs, y, w)
   const trained = trainedNames(architecture)
+  const differentiable = plus(loss!, activityPenalty(graph.activities))
   const by = gradients(
-    [{ of: measured[0]! }],
+    [{ of: differentiable }],
     trained.map((name) => graph.parameters.get(name)!),
   )
-  return { finish, graph, inputs: bound(x, y, w), measured, gradients: new Map(trained.map((name, index) => [name, by[index]])) }
+  const penalties = weightPenalties(architecture, trained, graph)
+  const penalized = trained.map((name, index) => {
+    const penalty = penalties.get(name)
+    return [name, penalty ? addPenaltyGradient(by[index], penalty) : by[index]] as const
+  })
+  const total = plus(differentiable, weightPenalty([...penalties.values()]))
+  return { finish, graph, inputs: bound(x, y, w), measured: [total, ...reports], gradients: new Map(penalized) }
+}
+
+/** What an update does beside the gradients' part. */
+function updatesOf(architecture: Architecture, objective: Objective, found: ReadonlyMap<string, Value | undefined>) {
+  const { optimizer, groups, ema } = objective
+  const { type, attributes, slots } = optimizer
+  const parameters = architecture.layers.flatMap((layer) => layer.parameters)
+  return {
+    optimizer: { op: type, attributes, slots, attributesOf: (name: string) => groupAttributes(groups, name) },
+    constraints: parameters.flatMap(({ name, shape, constraint, incoming }) =>
+      constraint && found.has(name) ? [{ parameter: name, attributes: constrainAttributes(constraint, shape, incoming) }] : [],
+    ),
+    follow: ema && { slot: 'average', share: 'emaShare' },
+  } satisfies Partial<Updates>
 }
 
 /**
@@ -108,18 +160,17 @@ function backward(architecture: Architecture, objective: Objective, given: Case)
  */
 export function trainPlan(architecture: Architecture, objective: Objective, given: Case): Plan {
   return {
-    key: keyOf('train', given),
+    key: keyOf('train', given, architecture.frozen),
     compile(layout) {
       const { finish, graph, inputs, measured, gradients: found } = backward(architecture, objective, given)
       const norm = totalNorm(found)
-      const { type, attributes, slots, clip } = objective.optimizer
       const compiled = compileProgram({
         inputs,
         outputs: norm ? [...measured, norm] : measured,
         updates: {
-          gradients: clipGradients(found, norm, clip),
+          ...updatesOf(architecture, objective, found),
+          gradients: clipGradients(found, norm, objective.optimizer.clip),
           guards: norm ? [0, measured.length] : [0],
-          optimizer: { op: type, attributes, slots },
           averages: graph.averages,
         },
         layout,
@@ -131,10 +182,71 @@ export function trainPlan(architecture: Architecture, objective: Objective, give
   }
 }
 
+/** As `trainPlan`, but that gradients go into the slot `gradient`, by the share that the run says, and weights stay. */
+export function accumulatePlan(architecture: Architecture, objective: Objective, given: Case): Plan {
+  return {
+    key: keyOf('accumulate', given, architecture.frozen),
+    compile(layout) {
+      const { finish, graph, inputs, measured, gradients: found } = backward(architecture, objective, given)
+      const norm = totalNorm(found)
+      const compiled = compileProgram({
+        inputs,
+        outputs: norm ? [...measured, norm] : measured,
+        updates: {
+          gradients: found,
+          guards: norm ? [0, measured.length] : [0],
+          optimizer: { op: objective.optimizer.type, attributes: {}, slots: [] },
+          accumulate: { slot: 'gradient', share: 'share' },
+          averages: graph.averages,
+        },
+        layout,
+        capacity: given.capacity,
+        lane: 'train',
+      })
+      return finish(compiled)
+    },
+  }
+}
+
+/** Gives the norm of the gradients in the slot `gradient`, and updates the weights by them. */
+export function applyPlan(architecture: Architecture, objective: Objective): Plan {
+  return {
+    key: keyOf('apply', { x: [], y: [], capacity: 1 }, architecture.frozen),
+    compile(layout) {
+      const names = trainedNames(architecture)
+      const shapes = new Map(layout.parameters.map(({ name, shape }) => [name, shape]))
+      const found = new Map(names.map((name) => [name, parameterValue(gradientName(name), shapes.get(name)!)]))
+      const norm = totalNorm(found)!
+      return compileProgram({
+        inputs: [],
+        outputs: [norm],
+        updates: {
+          ...updatesOf(architecture, objective, found),
+          gradients: clipGradients(found, norm, objective.optimizer.clip),
+          guards: [0],
+        },
+        layout: withGradients(layout, names),
+        capacity: 1,
+        lane: 'train',
+      })
+    },
+  }
+}
+
+const gradientName = (name: string): string => `gradient of ${name}`
+
+/** The layout in which the accumulated gradients have names, too. */
+function withGradients(layout: StateLayout, names: readonly string[]): StateLayout {
+  const slot = layout.slots.gradient!
+  const entries = layout.parameters.filter(({ name }) => names.includes(name))
+  const gradientEntries = entries.map((entry) => ({ ...entry, name: gradientName(entry.name), offset: entry.offset + slot }))
+  return { ...layout, parameters: [...layout.parameters, ...gradientEntries] }
+}
+
 /** Gives the gradients of the loss by the trained parameters, in their order; zeros where it does not depend on one. */
 export function gradientPlan(architecture: Architecture, objective: Objective, given: Case): Plan {
   return {
-    key: keyOf('gradients', given),
+    key: keyOf('gradients', given, architecture.frozen),
     compile(layout) {
       const { finish, graph, inputs, gradients: found } = backward(architecture, objective, given)
       const outputs = [...found].map(([name, gradient]) => gradient ?? scale(graph.parameters.get(name)!, 0))
@@ -170,7 +282,7 @@ export function diagnosis(architecture: Architecture, objective: Objective, give
   return {
     names: trace().traced.map(([name]) => name),
     plan: {
-      key: keyOf('diagnosis', given),
+      key: keyOf('diagnosis', given, architecture.frozen),
       compile(layout) {
         const { finish, inputs: all, traced } = trace()
         const outputs = traced.map(([, value]) => l2Norm([value]))

@@ -13,7 +13,7 @@ import { schedule } from './schedule'
 import { type StateLayout, stateEntry } from './state-layout'
 import { isComputed, rootOf, rootsRead, type Task } from './task'
 import { collectTasks } from './tasks'
-import { clearGap, copyOf, groupGradients, updateStep } from './updates'
+import { clearGap, constrainStep, copyOf, followStep, groupGradients, updateStep } from './updates'
 
 /** One optimizer update over parameters, run after everything else under the state's write lock. */
 export interface Updates {
@@ -22,12 +22,31 @@ export interface Updates {
    * frozen: nothing touches it. `undefined`: the loss doesn't depend on it; its gradient is zero (weight decay and momentum still act).
    */
   readonly gradients: ReadonlyMap<string, Value | undefined>
-  /** `slots` are operand names of the step (`['velocity']` or `[]` for sgd, `['m', 'v']` for adam), and names of slots of the layout. */
   /** Outputs, by number, without which being finite nothing is updated. */
   readonly guards?: readonly number[]
-  readonly optimizer: { readonly op: string; readonly attributes: Attributes; readonly slots: readonly string[] }
+  /** `slots` are operand names of the step (`['velocity']` or `[]` for sgd, `['m', 'v']` for adam), and names of slots of the layout. */
+  readonly optimizer: {
+    readonly op: string
+    readonly attributes: Attributes
+    readonly slots: readonly string[]
+    /** What is different for a parameter. */
+    readonly attributesOf?: (parameter: string) => Attributes
+  }
+  /** Instead of the update: a slot follows the gradients. */
+  readonly accumulate?: Following
+  /** What parameters are brought to after the update: attributes of the step `constrain`. */
+  readonly constraints?: readonly { readonly parameter: string; readonly attributes: Attributes }[]
+  /** A slot that follows the trained parameters, as they are after everything else. */
+  readonly follow?: Following | undefined
   /** Statistics that follow what the step has found, in this order: after it the parameter is momentum · itself + (1 − momentum) · value. */
   readonly averages?: readonly Average[]
+}
+
+/** A slot that a step takes something into, by the share that a scalar of the run says. */
+export interface Following {
+  readonly slot: string
+  /** Name of the scalar. */
+  readonly share: string
 }
 
 export interface Average {
@@ -122,8 +141,10 @@ export function compileProgram({ inputs, outputs, updates, layout, capacity, lan
     emitter.pushTask(task)
   }
   const updateFrom = emitter.steps.length
-  for (const group of groups) emitter.push(updateStep(group, offsets.get(groupBlocks.get(group)!)!, updates!.optimizer, layout))
+  for (const group of groups) emitter.push(updateStep(group, offsets.get(groupBlocks.get(group)!)!, updates!, layout))
+  for (const constraint of updates?.constraints ?? []) emitter.push(constrainStep(constraint, layout))
   for (const average of averages) emitter.pushAverage(average)
+  if (updates?.follow) emitter.push(followStep(updates.follow, layout))
 
   const spec: ProgramSpec = {
     capacity,
@@ -132,7 +153,7 @@ export function compileProgram({ inputs, outputs, updates, layout, capacity, lan
     outputs: results.map((output) => emitter.operand(output)),
     steps: emitter.steps,
     ...(prelude.length > 0 && { prelude: { steps: prelude.length, elements: keptElements } }),
-    ...(groups.length + averages.length > 0 ? { updateFrom, ...(updates?.guards && { guards: updates.guards }) } : {}),
+    ...(emitter.steps.length > updateFrom ? { updateFrom, ...(updates?.guards && { guards: updates.guards }) } : {}),
     lane,
   }
   return { spec, labels: emitter.labels }

@@ -20,6 +20,8 @@ export interface StateLayout {
   readonly parameters: readonly StateEntry[]
   /** Length of the parameters' range, gaps included; a multiple of 16. */
   readonly parameterElements: number
+  /** Length of the range of those that are trained. */
+  readonly trainedElements: number
   /** First element of each slot's range. The slot of a parameter is at this plus the parameter's offset. */
   readonly slots: Readonly<Record<string, number>>
   /** Length of the whole state: what `createState` takes. At least 16. */
@@ -47,9 +49,17 @@ export function stateLayout(
   return {
     parameters: entries,
     parameterElements: end,
+    trainedElements,
     slots: Object.fromEntries(slots.map((slot, index) => [slot, end + trainedElements * index])),
     elements: Math.max(16, end + trainedElements * slots.length),
   }
+}
+
+/** The layout with a slot in the place of the trained parameters: for programs that read what the slot holds instead of the weights. */
+export function slotLayout(layout: StateLayout, slot: string): StateLayout {
+  const { parameters, trainedElements, slots } = layout
+  const moved = (entry: StateEntry) => (entry.offset < trainedElements ? { ...entry, offset: entry.offset + slots[slot]! } : entry)
+  return { ...layout, parameters: parameters.map(moved) }
 }
 
 /** The parameter of that name. Throws `INVALID_ARGUMENT` when there is none. */

@@ -1,4 +1,4 @@
-import { flagOf, numberOf, operand, type ReferenceStep, scalarOf } from './step'
+import { flagOf, numberOf, operand, type ReferenceStep, rateOf, scalarOf } from './step'
 
 /** Adagrad as PyTorch defines it; the accumulator's first value is added where it is read. */
 export function adagrad(step: ReferenceStep): void {
@@ -9,7 +9,7 @@ export function adagrad(step: ReferenceStep): void {
   const initial = numberOf(step, 'initialAccumulator', 0)
   const weightDecay = numberOf(step, 'weightDecay', 0)
   const decoupled = flagOf(step, 'decoupled')
-  const learningRate = scalarOf(step, 'learningRate')
+  const learningRate = rateOf(step)
   const rate = learningRate / (1 + (scalarOf(step, 'step') - 1) * numberOf(step, 'learningRateDecay', 0))
   for (let i = 0; i < param.length; i++) {
     const g = grad[i]! + (decoupled ? 0 : weightDecay * param[i]!)

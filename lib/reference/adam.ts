@@ -1,4 +1,4 @@
-import { flagOf, numberOf, operand, type ReferenceStep, scalarOf } from './step'
+import { flagOf, numberOf, operand, type ReferenceStep, rateOf, scalarOf } from './step'
 
 /** Adam with bias correction; weight decay is added to the gradient, as in PyTorch's Adam, or decoupled from it, as in AdamW. */
 export function adam(step: ReferenceStep): void {
@@ -11,7 +11,7 @@ export function adam(step: ReferenceStep): void {
   const epsilon = numberOf(step, 'epsilon')
   const weightDecay = numberOf(step, 'weightDecay', 0)
   const decoupled = flagOf(step, 'decoupled')
-  const learningRate = scalarOf(step, 'learningRate')
+  const learningRate = rateOf(step)
   const count = scalarOf(step, 'step')
   const correction1 = 1 - beta1 ** count
   const correction2 = 1 - beta2 ** count

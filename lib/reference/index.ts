@@ -31,6 +31,7 @@ import { cast } from './cast'
 import { clipByNorm, clipByValue, l2Norm } from './clip'
 import { concat } from './concat'
 import { confusion } from './confusion'
+import { constrain } from './constrain'
 import { convolution, convolutionBackwardInput, convolutionBackwardWeights, transposedConvolution } from './convolution'
 import { dense } from './dense'
 import { dropout } from './dropout'
@@ -114,6 +115,7 @@ export const reference: Readonly<Record<string, (step: ReferenceStep) => void>> 
   groupNorm,
   groupNormBackward,
   movingAverage,
+  constrain,
   dense,
   matmul,
   ...activationSteps,

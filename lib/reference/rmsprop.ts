@@ -1,4 +1,4 @@
-import { flagOf, numberOf, operand, optional, type ReferenceStep, scalarOf } from './step'
+import { flagOf, numberOf, operand, optional, type ReferenceStep, rateOf } from './step'
 
 /** RMSProp as PyTorch defines it: epsilon beside the root; centered where there is a mean, with momentum where there is a velocity. */
 export function rmsprop(step: ReferenceStep): void {
@@ -12,7 +12,7 @@ export function rmsprop(step: ReferenceStep): void {
   const momentum = numberOf(step, 'momentum', 0)
   const weightDecay = numberOf(step, 'weightDecay', 0)
   const decoupled = flagOf(step, 'decoupled')
-  const learningRate = scalarOf(step, 'learningRate')
+  const learningRate = rateOf(step)
   for (let i = 0; i < param.length; i++) {
     const g = grad[i]! + (decoupled ? 0 : weightDecay * param[i]!)
     if (decoupled) param[i]! -= learningRate * weightDecay * param[i]!

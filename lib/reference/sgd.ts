@@ -1,4 +1,4 @@
-import { flagOf, numberOf, operand, optional, type ReferenceStep, scalarOf } from './step'
+import { flagOf, numberOf, operand, optional, type ReferenceStep, rateOf } from './step'
 
 /** Stochastic gradient descent with momentum and weight decay, as PyTorch defines it. */
 export function sgd(step: ReferenceStep): void {
@@ -9,7 +9,7 @@ export function sgd(step: ReferenceStep): void {
   const weightDecay = numberOf(step, 'weightDecay', 0)
   const decoupled = flagOf(step, 'decoupled')
   const nesterov = flagOf(step, 'nesterov')
-  const learningRate = scalarOf(step, 'learningRate')
+  const learningRate = rateOf(step)
   for (let i = 0; i < param.length; i++) {
     const g = grad[i]! + (decoupled ? 0 : weightDecay * param[i]!)
     if (decoupled) param[i]! -= learningRate * weightDecay * param[i]!

@@ -53,6 +53,11 @@ export function scalarOf(step: ReferenceStep, name: string): number {
   return value
 }
 
+/** The learning rate of the run, times the step's own factor. */
+export function rateOf(step: ReferenceStep): number {
+  return scalarOf(step, 'learningRate') * numberOf(step, 'rateFactor', 1)
+}
+
 /**
  * How a window walks over an image: where its tap (kd, kh, kw) at output (od, oh, ow) lies is `od · strideD − front + kd · dilationD`, and so for
  * height and width. With fewer than three axes the first ones have a stride and a dilation of 1, and no padding.

@@ -35,6 +35,11 @@ export interface FitProgress {
 export interface RunFacts {
   readonly runtime: string
   readonly optimizer: unknown
+  /** Absent where it is as by default, as are the next three. */
+  readonly groups?: unknown
+  readonly accumulate?: number
+  readonly ema?: unknown
+  readonly frozen?: readonly string[]
   readonly batchSize: number
   readonly shuffle: boolean
   readonly seed: number
@@ -62,6 +67,8 @@ export interface Checkpoint {
   readonly facts: RunFacts
   /** Updates since `compile`. */
   readonly steps: number
+  /** Where gradients are accumulated: batches since `compile`, and those that wait for an update, with their samples. */
+  readonly accumulation?: { readonly batches: number; readonly waiting: number; readonly samples: number } | undefined
   readonly progress: FitProgress
   /** Of the schedule and the like, by name. */
   readonly watchers: Readonly<Record<string, unknown>>
@@ -120,7 +127,7 @@ export async function readCheckpoint(file: string, documentKey: string): Promise
   if (document === undefined || json === undefined) throw refuse('no checkpoint (a model, perhaps: loadModel)')
   if (sum !== checksum(tensors, document, json)) throw refuse('damaged checkpoint: its checksum is wrong')
   try {
-    const { version, facts, steps, progress, watchers } = JSON.parse(json)
+    const { version, facts, steps, accumulation, progress, watchers } = JSON.parse(json)
     if (version !== VERSION) throw invalid('checkpoint', 'version', `${VERSION}, the one that this release reads`, version)
     const { [bitsName]: bits, ...others } = tensors
     const isBest = ([name]: [string, Tensor]) => name.startsWith(bestPrefix)
@@ -134,6 +141,11 @@ export async function readCheckpoint(file: string, documentKey: string): Promise
       document,
       facts,
       steps: count(steps, 'steps'),
+      accumulation: accumulation && {
+        batches: count(accumulation.batches, 'batches'),
+        waiting: count(accumulation.waiting, 'waiting'),
+        samples: count(accumulation.samples, 'samples'),
+      },
       progress: {
         epoch: count(progress.epoch, 'epoch'),
         position: count(progress.position, 'position'),
@@ -152,7 +164,7 @@ export async function readCheckpoint(file: string, documentKey: string): Promise
 
 /** Throws INVALID_ARGUMENT where a run is not the one that the checkpoint is of. */
 export function checkFacts(file: string, expected: RunFacts, received: RunFacts): void {
-  for (const name of Object.keys(received) as (keyof RunFacts)[]) {
+  for (const name of Object.keys({ ...expected, ...received }) as (keyof RunFacts)[]) {
     // What earlier releases had no word for was not done; of losses they did not tell.
     const [was, is] = [JSON.stringify(expected[name] ?? null), JSON.stringify(received[name] ?? null)]
     if (was === is || (name === 'losses' && expected[name] === undefined)) continue

@@ -16,8 +16,10 @@ export interface Trainer {
   step(batch: Batch): Promise<RunOutputs>
   /** Number of the next epoch since `compile`, over all calls of fit: what its order of samples follows from. */
   nextEpoch(): number
-  /** Updates since `compile`, those under way included. */
+  /** Batches since `compile`, those under way included. */
   readonly steps: number
+  /** After the last batch of an epoch. */
+  endEpoch(): Promise<void>
   /** Shows a schedule and the like an epoch. */
   watch(event: EpochEvent): Promise<void>
   /** Whether what was shown says that it is enough. */
@@ -106,6 +108,7 @@ async function fitEpoch(trainer: Trainer, plan: FitPlan, number: number, done: r
     await checkpoint()
     return undefined
   }
+  await trainer.endEpoch()
   const trained = seconds()
   const { loss, metrics, details, samples } = means
   const event = { epoch, loss, metrics, ...details, seconds: trained, imagesPerSecond: samples / trained }

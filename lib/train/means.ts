@@ -94,3 +94,10 @@ export class Means {
 }
 
 const quotient = (sum: number, weight: number) => (weight === 0 ? 0 : sum / weight)
+
+/** Of one batch alone. */
+export function resultsOf(outputs: RunOutputs, n: number, reports: readonly Report[]): Results {
+  const means = new Means(reports)
+  means.add(outputs, n)
+  return means.results
+}

@@ -6,9 +6,13 @@ import type { End } from '../model/architecture'
 import type { RunOutputs } from '../model/runner'
 import { add } from '../ops/add'
 import { scale } from '../ops/scale'
-import { checkNumber, shapeText, valueText } from '../shape'
+import { checkInteger, checkNumber, shapeText, valueText } from '../shape'
 import type { ClassDetails } from './classification'
+import type { Form } from './data'
+import { checkEma, type EmaOptions } from './ema'
+import { type ParameterGroup, type ResolvedGroup, resolveGroups } from './groups'
 import { isLoss, type Loss, type LossName, type NamedLoss, type ResolvedLoss, resolveLoss } from './losses'
+import type { WeightFacts } from './match'
 import { type Metric, type MetricName, type NamedMetric, type Quantity, type ResolvedMetric, resolveMetric } from './metrics'
 import { checkOptimizer, type Optimizer } from './optimizers'
 
@@ -25,6 +29,15 @@ export interface CompileOptions {
   readonly lossWeights?: readonly number[] | Readonly<Record<string, number>>
   /** What else is measured, of each output: `accuracy` where targets are classes. Default: nothing. */
   readonly metrics?: readonly (MetricName | NamedMetric | Metric)[]
+  /** Weights that the optimizer treats in a way of their own. Default: none. What is not to be trained at all: `trainable`, {@link Model.freeze}. */
+  readonly groups?: readonly ParameterGroup[]
+  /**
+   * Batches whose gradients make one update: their mean, each sample weighed alike, as one batch of all their samples would give (but for batch normalization,
+   * which sees each batch for itself). The end of an epoch of fit ends a group of batches, too: the last update may be of fewer. Default 1.
+   */
+  readonly accumulate?: number
+  /** Keeps a moving average of the weights: `evaluate`, `predict`, `getWeights` and `save` take it with `weights: 'average'`. Default: none is kept. */
+  readonly ema?: EmaOptions
 }
 
 /** What a run reports beside the total loss. */
@@ -63,15 +76,27 @@ export interface Objective {
   readonly id: number
   /** In the order in which `measure` gives them, after the total loss; weights come last. */
   readonly reports: readonly Report[]
+  readonly groups: readonly ResolvedGroup[]
+  /** Batches in an update. */
+  readonly accumulate: number
+  readonly ema: Required<EmaOptions> | undefined
 }
 
 /** How many there have been. */
 let objectives = 0
 
-/** Resolves and tries `compile`'s options. Throws INVALID_ARGUMENT, INVALID_SHAPE, INVALID_DTYPE. */
-export function objectiveOf(options: CompileOptions, ends: readonly End[]): Objective {
-  checkOptions('compile', options, ['optimizer', 'loss', 'lossWeights', 'metrics'])
-  const { metrics = [] } = options
+/** What the state keeps of each trained weight. */
+export function slotsOf({ optimizer, accumulate, ema }: Objective): string[] {
+  return [...optimizer.slots, ...(accumulate > 1 ? ['gradient'] : []), ...(ema ? ['average'] : [])]
+}
+
+/** Names of {@link CompileOptions}. */
+export const compileOptionNames = ['optimizer', 'loss', 'lossWeights', 'metrics', 'groups', 'accumulate', 'ema']
+
+/** Resolves and tries `compile`'s options. `weightsOfModel`: what groups are made of. Throws INVALID_ARGUMENT, INVALID_SHAPE, INVALID_DTYPE. */
+export function objectiveOf(options: CompileOptions, ends: readonly End[], weightsOfModel: readonly WeightFacts[] = []): Objective {
+  checkOptions('compile', options, compileOptionNames)
+  const { metrics = [], groups = [], accumulate = 1, ema } = options
   if (!Array.isArray(metrics)) throw invalid('compile', 'metrics', 'an array', metrics)
   const resolved = metrics.map(resolveMetric)
   const duplicate = resolved.find(({ name }, index) => resolved.findIndex((metric) => metric.name === name) !== index)
@@ -91,7 +116,16 @@ export function objectiveOf(options: CompileOptions, ends: readonly End[]): Obje
       quantities: all.filter(({ key }, at) => all.findIndex((other) => other.key === key) === at),
     }
   })
-  const objective = { optimizer: checkOptimizer(options.optimizer), outputs, options, id: ++objectives, reports: reportsOf(outputs) }
+  const objective = {
+    optimizer: checkOptimizer(options.optimizer),
+    outputs,
+    options,
+    id: ++objectives,
+    reports: reportsOf(outputs),
+    groups: resolveGroups(groups, weightsOfModel),
+    accumulate: checkInteger(accumulate, 'compile', 'accumulate'),
+    ema: ema === undefined ? undefined : checkEma(ema),
+  }
   tryOut(objective)
   return objective
 }
@@ -184,6 +218,13 @@ export function targetsOf({ end, loss, metrics }: OutputObjective): Targets {
   const either = kinds.includes('either')
   const values = kinds.includes('values') || (either && end.shape.length !== 1)
   return { classes: kinds.includes('classes') || (either && !values), values, floats: values || (either && !kinds.includes('classes')) }
+}
+
+/** What the targets of an output will be, as far as the loss tells. */
+export function likelyForm(output: OutputObjective): Form | undefined {
+  const { classes, floats } = targetsOf(output)
+  if (floats) return { dtype: 'float32', shape: output.end.shape }
+  return classes ? { dtype: 'int32', shape: [] } : undefined
 }
 
 /** Builds losses and metrics once, on targets as they are likely to come, so that `compile` refuses what does not fit. */

@@ -75,6 +75,12 @@ export const fitOptionNames = [
   'onEpoch',
 ]
 
+/** Options of {@link Model.predict}, {@link Model.getWeights} and {@link Model.save}. */
+export interface WeightsOptions {
+  /** Which weights: those that are trained, or their moving averages, where `compile` has `ema`. Default `'trained'`. */
+  readonly weights?: 'trained' | 'average'
+}
+
 /** What is more than x and y of a batch. */
 export interface BatchOptions {
   /** As in the data of `fit`. Default: each counts alike. */
@@ -82,7 +88,7 @@ export interface BatchOptions {
 }
 
 /** Options of {@link Model.evaluate}. */
-export interface EvaluateOptions {
+export interface EvaluateOptions extends WeightsOptions {
   /** Samples in a run. Default 256, fewer for large samples. Of no effect on the result beyond rounding, nor on an iterable. */
   readonly batchSize?: number
   /** What is measured. Default: `compile`'s metrics. */

@@ -176,23 +176,29 @@ class BatchNormBackward : public PerChannel {
 class MovingAverage : public Step {
  public:
   explicit MovingAverage(const StepSpec& spec)
-      : param_(tensor(spec, "param")), value_(tensor(spec, "value")), momentum_(number_between(spec, "momentum", 0, 1)) {
+      : param_(tensor(spec, "param")), value_(tensor(spec, "value")), share_(spec.string("share", "")) {
+    if (share_.empty()) momentum_ = number_between(spec, "momentum", 0, 1);
     same_shape(spec, "param", param_, "value", value_);
     not_batched(spec, "param", param_);
   }
 
+  std::vector<std::string> scalars() const override { return share_.empty() ? std::vector<std::string>{} : std::vector<std::string>{share_}; }
   void run(const RunContext& context) const override {
     float* param = context.at(param_);
     const float* value = context.at(value_);
+    const double taken = share_.empty() ? 1 - momentum_ : context.scalar(share_.c_str());
+    const double kept = share_.empty() ? momentum_ : 1 - taken;
     parallel_blocks(param_.elements(), kElementGrain, [&](int64_t begin, int64_t end) {
-      kernels().scale(param + begin, static_cast<float>(momentum_), param + begin, end - begin);
-      kernels().axpy(static_cast<float>(1 - momentum_), value + begin, param + begin, end - begin);
+      if (!share_.empty() && kept == 0) return kernels().scale(value + begin, 1.0f, param + begin, end - begin);  // whatever was there
+      kernels().scale(param + begin, static_cast<float>(kept), param + begin, end - begin);
+      kernels().axpy(static_cast<float>(taken), value + begin, param + begin, end - begin);
     });
   }
 
  private:
   Operand param_, value_;
-  double momentum_;
+  std::string share_;  // name of the scalar that says how much is taken of the value
+  double momentum_ = 0;
 };
 
 }  // namespace

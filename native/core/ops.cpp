@@ -148,6 +148,7 @@ const std::vector<OpEntry>& ops() {
       {"l2Norm", {"norm"}, {}, false, make_l2_norm, nullptr},
       {"clipByNorm", {"y"}, {}, true, make_clip_by_norm, nullptr},
       {"clipByValue", {"y"}, {}, true, make_clip_by_value, nullptr},
+      {"constrain", {}, {"param"}, false, make_constrain, nullptr},
   };
   return *list;
 }

@@ -99,5 +99,6 @@ StepPointer make_adagrad(const StepSpec& spec);
 StepPointer make_l2_norm(const StepSpec& spec);
 StepPointer make_clip_by_norm(const StepSpec& spec);
 StepPointer make_clip_by_value(const StepSpec& spec);
+StepPointer make_constrain(const StepSpec& spec);
 
 }  // namespace convlane

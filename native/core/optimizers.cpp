@@ -34,12 +34,25 @@ class Decay {
   bool decoupled_;
 };
 
+// The learning rate of the run times the step's own factor: parameter groups.
+class Rate {
+ public:
+  explicit Rate(const StepSpec& spec) : factor_(spec.number("rateFactor", 1)) {
+    if (!(factor_ >= 0 && factor_ <= kLargest)) refuse(spec, "rateFactor must be 0 or more");
+  }
+  double of(const RunContext& context) const { return context.scalar("learningRate") * factor_; }
+
+ private:
+  double factor_;
+};
+
 class Sgd : public Step {
  public:
   explicit Sgd(const StepSpec& spec)
       : param_(like_param(spec, "param")),
         grad_(like_param(spec, "grad")),
         momentum_(static_cast<float>(spec.number("momentum", 0))),
+        rate_(spec),
         decay_(spec),
         nesterov_(spec.flag("nesterov", false)) {
     has_velocity_ = spec.optional("velocity") != nullptr;
@@ -51,10 +64,11 @@ class Sgd : public Step {
   void run(const RunContext& context) const override {
     float *param = context.at(param_), *velocity = has_velocity_ ? context.at(velocity_) : nullptr;
     const float* grad = context.at(grad_);
-    const float rate = static_cast<float>(context.scalar("learningRate"));
+    const double whole = rate_.of(context);
+    const float rate = static_cast<float>(whole);
     parallel_blocks(param_.elements(), kElementGrain, [&](int64_t begin, int64_t end) {
       kernels().sgd({param + begin, velocity == nullptr ? nullptr : velocity + begin, grad + begin, end - begin, rate, momentum_,
-                      decay_.added(), decay_.kept(context.scalar("learningRate")), nesterov_});
+                      decay_.added(), decay_.kept(whole), nesterov_});
     });
   }
 
@@ -62,6 +76,7 @@ class Sgd : public Step {
   Operand param_, velocity_, grad_;
   bool has_velocity_;
   float momentum_;
+  Rate rate_;
   Decay decay_;
   bool nesterov_;
 };
@@ -91,6 +106,7 @@ class Adam : public Step {
         beta1_(below_one(spec, "beta1")),
         beta2_(below_one(spec, "beta2")),
         epsilon_(static_cast<float>(number_between(spec, "epsilon", 0, kLargest))),
+        rate_(spec),
         decay_(spec) {}
 
   std::vector<std::string> scalars() const override { return {"learningRate", "step"}; }
@@ -99,8 +115,9 @@ class Adam : public Step {
     float *param = context.at(param_), *m = context.at(m_), *v = context.at(v_);
     const float* grad = context.at(grad_);
     // From the rounded betas, which the moments are made with.
-    const float kept = decay_.kept(context.scalar("learningRate"));
-    const float step_size = static_cast<float>(context.scalar("learningRate") / (1 - power(static_cast<double>(beta1_), step)));
+    const double rate = rate_.of(context);
+    const float kept = decay_.kept(rate);
+    const float step_size = static_cast<float>(rate / (1 - power(static_cast<double>(beta1_), step)));
     const float correction = static_cast<float>(1 / std::sqrt(1 - power(static_cast<double>(beta2_), step)));
     parallel_blocks(param_.elements(), kElementGrain, [&](int64_t begin, int64_t end) {
       kernels().adam({param + begin, m + begin, v + begin, grad + begin, end - begin, step_size, beta1_, beta2_, epsilon_, correction, decay_.added(), kept});
@@ -110,6 +127,7 @@ class Adam : public Step {
  private:
   Operand param_, m_, v_, grad_;
   float beta1_, beta2_, epsilon_;
+  Rate rate_;
   Decay decay_;
 };
 
@@ -122,6 +140,7 @@ class Rmsprop : public Step {
         alpha_(below_one(spec, "alpha")),
         epsilon_(static_cast<float>(number_between(spec, "epsilon", 0, kLargest))),
         momentum_(static_cast<float>(spec.number("momentum", 0))),
+        rate_(spec),
         decay_(spec) {
     has_mean_ = spec.optional("mean") != nullptr;
     if (has_mean_) mean_ = like_param(spec, "mean");
@@ -132,7 +151,7 @@ class Rmsprop : public Step {
 
   std::vector<std::string> scalars() const override { return {"learningRate"}; }
   void run(const RunContext& context) const override {
-    const double rate = context.scalar("learningRate");
+    const double rate = rate_.of(context);
     float *param = context.at(param_), *square = context.at(square_);
     float *mean = has_mean_ ? context.at(mean_) : nullptr, *velocity = has_velocity_ ? context.at(velocity_) : nullptr;
     const float* grad = context.at(grad_);
@@ -146,6 +165,7 @@ class Rmsprop : public Step {
   Operand param_, square_, mean_, velocity_, grad_;
   bool has_mean_, has_velocity_;
   float alpha_, epsilon_, momentum_;
+  Rate rate_;
   Decay decay_;
 };
 
@@ -158,14 +178,16 @@ class Adagrad : public Step {
         rate_decay_(number_between(spec, "learningRateDecay", 0, kLargest)),
         initial_(static_cast<float>(number_between(spec, "initialAccumulator", 0, kLargest))),
         epsilon_(static_cast<float>(number_between(spec, "epsilon", 0, kLargest))),
+        rate_(spec),
         decay_(spec) {}
 
   std::vector<std::string> scalars() const override { return {"learningRate", "step"}; }
   void run(const RunContext& context) const override {
-    const double rate = context.scalar("learningRate") / (1 + (context.scalar("step") - 1) * rate_decay_);
+    const double whole = rate_.of(context);
+    const double rate = whole / (1 + (context.scalar("step") - 1) * rate_decay_);
     float *param = context.at(param_), *sum = context.at(sum_);
     const float* grad = context.at(grad_);
-    const float kept = decay_.kept(context.scalar("learningRate"));
+    const float kept = decay_.kept(whole);
     parallel_blocks(param_.elements(), kElementGrain, [&](int64_t begin, int64_t end) {
       kernels().adagrad({param + begin, sum + begin, grad + begin, end - begin, static_cast<float>(rate), initial_, epsilon_, decay_.added(), kept});
     });
@@ -175,6 +197,7 @@ class Adagrad : public Step {
   Operand param_, sum_, grad_;
   double rate_decay_;
   float initial_, epsilon_;
+  Rate rate_;
   Decay decay_;
 };
 

@@ -1,3 +1,3 @@
 import { describeCases } from '../support/describeCases'
 
-for (const op of ['sgd', 'adam', 'rmsprop', 'adagrad', 'l2Norm', 'clipByNorm', 'clipByValue']) describeCases(op)
+for (const op of ['sgd', 'adam', 'rmsprop', 'adagrad', 'l2Norm', 'clipByNorm', 'clipByValue', 'constrain']) describeCases(op)

@@ -28,7 +28,7 @@ test('a layout with slots begins as the one without', () => {
 })
 
 test('no parameters', () => {
-  expect(stateLayout([])).toEqual({ parameters: [], parameterElements: 0, slots: {}, elements: 16 })
+  expect(stateLayout([])).toEqual({ parameters: [], parameterElements: 0, trainedElements: 0, slots: {}, elements: 16 })
 })
 
 test('what is refused', () => {

@@ -3,7 +3,7 @@ import { activationNames } from './activations'
 import { batchNormOf } from './batchNormCases'
 import { binariesOf, reductionsOf, transposeCase, unariesOf, whereCase } from './broadcastCases'
 import { type Convolution, type ConvolutionNd, outputSize, passesOf, passesOfNd } from './convolutionCases'
-import { elementwiseOf, optimizersOf } from './elementwiseCases'
+import { constraintsOf, elementwiseOf, optimizersOf } from './elementwiseCases'
 import { boxCase, castsOf, concatAlongCase, gathersOf, oneHotCase, padsOf, stacksOf } from './movingCases'
 import { groupNormsOf, rowNormsOf } from './normCases'
 import type { OpCase } from './opCase'
@@ -186,6 +186,7 @@ export const elementwisePasses = (edges: readonly number[]): Cases =>
     .filter((s) => s.length > 0)
     .map(elementwiseOf)
 export const optimizerPasses: Cases = whole(1, 3000).map(optimizersOf)
+export const constraintPasses = (edges: readonly number[]): Cases => fc.tuple(whole(1, 70), channels(edges), whole(1, 9)).map(constraintsOf)
 export const rowPasses = (edges: readonly number[]): Cases => fc.tuple(whole(1, 70), size(edges)).map((sizes) => rowsOf(...sizes))
 
 export const movingPasses = (edges: readonly number[]): Cases =>

@@ -27,6 +27,10 @@ export function batchNormOf(shape: Shape): OpCase[] {
     named('batchNormBackward', { dy, x, mean, variance, gamma, dgamma, dbeta }, { epsilon: 1e-3 }, 'without dx'),
     named('movingAverage', { param: channels, value: channels }, { momentum: 0.99 }, ''),
     named('movingAverage', { param: channels, value: channels }, { momentum: 0 }, 'the value alone'),
+    ...[0.25, 1].map((part) => ({
+      ...named('movingAverage', { param: channels, value: channels }, { share: 'part' }, `a share of ${part}`),
+      scalars: { part },
+    })),
   ]
 }
 

@@ -126,12 +126,66 @@ export function optimizersOf(size: number): OpCase[] {
     rmsprop('centered with momentum', true, 0.5, 0),
     adagrad('with decay', 1, 0, 0),
     adagrad('decaying, from 0.1, decoupled decay', 7, 0.01, 0.1, true),
+    named(
+      'sgd',
+      shape,
+      { shapes: { param, grad }, attributes: { weightDecay: 0.1, decoupled: true, rateFactor: 0.1 }, scalars },
+      'a tenth of the rate',
+    ),
+    named(
+      'adam',
+      shape,
+      {
+        shapes: { param, m, v, grad },
+        attributes: { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, rateFactor: 3 },
+        scalars: { learningRate: 0.01, step: 2 },
+      },
+      'three times the rate',
+    ),
+    named(
+      'rmsprop',
+      shape,
+      { shapes: { param, square, grad }, attributes: { alpha: 0.9, epsilon: 1e-6, rateFactor: 0.5 }, scalars },
+      'half the rate',
+    ),
+    named(
+      'adagrad',
+      shape,
+      {
+        shapes: { param, sum, grad },
+        attributes: { learningRateDecay: 0, initialAccumulator: 0, epsilon: 1e-7, rateFactor: 0 },
+        scalars: { ...scalars, step: 2 },
+      },
+      'no rate',
+    ),
     ...clippingOf(shape),
+    ...constraintsOf([1, 1, size]),
   ]
+}
+
+/** Every constraint on a parameter of `[before, outputs, after]`, with a limit that some norms are above. */
+export function constraintsOf(incoming: Shape): OpCase[] {
+  const [before, outputs, after] = incoming as [number, number, number]
+  const limit = 0.5 * Math.sqrt(before * after)
+  const shapes = { param: after === 1 ? [before, outputs] : [before * outputs * after] }
+  return (['maxNorm', 'unitNorm', 'nonNegative'] as const).map((rule) => {
+    const attributes = { rule, incoming, ...(rule === 'maxNorm' && { limit }) }
+    return named('constrain', incoming, { shapes, attributes }, rule)
+  })
 }
 
 /** Elementwise ops and optimizers: sizes around the vector's, and one that is cut into several chunks. */
 export function elementwiseCases(info: KernelInfo): OpCase[] {
   const shapes: Shape[] = [[1], [1025], [2, 3], [2, 3, 4, 5], ...vectorEdges(info).map((size) => [1, size]), [3, 341], [5, 9001]]
-  return [...shapes.flatMap(elementwiseOf), ...[1, ...vectorEdges(info), 1023, 4099, 40001].flatMap(optimizersOf)]
+  const incoming: Shape[] = [
+    [1, 1, 1],
+    [3, 4, 1],
+    [2, 5, 3],
+    [300, 7, 1],
+    [130, 1, 1],
+    [2, 1, 700],
+    ...vectorEdges(info).map((size) => [9, size, 1]),
+  ]
+  const constraints = [...incoming, [70, 601, 1], [5, 33, 201]].flatMap(constraintsOf)
+  return [...shapes.flatMap(elementwiseOf), ...constraints, ...[1, ...vectorEdges(info), 1023, 4099, 40001].flatMap(optimizersOf)]
 }

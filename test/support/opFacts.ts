@@ -359,6 +359,7 @@ export const opFacts: Readonly<Record<string, OpFacts>> = {
   l2Norm: { outputs: ['norm'], terms: (c) => Math.min(sizeOf(c.shapes.x0!), 1024), factor: 2 },
   clipByNorm: { outputs: ['y'], data: { norm: unit }, terms: one, factor: 4, inPlace: ['x'] },
   clipByValue: { outputs: ['y'], terms: one, factor: 0, inPlace: ['x'] },
+  constrain: { outputs: [], updates: ['param'], terms: (c) => Math.min(sizeOf(c.shapes.param!), 256), factor: 4 },
 }
 
 /** Element type of an operand: labels with one number per row are int32, `x` of a normalize case says itself what it is. */
