@@ -21,14 +21,20 @@ bool can_run(ConvAlgorithm algorithm, const ConvGeometry& g) {
   return outputs == 0 || winograd_kernels(g, outputs) != nullptr;
 }
 
-// Where the tiles of a product would be all but empty. In the order of the passes: what is read, what is written.
+// Where the tiles of a product would be all but empty.
 bool direct_pays(const ConvGeometry& g, ConvPass pass) {
+  constexpr int64_t kTaps = 5;      // along the width: up to so many stay in registers
+  constexpr int64_t kProducts = 12; // vectors of products in one result: fewer don't pay for adding up their lanes
   if (!direct_convolution_fits(g)) return false;
   const bool backward = pass == ConvPass::input_gradient;
-  const int64_t from = backward ? g.group_oc() : g.group_c(), to = backward ? g.group_c() : g.group_oc();
+  const int64_t from = backward ? g.group_oc() : g.group_c(), to = backward ? g.group_c() : g.group_oc();  // what is read, what is written
   if (g.groups > 1) return from == 1 || (from <= 4 && 2 * to <= kernels().width);
   if (g.taps() == 1) return false;
-  return from == 1 || (to <= 4 && pass != ConvPass::weight_gradient);
+  if (from == 1) return true;
+  if (pass == ConvPass::weight_gradient) return false;
+  if (from <= 4 && from <= to) return !backward && g.w.kernel <= kTaps;
+  const int64_t phases = backward ? g.d.stride * g.h.stride * g.w.stride : 1;
+  return to <= 4 && g.taps() * divide_up(from, kernels().width) >= kProducts * phases;
 }
 
 // Whether Winograd's algorithms may be chosen where nobody asks for one: CONVLANE_WINOGRAD=0 says no.
