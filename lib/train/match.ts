@@ -7,6 +7,7 @@ export interface WeightFacts {
   readonly name: string
   /** Name of its layer. */
   readonly layer: string
+  /** Its sizes. */
   readonly shape: readonly number[]
 }
 
