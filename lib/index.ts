@@ -108,6 +108,7 @@ export {
 export { dropout, spatialDropout } from './layers/dropout'
 export { flatten } from './layers/flatten'
 export { groupNorm, instanceNorm } from './layers/groupNorm'
+export { type IdentityShortcutOptions, identityShortcut } from './layers/identityShortcut'
 export type {
   Initializer,
   InitializerFunction,
@@ -248,3 +249,11 @@ export {
 } from './train/schedules'
 export { type TensorStatistics, tensorStatistics } from './train/statistics'
 export type { FitEvent } from './train/stream'
+export type { ImageShape, ZooOptions } from './zoo/image'
+export { type LenetOptions, lenet } from './zoo/lenet'
+export { type MlpOptions, mlp } from './zoo/mlp'
+export { type MobilenetV2SmallOptions, mobilenetV2Small } from './zoo/mobilenetV2Small'
+export { type NielsenOptions, nielsen } from './zoo/nielsen'
+export { type Resnet18Options, resnet18 } from './zoo/resnet18'
+export { type Resnet20Options, resnet20 } from './zoo/resnet20'
+export { type VggOptions, vgg } from './zoo/vgg'

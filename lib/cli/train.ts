@@ -6,13 +6,11 @@ import { weightsSha256 } from '../io/weights-hash'
 import { loadModel } from '../model/load'
 import type { Model } from '../model/model'
 import type { EpochEvent, StepEvent } from '../train/events'
-import { lenet } from '../zoo/lenet'
-import { resnet18 } from '../zoo/resnet18'
-import { vgg } from '../zoo/vgg'
-import { type Command, parseCommand, printHelp, usage, wholeNumber } from './arguments'
+import { type Command, nearestOf, parseCommand, printHelp, usage, wholeNumber } from './arguments'
 import { checkClassifier } from './classifier'
 import { dataOption, type OpenedData, openData } from './data'
 import { catchInterrupt } from './interrupt'
+import { networks, recipeTable, usual } from './networks'
 import { Progress, percent } from './progress'
 import { type Plan, planReader, prepare, recipeOptions } from './recipe'
 import { chooseMachine, type Machine, runtimeOptions } from './runtime'
@@ -25,9 +23,10 @@ Ctrl-C stops after the current step and saves.`,
   options: {
     data: dataOption,
     model: {
-      value: 'lenet|vgg|resnet18|FILE',
-      about: 'a new LeNet (default), VGG or ResNet-18, or a saved model to go on with',
+      value: 'NAME|FILE',
+      about: `a new network: ${Object.keys(networks).join(', ')}\n(default lenet); or a saved model to go on with`,
     },
+    classes: { value: 'N', about: 'how many classes a new network tells apart (default: as many as the data has)' },
     ...recipeOptions,
     checkpoint: {
       value: 'FILE',
@@ -42,6 +41,7 @@ Ctrl-C stops after the current step and saves.`,
     out: { value: 'FILE', about: 'where to save (default: DATA-MODEL.safetensors here, or the FILE of --model)' },
     json: { about: 'ends standard output with one line of JSON; the rest goes to standard error' },
   },
+  more: recipeTable(),
 } satisfies Command
 
 /** Runs `convlane train`; gives the exit code. */
@@ -51,6 +51,9 @@ export async function train(argv: readonly string[]): Promise<number> {
   const { values } = parsed
   const given = { data: String(values.data ?? 'digits'), model: String(values.model ?? 'lenet') }
   const readPlan = planReader(trainCommand, values)
+  const classes = wholeNumber(trainCommand, 'classes', values.classes, 1)
+  if (classes !== undefined && !(given.model in networks))
+    throw usage(trainCommand, '--classes is for a new network, not for a saved model')
   const every = wholeNumber(trainCommand, 'every', values.every, 1)
   for (const name of ['every', 'resume'] as const) {
     if (values[name] !== undefined && values.checkpoint === undefined) throw usage(trainCommand, `--${name} needs --checkpoint FILE`)
@@ -65,9 +68,9 @@ export async function train(argv: readonly string[]): Promise<number> {
   })
   try {
     const data = await openData(given.data, say, interrupt.signal)
-    const plan = readPlan(data.train)
-    const file = await writable(String(values.out ?? (given.model in zoo ? `${data.name}-${given.model}.safetensors` : given.model)))
-    const model = await openModel(given.model, data, plan, machine)
+    const plan = readPlan(given.model, data.train)
+    const file = await writable(String(values.out ?? (given.model in networks ? `${data.name}-${given.model}.safetensors` : given.model)))
+    const model = await openModel(given.model, data, classes, plan, machine)
     const checkpoint = values.checkpoint === undefined ? undefined : await writable(String(values.checkpoint))
     const resume = checkpoint !== undefined && values.resume && (await stat(checkpoint).catch(() => undefined)) ? checkpoint : undefined
     const summary = model.summary()
@@ -106,7 +109,7 @@ export async function train(argv: readonly string[]): Promise<number> {
         trainLoss: epochs.at(-1)?.loss ?? null,
         testLoss: test?.loss ?? null,
         testAccuracy: test?.accuracy ?? null,
-        ...tally.result(),
+        ...tally.result(epochs),
         ...machine,
         out: file,
         weightsSha256: weightsSha256(await model.getWeights()),
@@ -123,18 +126,34 @@ export async function train(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Networks that are made anew, by name. */
-const zoo: Readonly<Record<string, typeof lenet>> = Object.assign(Object.create(null), { lenet, vgg, resnet18 })
-
-async function openModel(given: string, data: OpenedData, { seed }: Plan, { runtime }: Machine): Promise<Model> {
-  const make = zoo[given]
-  if (make) {
+async function openModel(
+  given: string,
+  data: OpenedData,
+  classes: number | undefined,
+  { seed }: Plan,
+  { runtime }: Machine,
+): Promise<Model> {
+  const network = networks[given]
+  if (network) {
     const input = data.train.x.shape.slice(1) as [number, number, number]
-    return make({ input, classes: data.train.classNames!.length, seed, runtime }) as Model
+    const there = data.train.classNames!.length
+    if (classes !== undefined && classes < there) throw usage(trainCommand, `--classes ${classes}: ${data.name} has ${there}`)
+    return network.make({ input, classes: classes ?? there, seed, runtime })
   }
-  const model = await loadModel(given, { runtime })
+  const model = await loadModel(given, { runtime }).catch((error) => {
+    throw withNetworks(given, error)
+  })
   checkClassifier(model, given, data)
   return model
+}
+
+/** Where there is no such file, the name may have been meant for a network's. */
+function withNetworks(given: string, error: unknown): unknown {
+  const isMissing = error instanceof ConvlaneError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
+  if (!isMissing) return error
+  const nearest = nearestOf(given, Object.keys(networks))
+  const hint = nearest ? `did you mean ${nearest}?` : `the networks are ${Object.keys(networks).join(', ')}`
+  return new ConvlaneError('FILE_ERROR', `${error.message}; ${hint}`, { cause: error.cause })
 }
 
 /** Finds out before the training, not after it, that a file cannot be written. Throws `FILE_ERROR`. */
@@ -153,7 +172,6 @@ async function writable(file: string): Promise<string> {
 class Tally {
   readonly #batchSize: number
   readonly #images: number
-  #whole = { images: 0, seconds: 0 }
   #part = { images: 0, seconds: 0 }
 
   constructor(batchSize: number, images: number) {
@@ -166,21 +184,26 @@ class Tally {
     this.#part = { images, seconds: images / imagesPerSecond }
   }
 
-  onEpoch({ seconds }: EpochEvent): void {
-    this.#whole = { images: this.#whole.images + this.#images, seconds: this.#whole.seconds + seconds }
+  onEpoch(): void {
     this.#part = { images: 0, seconds: 0 }
   }
 
-  result(): { imagesPerSecond: number | null; seconds: number } {
-    const images = this.#whole.images + this.#part.images
-    const seconds = this.#whole.seconds + this.#part.seconds
+  /** @param epochs all that are finished, those before a run was resumed, too */
+  result(epochs: readonly EpochEvent[]): { imagesPerSecond: number | null; seconds: number } {
+    const images = epochs.length * this.#images + this.#part.images
+    const seconds = epochs.reduce((sum, epoch) => sum + epoch.seconds, this.#part.seconds)
     return { imagesPerSecond: seconds > 0 ? images / seconds : null, seconds }
   }
 }
 
-/** What a run that is resumed must have in common with the one that wrote the checkpoint. */
-function noteOf(given: { data: string; model: string }, plan: Plan): string {
-  return JSON.stringify({ ...given, ...plan })
+/** What a run that is resumed must have in common with the one that wrote the checkpoint. Left out is what was once the only choice: older ones can be resumed. */
+function noteOf(given: { data: string; model: string }, { weightDecay, schedule, ...plan }: Plan): string {
+  return JSON.stringify({
+    ...given,
+    ...plan,
+    ...(weightDecay !== usual[plan.optimizer].weightDecay && { weightDecay }),
+    ...(schedule !== 'cosine' && { schedule }),
+  })
 }
 
 function headline(given: { data: string; model: string }, data: OpenedData, plan: Plan, params: number, machine: Machine): string {

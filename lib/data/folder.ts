@@ -28,8 +28,14 @@ export async function fromFolder(dir: string, options: { readonly signal?: Abort
   if (idx) return idxFolder(dir, options.signal)
   throw new ConvlaneError(
     'FILE_ERROR',
-    `${dir}: holds no data set: neither ${idxNames('train-images')[0]}[.gz] nor data_batch_1.bin is there`,
+    `${dir}: holds no data set: neither ${idxNames('train-images')[0]}[.gz] nor data_batch_1.bin is there${hintFor(names)}`,
   )
+}
+
+/** What else may be there where CIFAR-10's archives were unpacked. */
+function hintFor(names: readonly string[]): string {
+  if (names.includes('cifar-10-batches-bin')) return '; cifar-10-batches-bin is: name that folder'
+  return names.includes('data_batch_1') ? '; data_batch_1 is, of the version for Python: take the binary version' : ''
 }
 
 /** The data set of the four IDX files in a folder. */

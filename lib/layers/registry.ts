@@ -15,6 +15,7 @@ import { depthwiseConv2d, separableConv2d } from './depthwiseConv2d'
 import { dropout, spatialDropout } from './dropout'
 import { flatten } from './flatten'
 import { groupNorm, instanceNorm } from './groupNorm'
+import { identityShortcut } from './identityShortcut'
 import { Layer, type LayerConfig } from './layer'
 import { layerNorm } from './layerNorm'
 import { maxout } from './maxout'
@@ -69,6 +70,7 @@ const makers = new Map<string, LayerMaker>([
   ['instanceNorm', (config: Config) => instanceNorm(config)],
   ['layerNorm', (config: Config) => layerNorm(config)],
   ['lpPool1d', ({ size, ...options }: Config) => lpPool1d(size, options)],
+  ['identityShortcut', ({ filters, ...options }: Config) => identityShortcut(filters, options)],
   ['lpPool2d', ({ size, ...options }: Config) => lpPool2d(size, options)],
   ['lpPool3d', ({ size, ...options }: Config) => lpPool3d(size, options)],
   ['maxout', ({ pieces, ...options }: Config) => maxout(pieces, options)],

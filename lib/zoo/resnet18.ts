@@ -6,15 +6,11 @@ import { dense } from '../layers/dense'
 import { add } from '../layers/merge'
 import { input, type Node } from '../layers/node'
 import { globalAveragePool2d } from '../layers/pool2d'
-import type { Model, ModelOptions, RankedTensor } from '../model/model'
+import type { Model, RankedTensor } from '../model/model'
 import { network } from '../model/network'
-import { checkInteger } from '../shape'
+import { checkZooOptions, type ZooOptions } from './image'
 
-export interface Resnet18Options extends ModelOptions {
-  /** Height, width and channels. */
-  readonly input: readonly [height: number, width: number, channels: number]
-  readonly classes: number
-}
+export interface Resnet18Options extends ZooOptions {}
 
 /** A 3 × 3 convolution, which needs no bias before batch normalization. */
 function conv(x: Node<4>, filters: number, stride: number, activation: 'relu' | 'linear'): Node<4> {
@@ -35,6 +31,7 @@ function block(x: Node<4>, filters: number, stride: number): Node<4> {
  * @throws INVALID_ARGUMENT, INVALID_SHAPE
  */
 export function resnet18(options: Resnet18Options): Model<Samples, RankedTensor<2>> {
+  checkZooOptions('resnet18', options, 1)
   const { input: shape, classes, ...others } = options
   const image: Node<4> = input(shape)
   let x = conv(image, 64, 1, 'relu')
@@ -42,6 +39,6 @@ export function resnet18(options: Resnet18Options): Model<Samples, RankedTensor<
     x = block(x, filters, filters === 64 ? 1 : 2)
     x = block(x, filters, 1)
   }
-  const logits = dense(checkInteger(classes, 'resnet18', 'classes')).apply(globalAveragePool2d().apply(x))
+  const logits = dense(classes).apply(globalAveragePool2d().apply(x))
   return network({ ...others, inputs: image, outputs: logits }) as Model<Samples, RankedTensor<2>>
 }

@@ -3,15 +3,12 @@ import { batchNorm } from '../layers/batchNorm'
 import { conv2d } from '../layers/conv2d'
 import { dense } from '../layers/dense'
 import { globalAveragePool2d, maxPool2d } from '../layers/pool2d'
-import type { Model, ModelOptions, RankedTensor } from '../model/model'
+import type { Model, RankedTensor } from '../model/model'
 import { sequential } from '../model/sequential'
-import { checkInteger } from '../shape'
+import { checkZooOptions, type ZooOptions } from './image'
 
-export interface VggOptions extends ModelOptions {
-  /** Height and width, at least 4 each, and channels. */
-  readonly input: readonly [height: number, width: number, channels: number]
-  readonly classes: number
-}
+/** Height and width: at least 4 each. */
+export interface VggOptions extends ZooOptions {}
 
 /** What batch normalization adds is added by it alone. */
 const conv = (filters: number) => conv2d(filters, 3, { padding: 'same', bias: false })
@@ -23,6 +20,7 @@ const norm = () => batchNorm({ activation: 'relu' })
  * @throws INVALID_ARGUMENT, INVALID_SHAPE
  */
 export function vgg(options: VggOptions): Model<Samples, RankedTensor<2>> {
+  checkZooOptions('vgg', options, 4)
   const { classes, ...others } = options
   return sequential(
     others,
@@ -41,6 +39,6 @@ export function vgg(options: VggOptions): Model<Samples, RankedTensor<2>> {
     conv(256),
     norm(),
     globalAveragePool2d(),
-    dense(checkInteger(classes, 'vgg', 'classes')),
+    dense(classes),
   )
 }

@@ -6,6 +6,7 @@ import { weightsSha256 } from '../../lib/io/weights-hash'
 import { convlane } from '../support/cli'
 import { temporaryFolder } from '../support/folder'
 import { idxBytes } from '../support/idx'
+import { Random } from '../support/random'
 
 const version: string = JSON.parse(readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8')).version
 const quick = ['train', '--epochs', '1', '--variants', '1']
@@ -74,6 +75,48 @@ describe('train', () => {
     const more = await convlane([...quick, '--model', 'digits-vgg.safetensors', '--lr', '0.01', '--json'], { cwd })
     expect(lastLine(more.stdout).testAccuracy).toBeGreaterThan(0.9)
   }, 120_000)
+
+  test('trains each network of the zoo as its recipe says, on few images and on many, with options in between', async () => {
+    const cwd = temporaryFolder()
+    const mlp = await convlane(['train', '--model', 'mlp', '--json'], { cwd })
+    expect(lastLine(mlp.stdout)).toMatchObject({
+      model: 'mlp',
+      params: 2260,
+      optimizer: 'sgd',
+      learningRate: 0.2,
+      weightDecay: 0,
+      epochs: 20,
+    })
+    expect(lastLine(mlp.stdout).testAccuracy).toBeGreaterThan(0.93)
+    const other = await convlane([...quick, '--model', 'mlp', '--optimizer', 'adamw', '--schedule', 'steps', '--json'], { cwd })
+    expect(lastLine(other.stdout)).toMatchObject({ optimizer: 'adamw', learningRate: 0.002, weightDecay: 0.01, schedule: 'steps' })
+    const decay = await convlane([...quick, '--model', 'mlp', '--weight-decay', '0.1', '--schedule', 'constant', '--json'], { cwd })
+    expect(lastLine(decay.stdout)).toMatchObject({ optimizer: 'sgd', learningRate: 0.2, weightDecay: 0.1, schedule: 'constant' })
+    expect(lastLine(decay.stdout).weightsSha256).not.toBe(lastLine(mlp.stdout).weightsSha256)
+  }, 60_000)
+
+  test('takes some of the batches of CIFAR-10, and more classes than there are', async () => {
+    const cwd = temporaryFolder()
+    const random = new Random(3)
+    const batch = (images: number) =>
+      Buffer.concat(
+        Array.from({ length: images }, (_, i) => Buffer.from([i % 10, ...Array.from({ length: 3072 }, () => random.whole(0, 255))])),
+      )
+    writeFileSync(join(cwd, 'data_batch_3.bin'), batch(20))
+    writeFileSync(join(cwd, 'test_batch.bin'), batch(5))
+    const argv = [...quick, '--data', cwd, '--model', 'resnet20', '--out', 'm', '--json']
+    const { stdout } = await convlane(argv, { cwd })
+    expect(lastLine(stdout)).toMatchObject({ model: 'resnet20', params: 269_722, weightDecay: 0.0001, epochs: 1 })
+    const more = await convlane([...argv, '--classes', '12'], { cwd })
+    expect(lastLine(more.stdout)).toMatchObject({ params: 269_722 + 2 * 65 })
+    const evaluated = await convlane(['evaluate', 'm', '--data', cwd, '--json'], { cwd })
+    expect(lastLine(evaluated.stdout)).toMatchObject({ images: 5 })
+    const fewer = await convlane([...argv, '--classes', '9'], { cwd })
+    expect([fewer.code, fewer.stderr]).toEqual([
+      2,
+      expect.stringMatching(/^convlane: --classes 9: .* has 10 \(see convlane train --help\)\n$/),
+    ])
+  }, 60_000)
 
   test('gives the same weights with one thread and with two, others with another seed', async () => {
     const cwd = temporaryFolder()
@@ -211,7 +254,16 @@ describe('what cannot be done', () => {
     [['train', '--data', '.'], 1, /^convlane: \.: holds no data set.*\(FILE_ERROR\)\n$/],
     [['train', '--out', 'none/m'], 1, /^convlane: cannot write none\/m: no such file or directory \(FILE_ERROR\)\n$/],
     [['train', '--out', '.'], 1, /^convlane: cannot write \.: it is a directory \(FILE_ERROR\)\n$/],
-    [['train', '--model', 'none'], 1, /^convlane: cannot read none: no such file/],
+    [['train', '--weight-decay', '-1'], 2, /^convlane: --weight-decay must be a number of at least 0, received "-1"/],
+    [['train', '--schedule', 'cosin'], 2, /^convlane: --schedule must be cosine or steps or constant, received "cosin"/],
+    [['train', '--model', 'none'], 1, /^convlane: cannot read none: no such file.*; the networks are mlp, lenet, .*\(FILE_ERROR\)\n$/],
+    [['train', '--model', 'resnet-20'], 1, /^convlane: cannot read resnet-20: no such file.*; did you mean resnet20\?/],
+    [
+      ['train', '--model', 'nielsen'],
+      1,
+      /^convlane: nielsen: takes images of at least 16 x 16 pixels, received 8 x 8 \(INVALID_SHAPE\)\n$/,
+    ],
+    [['train', '--model', 'text', '--classes', '3'], 2, /^convlane: --classes is for a new network/],
     [['evaluate'], 2, /^convlane: MODEL is missing/],
     [['evaluate', 'none'], 1, /^convlane: cannot read none: no such file/],
     [['evaluate', 'text'], 1, /^convlane: text: not a safetensors file.*\(INVALID_FILE\)\n$/],

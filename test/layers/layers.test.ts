@@ -30,6 +30,7 @@ import {
   globalMaxPool3d,
   hardSigmoid,
   hardSwish,
+  identityShortcut,
   input,
   leakyRelu,
   linearThreshold,
@@ -150,6 +151,7 @@ describe('shapes and parameters', () => {
     ['dense with silu', dense(3, { activation: 'silu', bias: false }), [row], [null, 3], { kernel: [12, 3] }],
     ['reshape', reshape([28, 120]), [image], [null, 28, 120], {}],
     ['permute', permute([3, 1, 2]), [image], [null, 6, 28, 20], {}],
+    ['identityShortcut', identityShortcut(9, { stride: [2, 3] }), [image], [null, 14, 7, 9], {}],
     ['upsample2d', upsample2d([2, 3]), [image], [null, 56, 60, 6], {}],
     ['prelu', prelu(), [image], [null, 28, 20, 6], { alpha: [6] }],
     ['spatialDropout', spatialDropout(0.25), [image], [null, 28, 20, 6], {}],
@@ -215,6 +217,7 @@ describe('what a layer refuses when it is made', () => {
     ['a parameter of another activation', () => silu({ slope: 1 } as never), 'silu: unknown option "slope"'],
     ['a shape of five sizes', () => reshape([1, 2, 3, 4, 5]), 'reshape: shape must be an array of 1 to 4 sizes'],
     ['an axis twice', () => permute([1, 1]), 'permute: axes must be an array that holds 1, 2, … once each, received [1, 1]'],
+    ['a shortcut of no filters', () => identityShortcut(0), 'identityShortcut: filters'],
     ['a fractional size', () => upsample2d(1.5), 'upsample2d: size'],
     [
       'an interpolation of another rank',

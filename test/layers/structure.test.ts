@@ -4,6 +4,7 @@ import {
   crop1d,
   crop2d,
   crop3d,
+  identityShortcut,
   input,
   type Layer,
   linear,
@@ -28,6 +29,7 @@ import {
 } from '../../lib/index'
 import { checkGradients } from '../../lib/ops'
 import { type Tensor, tensor } from '../../lib/tensor'
+import { expectError } from '../support/models'
 import { Random } from '../support/random'
 
 const numbers = (...shape: number[]): Tensor => {
@@ -68,6 +70,18 @@ describe('results', () => {
       shape: [1, 2, 6, 2],
       data: [...[1, 10, 1, 10, 1, 10, 2, 20, 2, 20, 2, 20], ...[1, 10, 1, 10, 1, 10, 2, 20, 2, 20, 2, 20]],
     })
+  })
+
+  test('identityShortcut keeps every so many rows and columns, and adds channels of zeros', async () => {
+    const image = tensor([1, 2, 3, 4, 5, 6], [1, 3, 2, 1])
+    expect(await run(identityShortcut(2, { stride: 2 }), image)).toEqual({ shape: [1, 2, 1, 2], data: [1, 0, 5, 0] })
+    expect(await run(identityShortcut(1, { stride: [1, 2] }), image)).toEqual({ shape: [1, 3, 1, 1], data: [1, 3, 5] })
+    expect(await run(identityShortcut(1), image)).toEqual({ shape: [1, 3, 2, 1], data: [1, 2, 3, 4, 5, 6] })
+    await expectError(
+      () => identityShortcut(2).apply(input([4, 4, 3])),
+      'INVALID_SHAPE',
+      "identityShortcut: filters must be at least the input's 3 channels, received 2",
+    )
   })
 
   test('upsampling between pixels, and to sizes', async () => {
@@ -182,6 +196,7 @@ describe('gradients against central differences', () => {
     ['reshape', built(reshape([2, 3])), [numbers(2, 6)]],
     ['permute', built(permute([3, 1, 2])), [numbers(2, 2, 3, 4)]],
     ['upsample2d', built(upsample2d(2)), [numbers(2, 2, 3, 2)]],
+    ['identityShortcut', built(identityShortcut(4, { stride: 2 })), [numbers(2, 3, 4, 2)]],
     ['upsample1d, linear', built(upsample1d(3, { interpolation: 'linear' })), [numbers(2, 3, 2)]],
     ['upsample2d, bilinear', built(upsample2d([2, 3], { interpolation: 'bilinear' })), [numbers(2, 2, 3, 2)]],
     ['upsample3d', built(upsample3d(2)), [numbers(1, 2, 2, 2, 1)]],

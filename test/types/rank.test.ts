@@ -22,6 +22,13 @@ const accepted: Record<string, string> = {
     sequential({ input: [28, 8] }, instanceNorm(), conv1d(4, 3), groupNorm(2), flatten(), groupNorm(2), layerNorm(), dense(2))`,
   'constants of every rank': `
     sequential({ input: [28, 28, 3] }, normalize({ mean: [0.4, 0.5, 0.6], deviation: 0.2 }), conv2d(8, 3), rescale({ scale: 2 }), flatten(), rescale(), dense(2))`,
+  'a shortcut, and a network of the zoo': `
+    sequential({ input: [8, 8, 2] }, identityShortcut(4, { stride: 2 }), flatten(), dense(2))
+    export async function run() {
+      const y = await lenet({ input: [8, 8, 1], classes: 3 }).predict({ shape: [1, 8, 8, 1], data: new Uint8Array(64) })
+      const shape: readonly [n: number, classes: number] = y.shape
+      return shape
+    }`,
   'dense layers alone': 'sequential({ input: [4] }, dense(8), relu(), dense(3))',
   'the rank that comes out': `
     const model = sequential({ input: [28, 28, 1] }, conv2d(8, 3), globalAveragePool2d(), dense(10))
@@ -86,6 +93,11 @@ const refused: Record<string, Refused> = {
     'sequential({ input: [100, 8] }, conv2d(32, 3), flatten())',
     'conv2d(32, 3)',
     'conv2d takes rank 4 [N, H, W, C] but gets rank 3 [N, L, C]',
+  ],
+  'a shortcut behind flatten': [
+    'sequential({ input: [8, 8, 2] }, flatten(), identityShortcut(4))',
+    'identityShortcut(4)',
+    'identityShortcut takes rank 4 [N, H, W, C] but gets rank 2 [N, C]',
   ],
   'an image where a sequence is wanted': [
     'sequential({ input: [28, 28, 1] }, conv1d(32, 3), flatten())',

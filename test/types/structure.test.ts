@@ -30,6 +30,7 @@ const layers: [call: string, takes: Rank, gives: Rank][] = [
       [written('globalAveragePool()'), rank, 2],
     ]
   }),
+  ['identityShortcut(9, { stride: 2 })', 4, 4],
   ['rnn(3)', 3, 2],
   ['rnn(3, { all: true })', 3, 3],
   ['permute([2, 1])', 3, 3],
