@@ -7,6 +7,7 @@ import { checkInteger, checkPair, type Pair } from '../shape'
 import { checkOptions } from './check'
 import { type BuildContext, Layer, type Parameter } from './layer'
 
+/** Options of {@link identityShortcut}. */
 export interface IdentityShortcutOptions<Name extends string = string> {
   /** Every how many rows and columns it keeps, one number or `[height, width]`. Default 1. */
   readonly stride?: number | Pair
