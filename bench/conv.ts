@@ -58,7 +58,7 @@ function prepareForward(g: Geometry): PreparedProblem {
     activation: 'linear',
     ...attributesOf(g),
   }
-  const check = () => {
+  const check = (slack: number) => {
     for (const at of samplePositions(buffers[3].length, SAMPLES)) {
       const [n, oh, ow, oc] = unravel(at, y)
       const dot = new Dot()
@@ -71,7 +71,7 @@ function prepareForward(g: Geometry): PreparedProblem {
           for (let c = 0; c < g.C / g.groups; c++) dot.add(buffers[0][row + first + c]!, buffers[1][filterAt(g, kh, kw, c, oc)]!)
         }
       }
-      dot.expect(buffers[3][at]!, `${g.id} fwd at ${at}`)
+      dot.expect(buffers[3][at]!, `${g.id} fwd at ${at}`, slack)
     }
   }
   return { calls: [{ step, buffers }], outputs: [buffers[3]], check }
@@ -81,7 +81,7 @@ function prepareInput(g: Geometry): PreparedProblem {
   const { x, w, y, size } = operandsOf(g)
   const buffers = [randomData(size(y), 1), randomData(size(w), 2), new Float32Array(size(x))] as const
   const step: Step = { op: 'conv2dBackwardInput', dy: operand(0, y), w: operand(1, w), dx: operand(2, x), ...attributesOf(g) }
-  const check = () => {
+  const check = (slack: number) => {
     for (const at of samplePositions(buffers[2].length, SAMPLES)) {
       const [n, h, wide, channel] = unravel(at, x)
       const perGroup = g.C / g.groups
@@ -97,7 +97,7 @@ function prepareInput(g: Geometry): PreparedProblem {
           }
         }
       }
-      dot.expect(buffers[2][at]!, `${g.id} bwd_d at ${at}`)
+      dot.expect(buffers[2][at]!, `${g.id} bwd_d at ${at}`, slack)
     }
   }
   return { calls: [{ step, buffers }], outputs: [buffers[2]], check }
@@ -108,7 +108,7 @@ function prepareWeights(g: Geometry): PreparedProblem {
   const [dy, xs, dw, db] = [randomData(size(y), 1), randomData(size(x), 2), new Float32Array(size(w)), new Float32Array(g.OC)]
   const filters: Step = { op: 'conv2dBackwardWeights', dy: operand(0, y), x: operand(1, x), dw: operand(2, w), ...attributesOf(g) }
   const bias: Step = { op: 'biasGradient', dy: operand(0, y), db: operand(1, [g.OC]) }
-  const check = () => {
+  const check = (slack: number) => {
     for (const at of samplePositions(dw.length, SAMPLES)) {
       const [kh, kw, c, oc] = unravel(at, w)
       const dot = new Dot()
@@ -116,7 +116,7 @@ function prepareWeights(g: Geometry): PreparedProblem {
         const row = pixel(g, n, oh * g.stride - g.pad + kh, ow * g.stride - g.pad + kw)
         if (row >= 0) dot.add(dy[out + oc]!, xs[row + channelOf(g, oc) + c]!)
       })
-      dot.expect(dw[at]!, `${g.id} bwd_w at ${at}`)
+      dot.expect(dw[at]!, `${g.id} bwd_w at ${at}`, slack)
     }
     for (const oc of samplePositions(g.OC, 8)) {
       const dot = new Dot()

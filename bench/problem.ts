@@ -21,8 +21,8 @@ export interface PreparedProblem {
   readonly calls: readonly { readonly step: Step; readonly buffers: readonly Buffer[] }[]
   /** The buffers that are written. */
   readonly outputs: readonly Buffer[]
-  /** Throws when what the last run wrote differs from the definition at sampled positions, computed in double precision. */
-  check(): void
+  /** Throws when what the last run wrote differs from the definition at sampled positions, computed in double precision, by more than `slack` roundings. */
+  check(slack: number): void
 }
 
 export function operand(index: number, shape: readonly number[], dtype: 'float32' | 'int32' = 'float32'): Operand {
@@ -52,8 +52,8 @@ export class Dot {
     this.terms++
   }
 
-  expect(received: number, where: string): void {
-    const tolerance = 2 ** -23 * (8 + Math.sqrt(this.terms)) * this.magnitude
+  expect(received: number, where: string, slack = 1): void {
+    const tolerance = slack * 2 ** -23 * (8 + Math.sqrt(this.terms)) * this.magnitude
     if (!(Math.abs(received - this.value) <= tolerance))
       throw new Error(`${where}: expected ${this.value} ± ${tolerance}, received ${received}`)
   }

@@ -9,7 +9,9 @@ namespace {
 
 constexpr int64_t kBlockTiles = 16;       // tiles in one visit to the filters: their points and products stay in L2
 constexpr int64_t kSharedBlocks = 32;     // with fewer blocks, threads share the points of all tiles, and the panels
-constexpr int64_t kSumDepth = 128;        // longest chain of sums: longer ones would cost more accuracy than the transforms do
+constexpr int64_t kSumDepth = 64;         // longest chain of sums: longer ones would cost more accuracy than the transforms do
+constexpr int64_t kKeptFilters = 4 << 20;  // floats of transformed filters that a cache holds; of more, few tiles don't pay for the way to memory and back
+constexpr int64_t kPassingTiles = 128;
 constexpr int64_t kFilterRows = 16;       // rows of the depth transformed together
 constexpr int64_t kMostPoints = 64;
 
@@ -41,7 +43,6 @@ void TilesOf::list(const float* images, int64_t tile, const float* outside, floa
 
 struct WinogradConvolution::Call {
   const float* source;
-  const float* filters;  // transformed
   const float* bias;
   Activation activation;
   float* target;
@@ -65,7 +66,8 @@ WinogradConvolution::WinogradConvolution(const ConvGeometry& g, Direction direct
 
 WinogradConvolution::Cuts WinogradConvolution::cut(int64_t tiles) const {
   Cuts cuts;
-  cuts.block = round_up(std::min(kBlockTiles, tiles), panels_.rows);
+  cuts.passing = filter_floats() > kKeptFilters && tiles <= kPassingTiles;
+  cuts.block = cuts.passing ? tiles : round_up(std::min(kBlockTiles, tiles), panels_.rows);
   cuts.blocks = divide_up(tiles, cuts.block);
   cuts.shared = cuts.blocks < kSharedBlocks;
   cuts.stored = cuts.shared ? tiles : cuts.block;
@@ -75,8 +77,9 @@ WinogradConvolution::Cuts WinogradConvolution::cut(int64_t tiles) const {
 
 int64_t WinogradConvolution::scratch_floats(int64_t n) const {
   // Runs of fewer images may share, where a large one doesn't.
-  const int64_t shared = std::min(batch_.of(n) * target_.per_image(), kSharedBlocks * round_up(kBlockTiles, panels_.rows));
-  return round_up(depth_, 16) + filter_floats() + points() * point_floats(shared);
+  const int64_t tiles = batch_.of(n) * target_.per_image();
+  const int64_t shared = std::min(tiles, kSharedBlocks * round_up(kBlockTiles, panels_.rows));
+  return round_up(depth_, 16) + (cut(tiles).passing ? 0 : filter_floats()) + points() * point_floats(shared);
 }
 
 void WinogradConvolution::run(int64_t n, const float* source, const float* filters, const float* bias, Activation activation, float* target,
@@ -85,53 +88,78 @@ void WinogradConvolution::run(int64_t n, const float* source, const float* filte
   const Cuts cuts = cut(tiles);
   float* zeros = scratch;
   float* transformed = zeros + round_up(depth_, 16);
-  float* all_points = transformed + filter_floats();
+  float* all_points = transformed + (cuts.passing ? 0 : filter_floats());
   std::fill(zeros, zeros + depth_, 0.0f);
-  transform_filters(filters, transformed);
-  const Call call{source, transformed, bias, activation, target, zeros};
+  if (!cuts.passing) transform_filters(filters, transformed);
+  const Call call{source, bias, activation, target, zeros};
   const int64_t step = point_floats(cuts.stored);
   if (cuts.shared) {
     const int64_t grain = std::max<int64_t>(1, kElementGrain / (points() * depth_));
     parallel_blocks(tiles, grain, [&](int64_t begin, int64_t end) { transform_tiles(call, begin, end, all_points + begin * depth_, step); });
   }
-  const int64_t memory_floats = round_up(panels_.width, 16) + points() * product_floats(cuts.block);
-  parallel_with_scratch(cuts.blocks * cuts.panel_chunks, memory_floats + (cuts.shared ? 0 : points() * step), [&](int64_t chunk, float* memory) {
+
+  const int64_t part = depth_part(depth_), part_step = part * panels_.width + 16;
+  const int64_t dummy_floats = round_up(panels_.width, 16), products_floats = points() * product_floats(cuts.block);
+  const int64_t rest = cuts.passing ? points() * part_step + copied_floats() : cuts.shared ? 0 : points() * step;
+  parallel_with_scratch(cuts.blocks * cuts.panel_chunks, dummy_floats + products_floats + rest, [&](int64_t chunk, float* memory) {
     // Blocks of one panel follow each other: its filters stay near.
-    const int64_t block = chunk % cuts.blocks, part = chunk / cuts.blocks, first = block * cuts.block, count = std::min(cuts.block, tiles - first);
-    float* own = memory + memory_floats;
+    const int64_t block = chunk % cuts.blocks, chunk_panels = chunk / cuts.blocks, first = block * cuts.block;
+    const int64_t count = std::min(cuts.block, tiles - first);
+    float *dummy = memory, *products = dummy + dummy_floats, *own = products + products_floats;
     if (!cuts.shared) transform_tiles(call, first, first + count, own, step);
-    multiply(call, first, count, cuts.shared ? all_points + first * depth_ : own, step, part * panels_.count / cuts.panel_chunks,
-             (part + 1) * panels_.count / cuts.panel_chunks, memory);
+    const float* from = cuts.shared ? all_points + first * depth_ : own;
+    for (int64_t panel = chunk_panels * panels_.count / cuts.panel_chunks; panel < (chunk_panels + 1) * panels_.count / cuts.panel_chunks; ++panel) {
+      if (cuts.passing) {
+        for (int64_t row = 0; row < depth_; row += part) {
+          const int64_t rows = std::min(part, depth_ - row);
+          transform_rows(filters, panel, row, rows, own, part_step, own + points() * part_step);
+          multiply(count, from, step, {own, part_step, row, rows}, panel, products);
+        }
+      } else {
+        multiply(count, from, step, {transformed + panel * points() * filter_point_floats(), filter_point_floats(), 0, depth_}, panel, products);
+      }
+      put_out(call, first, count, panel, products, dummy);
+    }
   });
 }
 
-void WinogradConvolution::transform_filters(const float* filters, float* to) const {
-  const KernelTable& table = kernels();
-  const int64_t taps = static_cast<int64_t>(size_.taps) * size_.taps, stretches = divide_up(depth_, kFilterRows);
-  const int64_t copied = direction_ == Direction::forward ? 0 : taps * kFilterRows * panels_.width;
-  parallel_with_scratch(panels_.count * stretches, copied, [&](int64_t item, float* memory) {
-    const int64_t panel = item / stretches, row = item % stretches * kFilterRows, rows = std::min(kFilterRows, depth_ - row);
-    const int64_t first = panels_.first(panel), columns = panels_.columns_of(panel);
-    WinogradFilters f{};
-    f.rows = rows;
-    f.columns = columns;
-    f.to = to + panel * points() * filter_point_floats() + row * panels_.width;
-    f.to_step = filter_point_floats();
-    f.to_row = panels_.width;
+int64_t WinogradConvolution::copied_floats() const {
+  return direction_ == Direction::forward ? 0 : static_cast<int64_t>(size_.taps) * size_.taps * kFilterRows * panels_.width;
+}
+
+// Transforms rows of the depth of one panel's filters.
+void WinogradConvolution::transform_rows(const float* filters, int64_t panel, int64_t row, int64_t rows, float* to, int64_t step, float* memory) const {
+  const int64_t taps = static_cast<int64_t>(size_.taps) * size_.taps, first = panels_.first(panel), columns = panels_.columns_of(panel);
+  WinogradFilters f{};
+  f.columns = columns;
+  f.to_step = step;
+  f.to_row = panels_.width;
+  for (int64_t r = 0; r < rows; r += kFilterRows) {
+    f.rows = std::min(kFilterRows, rows - r);
+    f.to = to + r * panels_.width;
     if (direction_ == Direction::forward) {
-      f.from = filters + row * columns_ + first;
+      f.from = filters + (row + r) * columns_ + first;
       f.from_step = depth_ * columns_;
       f.from_row = columns_;
     } else {
       for (int64_t tap = 0; tap < taps; ++tap) {  // the window turned: the last tap first
-        const float* from = filters + ((taps - 1 - tap) * columns_ + first) * depth_ + row;
-        table.pack_transposed(from, depth_, rows, columns, columns, memory + tap * rows * panels_.width, panels_.width);
+        const float* from = filters + ((taps - 1 - tap) * columns_ + first) * depth_ + row + r;
+        kernels().pack_transposed(from, depth_, f.rows, columns, columns, memory + tap * f.rows * panels_.width, panels_.width);
       }
       f.from = memory;
-      f.from_step = rows * panels_.width;
+      f.from_step = f.rows * panels_.width;
       f.from_row = panels_.width;
     }
     size_.filters(f);
+  }
+}
+
+void WinogradConvolution::transform_filters(const float* filters, float* to) const {
+  const int64_t stretches = divide_up(depth_, kFilterRows);
+  parallel_with_scratch(panels_.count * stretches, copied_floats(), [&](int64_t item, float* memory) {
+    const int64_t panel = item / stretches, row = item % stretches * kFilterRows;
+    float* at = to + panel * points() * filter_point_floats() + row * panels_.width;
+    transform_rows(filters, panel, row, std::min(kFilterRows, depth_ - row), at, filter_point_floats(), memory);
   });
 }
 
@@ -144,12 +172,10 @@ void WinogradConvolution::transform_tiles(const Call& call, int64_t first, int64
   }
 }
 
-void WinogradConvolution::multiply(const Call& call, int64_t first, int64_t count, const float* from, int64_t step, int64_t first_panel,
-                                   int64_t last_panel, float* memory) const {
+// products [point, tile, column] = sum over rows of the depth of points [point, tile, row] filters [point, row, column]; added to from the second row on.
+void WinogradConvolution::multiply(int64_t count, const float* from, int64_t step, const FilterRows& filters, int64_t panel, float* products) const {
   const KernelTable& table = kernels();
-  const int64_t part = depth_part(depth_);
-  float* dummy = memory;  // takes what lies outside of the image
-  float* products = memory + round_up(panels_.width, 16);
+  const int64_t part = depth_part(depth_), width = panels_.width, product = product_floats(count);
   const float* rows[kMaxRows];
   float* out[kMaxRows];
   GemmRun run{};
@@ -157,41 +183,43 @@ void WinogradConvolution::multiply(const Call& call, int64_t first, int64_t coun
   args.rows = rows;
   args.runs = &run;
   args.run_count = 1;
-  args.ldb = panels_.width;
+  args.ldb = width;
   args.out = out;
-  float* pixels[kMostPoints];
-  const bool apart = call.activation != Activation::linear && call.activation != Activation::relu;
-  for (int64_t panel = first_panel; panel < last_panel; ++panel) {
-    args.vectors = panels_.vectors_of(panel);
-    args.columns = panels_.columns_of(panel);
-    const int64_t width = panels_.width, product = product_floats(count), column = panels_.first(panel);
-    for (int64_t point = 0; point < points(); ++point) {
-      const float* b = call.filters + (panel * points() + point) * filter_point_floats();
-      for (int64_t k = 0; k < depth_; k += part) {
-        run.b = b + k * width;
-        run.length = std::min(part, depth_ - k);
-        args.accumulate = k > 0;
-        // What the next depth or point reads comes near while this one is computed, a part of it with each tile.
-        const float* next = b + (k + part < depth_ ? (k + part) * width : filter_point_floats());
-        for (int64_t i = 0; i < count; i += panels_.rows) {
-          args.next = next + i / panels_.rows * run.length * 16;
-          args.m = static_cast<int32_t>(std::min<int64_t>(panels_.rows, count - i));
-          for (int32_t r = 0; r < args.m; ++r) {
-            rows[r] = from + point * step + (i + r) * depth_ + k;
-            out[r] = products + point * product + (i + r) * width;
-          }
-          table.gemm_rows(args);
+  args.vectors = panels_.vectors_of(panel);
+  args.columns = panels_.columns_of(panel);
+  for (int64_t point = 0; point < points(); ++point) {
+    for (int64_t k = 0; k < filters.length; k += part) {
+      run.b = filters.data + point * filters.step + k * width;
+      run.length = std::min(part, filters.length - k);
+      args.accumulate = filters.first + k > 0;
+      // What is read next comes near while this is computed, a part of it with each tile.
+      const float* next = k + part < filters.length ? run.b + part * width : filters.data + (point + 1) * filters.step;
+      for (int64_t i = 0; i < count; i += panels_.rows) {
+        args.next = next + i / panels_.rows * run.length * 16;
+        args.m = static_cast<int32_t>(std::min<int64_t>(panels_.rows, count - i));
+        for (int32_t r = 0; r < args.m; ++r) {
+          rows[r] = from + point * step + (i + r) * depth_ + filters.first + k;
+          out[r] = products + point * product + (i + r) * width;
         }
+        table.gemm_rows(args);
       }
     }
-    WinogradTile tile{pixels, products, product, args.columns, call.bias == nullptr ? nullptr : call.bias + column,
-                      call.activation == Activation::relu};
-    for (int64_t t = first; t < first + count; ++t, tile.points += width) {
-      target_.list(call.target + column, t, dummy, pixels);
-      size_.output(tile);
-      for (int64_t i = 0; apart && i < target_.size * target_.size; ++i) {
-        if (pixels[i] != dummy) table.activate(call.activation, pixels[i], pixels[i], args.columns);
-      }
+  }
+}
+
+// `dummy` takes what lies outside of the image.
+void WinogradConvolution::put_out(const Call& call, int64_t first, int64_t count, int64_t panel, float* products, float* dummy) const {
+  const KernelTable& table = kernels();
+  const int64_t column = panels_.first(panel), columns = panels_.columns_of(panel);
+  float* pixels[kMostPoints];
+  const bool apart = call.activation != Activation::linear && call.activation != Activation::relu;
+  WinogradTile tile{pixels, products, product_floats(count), columns, call.bias == nullptr ? nullptr : call.bias + column,
+                    call.activation == Activation::relu};
+  for (int64_t t = first; t < first + count; ++t, tile.points += panels_.width) {
+    target_.list(call.target + column, t, dummy, pixels);
+    size_.output(tile);
+    for (int64_t i = 0; apart && i < target_.size * target_.size; ++i) {
+      if (pixels[i] != dummy) table.activate(call.activation, pixels[i], pixels[i], columns);
     }
   }
 }

@@ -36,7 +36,14 @@ class WinogradConvolution {
     int64_t block, blocks;  // tiles in one visit to the filters
     int64_t panel_chunks;
     bool shared;            // all tiles are at hand as points before the products begin
+    bool passing;           // filters are transformed where they are used, and not kept
     int64_t stored;         // tiles whose points are kept together
+  };
+  // Rows first .. first + length - 1 of a panel's filters: those of point i at data + i * step.
+  struct FilterRows {
+    const float* data;
+    int64_t step;
+    int64_t first, length;
   };
   Cuts cut(int64_t tiles) const;
   int64_t filter_point_floats() const { return depth_ * panels_.width + 16; }      // not a power of two apart: planes of points would share cache lines' places
@@ -44,10 +51,12 @@ class WinogradConvolution {
   int64_t product_floats(int64_t block) const { return block * panels_.width + 16; }
   int64_t points() const { return static_cast<int64_t>(size_.points) * size_.points; }
   int64_t filter_floats() const { return panels_.count * points() * filter_point_floats(); }
+  int64_t copied_floats() const;  // memory that transform_rows needs
+  void transform_rows(const float* filters, int64_t panel, int64_t row, int64_t rows, float* to, int64_t step, float* memory) const;
   void transform_filters(const float* filters, float* to) const;
   void transform_tiles(const Call& call, int64_t first, int64_t last, float* to, int64_t step) const;
-  void multiply(const Call& call, int64_t first, int64_t count, const float* from, int64_t step, int64_t first_panel, int64_t last_panel,
-                float* memory) const;
+  void multiply(int64_t count, const float* from, int64_t step, const FilterRows& filters, int64_t panel, float* products) const;
+  void put_out(const Call& call, int64_t first, int64_t count, int64_t panel, float* products, float* dummy) const;
 
   Direction direction_;
   WinogradKernels size_;

@@ -31,12 +31,12 @@ test.each(problems.map((problem) => [`${problem.kind} ${problem.item} ${problem.
   (_name, problem) => {
     const prepared = problem.prepare()
     runReference(prepared)
-    prepared.check()
+    prepared.check(1)
     for (const output of prepared.outputs) {
       for (let at = 0; at < output.length; at++) {
         const right = output[at]!
         output[at] = right + 1
-        expect(() => prepared.check()).toThrow(`${problem.item}`)
+        expect(() => prepared.check(1)).toThrow(`${problem.item}`)
         output[at] = right
       }
     }
