@@ -127,9 +127,7 @@ export function directConvolutions(info: KernelInfo): Convolution[] {
     square(k, size, C, C * multiplier, { groups: C, ...more })
   return [
     ...Array.from({ length: 18 }, (_, i): Convolution => ({ ...depthwise(3, 3, 16, { padding: around(1), bias: true }), W: i + 1 })),
-    ...vectorEdges(info)
-      .filter((C) => C > 1)
-      .map((C) => depthwise(3, 4, C, { padding: around(1), bias: true, activation: 'relu' })),
+    ...vectorEdges(info).map((C) => depthwise(3, 4, Math.max(2, C), { padding: around(1), bias: true, activation: 'relu' })),
     ...[1, 2, 4, 5, 6, 7, 9].map((k) => depthwise(k, 11, 17, { padding: around(k >> 1) })),
     ...[1, 2, 3, 4, 5, 7].map((k) => depthwise(k, 15, 18, { stride: [2, 2], padding: around(k >> 1), bias: true, activation: 'tanh' })),
     depthwise(3, 11, 20, { stride: [3, 3], padding: around(1) }),
