@@ -64,9 +64,7 @@ const logarithms: Maker = (random, shape, c) => distributions(random, shape, c).
 /** One column of predictions is the score of the second of two classes; one logit is that of the only class. */
 const classesOf = (c: OpCase) => c.shapes.logits?.at(-1) ?? Math.max(2, c.shapes.predictions!.at(-1)!)
 const labels: Maker = (random, shape, c) =>
-  shape.length === 1
-    ? Array.from({ length: shape[0]! }, () => random.whole(0, classesOf(c) - 1))
-    : distributions(random, shape, c)
+  shape.length === 1 ? Array.from({ length: shape[0]! }, () => random.whole(0, classesOf(c) - 1)) : distributions(random, shape, c)
 /** The ignored label among them. */
 const someIgnored: Maker = (random, shape, c) => {
   const { ignoreLabel } = c.attributes
