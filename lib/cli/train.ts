@@ -1,6 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { ConvlaneError } from '../errors'
+import { removeLeftovers } from '../io/atomic-file'
 import { fileError } from '../io/files'
 import { weightsSha256 } from '../io/weights-hash'
 import { loadModel } from '../model/load'
@@ -70,6 +71,7 @@ export async function train(argv: readonly string[]): Promise<number> {
     const data = await openData(given.data, say, interrupt.signal)
     const plan = readPlan(given.model, data.train)
     const file = await writable(String(values.out ?? (given.model in networks ? `${data.name}-${given.model}.safetensors` : given.model)))
+    if (values.resume) await removeLeftovers(file) // of a run that was killed while it saved
     const model = await openModel(given.model, data, classes, plan, machine)
     const checkpoint = values.checkpoint === undefined ? undefined : await writable(String(values.checkpoint))
     const resume = checkpoint !== undefined && values.resume && (await stat(checkpoint).catch(() => undefined)) ? checkpoint : undefined

@@ -72,7 +72,9 @@ test('stopped by Ctrl-C and resumed: the same weights, whatever else is said', a
 
 test('says where a run begins, and refuses a file that is no checkpoint', async () => {
   const cwd = temporaryFolder()
-  const first = await convlane(['train', '--epochs', '1', '--variants', '1', '--checkpoint', 'c', '--resume'], { cwd })
+  for (const name of ['c', 'm']) writeFileSync(join(cwd, `.${name}.0123456789ab.tmp`), 'what a killed run leaves')
+  const first = await convlane(['train', '--epochs', '1', '--variants', '1', '--out', 'm', '--checkpoint', 'c', '--resume'], { cwd })
+  expect(readdirSync(cwd).sort()).toEqual(['c', 'm'])
   expect([first.code, first.stdout]).toEqual([0, expect.stringContaining('no checkpoint c yet: from the beginning\n')])
   writeFileSync(join(cwd, 'c'), 'this is no checkpoint at all')
   const second = await convlane(['train', '--checkpoint', 'c', '--resume'], { cwd })
