@@ -24,8 +24,13 @@ test('every expected instruction set ran', () => {
 })
 
 describe.each(Object.keys(counts))('%s', (isa) => {
-  test('ran exactly the cases that the others ran', () => {
-    for (const other of Object.keys(counts)) expect(counts[isa]).toEqual(counts[other])
+  // Sizes follow the vectors, and a few of them are too large for an algorithm: cases of an op are counted, and which algorithms there were.
+  test('ran as many cases of every op as the others ran, and the same algorithms', () => {
+    const ofOps = (set: string) => Object.fromEntries(Object.entries(counts[set]!).filter(([key]) => key.split(' ').length === 2))
+    for (const other of Object.keys(counts)) {
+      expect(ofOps(isa)).toEqual(ofOps(other))
+      expect(Object.keys(counts[isa]!).sort()).toEqual(Object.keys(counts[other]!).sort())
+    }
   })
 
   test('compared every op of the reference', () => {

@@ -75,13 +75,14 @@ export function checkCase(c: OpCase, kind: 'listed' | 'property'): void {
   const expected = runReference(c, reals)
   const expectedWholes = wholes && runReference(c, wholes)
   const algorithms = algorithmsOf(c)
+  count(kind, c.op)
   for (const algorithm of algorithms) {
     const result = checkAlgorithm(c, algorithm, reals, expected, facts.factor === 0)
     if (wholes) checkAlgorithm(c, algorithm, wholes, expectedWholes!, !isWinograd(algorithm))
     for (const over of (facts.inPlace ?? []).filter((name) => String(c.shapes[name]) === String(c.shapes[facts.outputs[0]!])))
       checkBits(c, algorithm, `in place of ${over}`, result, runNative(binding, c, reals, algorithm, over))
     if (algorithm === algorithms[0]) checkBits(c, 'auto', 'by default', result, runNative(binding, c, reals, algorithm && 'auto'))
-    count(kind, c.op, algorithm)
+    if (algorithm !== '') count(kind, c.op, algorithm)
   }
 }
 

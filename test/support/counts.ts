@@ -5,8 +5,8 @@ import { loadNative } from '../../lib/native'
 
 const counts: Record<string, number> = {}
 
-/** Counts one case that was compared with the reference. */
-export function count(kind: 'listed' | 'property', op: string, algorithm: string): void {
+/** Counts one case that was compared with the reference: of an op, or of one of its algorithms. */
+export function count(kind: 'listed' | 'property', op: string, algorithm = ''): void {
   const key = `${kind} ${op} ${algorithm}`.trimEnd()
   counts[key] = (counts[key] ?? 0) + 1
 }
