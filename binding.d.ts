@@ -170,6 +170,8 @@ export interface Binding {
   execute(step: Step, buffers: readonly (Float32Array | Int32Array | Uint8Array)[], scalars?: Readonly<Record<string, number>>): void
   /** Algorithms that the step could use, the default choice first. */
   algorithms(step: Step): string[]
+  /** By how many bytes `bytes` begins behind a multiple of 64: the arenas of programs begin at one, an ArrayBuffer wherever its engine puts it. */
+  misalignment(bytes: Uint8Array): number
   /** Runs register-only FMAs on `threads` threads for about `seconds`; returns operations per second (an FMA counts two). */
   probeFma(seconds: number, threads: number): number
   /** Streams a = b + s·c over `bytes` per array on `threads` threads; returns bytes moved per second (three arrays counted). */

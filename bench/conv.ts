@@ -1,5 +1,5 @@
 import type { Step } from '../binding'
-import { Dot, operand, type PreparedProblem, type Problem, randomData, samplePositions } from './problem'
+import { Dot, floats, operand, type PreparedProblem, type Problem, randomData, samplePositions } from './problem'
 import type { ConvShape } from './suite'
 
 const SAMPLES = 64
@@ -48,7 +48,7 @@ function attributesOf(g: Geometry) {
 
 function prepareForward(g: Geometry): PreparedProblem {
   const { x, w, y, size } = operandsOf(g)
-  const buffers = [randomData(size(x), 1), randomData(size(w), 2), randomData(g.OC, 3), new Float32Array(size(y))] as const
+  const buffers = [randomData(size(x), 1), randomData(size(w), 2), randomData(g.OC, 3), floats(size(y))] as const
   const step: Step = {
     op: 'conv2d',
     x: operand(0, x),
@@ -79,7 +79,7 @@ function prepareForward(g: Geometry): PreparedProblem {
 
 function prepareInput(g: Geometry): PreparedProblem {
   const { x, w, y, size } = operandsOf(g)
-  const buffers = [randomData(size(y), 1), randomData(size(w), 2), new Float32Array(size(x))] as const
+  const buffers = [randomData(size(y), 1), randomData(size(w), 2), floats(size(x))] as const
   const step: Step = { op: 'conv2dBackwardInput', dy: operand(0, y), w: operand(1, w), dx: operand(2, x), ...attributesOf(g) }
   const check = (slack: number) => {
     for (const at of samplePositions(buffers[2].length, SAMPLES)) {
@@ -105,7 +105,7 @@ function prepareInput(g: Geometry): PreparedProblem {
 
 function prepareWeights(g: Geometry): PreparedProblem {
   const { x, w, y, size } = operandsOf(g)
-  const [dy, xs, dw, db] = [randomData(size(y), 1), randomData(size(x), 2), new Float32Array(size(w)), new Float32Array(g.OC)]
+  const [dy, xs, dw, db] = [randomData(size(y), 1), randomData(size(x), 2), floats(size(w)), floats(g.OC)]
   const filters: Step = { op: 'conv2dBackwardWeights', dy: operand(0, y), x: operand(1, x), dw: operand(2, w), ...attributesOf(g) }
   const bias: Step = { op: 'biasGradient', dy: operand(0, y), db: operand(1, [g.OC]) }
   const check = (slack: number) => {

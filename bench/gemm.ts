@@ -1,5 +1,5 @@
 import type { Step } from '../binding'
-import { Dot, operand, type PreparedProblem, type Problem, randomData, samplePositions } from './problem'
+import { Dot, floats, operand, type PreparedProblem, type Problem, randomData, samplePositions } from './problem'
 import type { GemmShape } from './suite'
 
 const SAMPLES = 256
@@ -11,7 +11,7 @@ export function gemmProblems({ id, M, N, K }: GemmShape): Problem[] {
 }
 
 function prepare(id: string, M: number, N: number, K: number): PreparedProblem {
-  const buffers = [randomData(M * K, 1), randomData(K * N, 2), new Float32Array(M * N)] as const
+  const buffers = [randomData(M * K, 1), randomData(K * N, 2), floats(M * N)] as const
   const step: Step = {
     op: 'matmul',
     a: operand(0, [M, K]),

@@ -1,5 +1,5 @@
 import type { Step } from '../binding'
-import { operand, type PreparedProblem, type Problem, randomData, samplePositions } from './problem'
+import { floats, integers, operand, type PreparedProblem, type Problem, randomData, samplePositions } from './problem'
 import type { PoolShape } from './suite'
 
 const SAMPLES = 256
@@ -51,7 +51,7 @@ function unravel(at: number, OH: number, OW: number, C: number) {
 function prepareForward(s: PoolShape, OH: number, OW: number): PreparedProblem {
   const yShape = [s.N, OH, OW, s.C]
   const outputs = s.N * OH * OW * s.C
-  const buffers = [randomData(s.N * s.H * s.W * s.C, 1), new Float32Array(outputs), new Int32Array(outputs)] as const
+  const buffers = [randomData(s.N * s.H * s.W * s.C, 1), floats(outputs), integers(outputs)] as const
   const x = operand(0, [s.N, s.H, s.W, s.C])
   const step: Step = { op: 'maxPool2d', x, y: operand(1, yShape), positions: operand(2, yShape, 'int32'), ...attributesOf(s) }
   const check = () => {
@@ -72,7 +72,7 @@ function prepareBackward(s: PoolShape, OH: number, OW: number): PreparedProblem 
   const yShape = [s.N, OH, OW, s.C]
   const outputs = s.N * OH * OW * s.C
   const x = randomData(s.N * s.H * s.W * s.C, 1)
-  const buffers = [randomData(outputs, 2), new Int32Array(outputs), new Float32Array(x.length)] as const
+  const buffers = [randomData(outputs, 2), integers(outputs), floats(x.length)] as const
   const expected = new Float64Array(x.length)
   for (let at = 0; at < outputs; at++) {
     const { n, oh, ow, c } = unravel(at, OH, OW, s.C)

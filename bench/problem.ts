@@ -1,3 +1,4 @@
+import { loadNative } from '#lib/native'
 import type { Operand, Step } from '../binding'
 
 /** One row to be: an op on one shape in one direction, with every algorithm that can do it. */
@@ -29,9 +30,18 @@ export function operand(index: number, shape: readonly number[], dtype: 'float32
   return { space: 'buffer', offset: index, dtype, shape, batched: false }
 }
 
+/** Bytes that begin at a multiple of 64, as operands do in programs and in the tensors of other libraries; a plain ArrayBuffer begins 16 behind one. */
+function aligned(bytes: number): readonly [ArrayBuffer, number] {
+  const buffer = new ArrayBuffer(bytes + 64)
+  return [buffer, (64 - loadNative().misalignment(new Uint8Array(buffer))) % 64]
+}
+
+export const floats = (length: number): Float32Array => new Float32Array(...aligned(4 * length), length)
+export const integers = (length: number): Int32Array => new Int32Array(...aligned(4 * length), length)
+
 /** The same numbers in [-1, 1) on every run. */
 export function randomData(length: number, seed: number): Float32Array {
-  const data = new Float32Array(length)
+  const data = floats(length)
   let state = seed >>> 0
   for (let i = 0; i < length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0

@@ -21,6 +21,7 @@ namespace convlane {
 namespace {
 
 constexpr int kMostThreads = 1024;
+constexpr uintptr_t kBoundary = 64;  // where a cache line, and an arena, begins
 
 template <class List>
 Napi::Value strings(Napi::Env env, const List& list) {
@@ -90,6 +91,11 @@ double rate(int count, const std::function<double(int)>& work) {
   return sum / seconds;
 }
 
+Napi::Value misalignment(const Napi::CallbackInfo& info) {
+  const TypedMemory memory = typed_memory(check_typed_array(info[0], "bytes"), Dtype::uint8, "bytes");
+  return Napi::Number::New(info.Env(), static_cast<double>(reinterpret_cast<uintptr_t>(memory.data) % kBoundary));
+}
+
 Napi::Value probe_fma(const Napi::CallbackInfo& info) {
   const double seconds = read_finite(info[0], "seconds");
   if (seconds <= 0 || seconds > 60) throw Error("INVALID_ARGUMENT", "seconds must be more than 0 and at most 60");
@@ -144,6 +150,7 @@ void add_machine(Napi::Object& exports) {
   add_function<thread_count>(exports, "threads");
   add_function<default_thread_count>(exports, "defaultThreads");
   add_function<memory>(exports, "memory");
+  add_function<misalignment>(exports, "misalignment");
   add_function<probe_fma>(exports, "probeFma");
   add_function<probe_triad>(exports, "probeTriad");
 }

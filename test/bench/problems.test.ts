@@ -4,6 +4,7 @@ import { gemmProblems } from '../../bench/gemm'
 import { poolProblems } from '../../bench/pool'
 import type { PreparedProblem } from '../../bench/problem'
 import type { Operand } from '../../binding'
+import { loadNative } from '../../lib/native'
 import { reference } from '../../lib/reference/index'
 
 const problems = [
@@ -30,6 +31,9 @@ test.each(problems.map((problem) => [`${problem.kind} ${problem.item} ${problem.
   '%s: the check takes the right result and refuses any wrong number',
   (_name, problem) => {
     const prepared = problem.prepare()
+    for (const { buffer, byteOffset } of prepared.calls.flatMap(({ buffers }) => buffers)) {
+      expect(loadNative().misalignment(new Uint8Array(buffer as ArrayBuffer, byteOffset))).toBe(0)
+    }
     runReference(prepared)
     prepared.check(1)
     for (const output of prepared.outputs) {

@@ -89,6 +89,7 @@ describe('odd arguments', () => {
       refused(() => anyNative.execute(value, []))
       refused(() => anyNative.execute({ op: 'relu' }, value))
       refused(() => anyNative.algorithms(value))
+      refused(() => anyNative.misalignment(value), value !== revoked && value instanceof Uint8Array)
       refused(() => anyNative.probeFma(value, 1), value === 5e-324 || value === 0.5)
       refused(() => anyNative.probeFma(0.001, value))
       refused(() => anyNative.probeTriad(value, 1))
@@ -103,7 +104,7 @@ describe('odd arguments', () => {
   })
 
   test('missing altogether are refused too', () => {
-    for (const name of ['setThreads', 'createState', 'createProgram', 'execute', 'algorithms', 'probeFma', 'probeTriad'])
+    for (const name of ['setThreads', 'createState', 'createProgram', 'execute', 'algorithms', 'misalignment', 'probeFma', 'probeTriad'])
       refused(() => anyNative[name]())
     for (const name of ['read', 'write']) refused(() => anyNative.createState(1)[name]())
     for (const name of ['run', 'profile']) refused(() => anyNative.createProgram(sample.spec, state)[name]())

@@ -71,6 +71,13 @@ describe('the machine', () => {
     native.setThreads(before)
   })
 
+  test('tells where memory begins', () => {
+    const bytes = new ArrayBuffer(4096)
+    const first = native.misalignment(new Uint8Array(bytes))
+    for (const at of [1, 16, 63, 64, 200]) expect(native.misalignment(new Uint8Array(bytes, at))).toBe((first + at) % 64)
+    expect(() => native.misalignment(new Float32Array(1) as never)).toThrow('must be of type uint8')
+  })
+
   test('is measured by probes', () => {
     expect(native.probeFma(0.01, 2)).toBeGreaterThan(1e6)
     expect(native.probeTriad(1 << 16, 2)).toBeGreaterThan(1e6)
