@@ -7,7 +7,7 @@ import { add } from '../ops/add'
 import { conv1dOps } from '../ops/conv1d'
 import { conv2dOps } from '../ops/conv2d'
 import { conv3dOps } from '../ops/conv3d'
-import { type Axes, convolution } from '../ops/convolution'
+import { type Axes, type ConvolutionAlgorithm, checkAlgorithm, convolution } from '../ops/convolution'
 import { checkInteger, checkSizes } from '../shape'
 import { checkBoolean, checkOptions } from './check'
 import { type BuildContext, Layer, type Parameter } from './layer'
@@ -27,10 +27,22 @@ export interface ConvolutionLayerOptions<Name extends string = string, Sizes = u
   readonly activation?: Activation
   /** Whether a number is added to each filter's output. `'position'`: one to each position of it, `[…, filters]` of them. Default true. */
   readonly bias?: boolean | 'position'
+  /** How it is computed, in all passes. Default `'auto'`: by the sizes, and what `compile` says of `winograd`. */
+  readonly algorithm?: ConvolutionAlgorithm
   /** Default: the layer's type, `conv2d_1`, … */
   readonly name?: Name
 }
-const optionNames = ['stride', 'padding', 'dilation', 'groups', 'activation', 'bias', 'name', ...weightOptionNames('kernel', 'bias')]
+const optionNames = [
+  'stride',
+  'padding',
+  'dilation',
+  'groups',
+  'activation',
+  'bias',
+  'algorithm',
+  'name',
+  ...weightOptionNames('kernel', 'bias'),
+]
 
 const ops = { 1: conv1dOps, 2: conv2dOps, 3: conv3dOps } as const
 /** Rank of a batch of images with so many axes. */
@@ -39,6 +51,11 @@ export const rankOf = <A extends Axes>(axes: A): RankOf<A> => (axes + 2) as Rank
 
 export function checkBias(value: unknown, label: string): boolean | 'position' {
   return value === 'position' ? value : checkBoolean(value, label, 'bias')
+}
+
+/** The option `algorithm` where it is not as by default: earlier releases had no word for it. */
+export function algorithmOption({ algorithm = 'auto' }: ConvolutionLayerOptions, label: string): { algorithm?: ConvolutionAlgorithm } {
+  return checkAlgorithm(algorithm, label) === 'auto' ? {} : { algorithm }
 }
 
 /** Sizes of one sample of what `run` makes of such an input and such kernels: those of a bias for each position. Refused as the op refuses them. */
@@ -55,7 +72,8 @@ export class Convolution<A extends Axes, Name extends string> extends Layer<Rank
   readonly #axes: A
   readonly #filters: number
   readonly #kernelSize: readonly number[]
-  readonly #options: Required<Omit<ConvolutionLayerOptions, 'name' | keyof WeightOptions>>
+  readonly #options: Required<Omit<ConvolutionLayerOptions, 'name' | 'algorithm' | keyof WeightOptions>> &
+    Pick<ConvolutionLayerOptions, 'algorithm'>
   readonly #weights: Weights
 
   constructor(axes: A, filters: number, kernelSize: unknown, options: ConvolutionLayerOptions<Name>) {
@@ -76,6 +94,7 @@ export class Convolution<A extends Axes, Name extends string> extends Layer<Rank
       groups: checkInteger(groups, label, 'groups'),
       activation: checkActivation(activation, label),
       bias: checkBias(bias, label),
+      ...algorithmOption(options, label),
     }
     this.#weights = checkWeightOptions({ kernelInitializer: 'glorotUniform', ...options }, label, 'kernel', 'bias')
     if (this.#filters % groups !== 0) {
@@ -103,8 +122,8 @@ export class Convolution<A extends Axes, Name extends string> extends Layer<Rank
   }
 
   #run(x: Value, kernel: Value, more: object): Value {
-    const { stride, padding, dilation, groups } = this.#options
-    return convolution(ops[this.#axes], x, kernel, { stride, padding, dilation, groups, ...more }) as Value
+    const { stride, padding, dilation, groups, algorithm } = this.#options
+    return convolution(ops[this.#axes], x, kernel, { stride, padding, dilation, groups, algorithm, ...more }) as Value
   }
 
   override build({ name, parameter }: BuildContext, [x]: readonly Value[]): Value {

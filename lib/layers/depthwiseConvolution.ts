@@ -14,7 +14,7 @@ import { checkWeightOptions, type Weights, weightOptionNames, weightParameter } 
 
 /** Options that depthwise and separable convolutions share. `Sizes` and `Pad`: how sizes and padding are written for the number of axes. */
 export interface DepthwiseLayerOptions<Name extends string = string, Sizes = unknown, Pad = unknown>
-  extends Omit<ConvolutionLayerOptions<Name, Sizes, Pad>, 'groups'> {
+  extends Omit<ConvolutionLayerOptions<Name, Sizes, Pad>, 'groups' | 'algorithm'> {
   /** Filters of each channel. Default 1. */
   readonly depthMultiplier?: number
 }

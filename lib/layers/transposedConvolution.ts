@@ -10,7 +10,7 @@ import { convTranspose3dOps } from '../ops/convTranspose3d'
 import { transposedConvolution } from '../ops/transposedConvolution'
 import { checkInteger, checkSizes } from '../shape'
 import { checkOptions } from './check'
-import { type ConvolutionLayerOptions, checkBias, type RankOf, rankOf, sizesAfter } from './convolution'
+import { algorithmOption, type ConvolutionLayerOptions, checkBias, type RankOf, rankOf, sizesAfter } from './convolution'
 import { type BuildContext, Layer, type Parameter } from './layer'
 import { checkWeightOptions, type WeightOptions, type Weights, weightOptionNames, weightParameter } from './weights'
 
@@ -21,7 +21,7 @@ export interface TransposedLayerOptions<Name extends string = string, Sizes = un
   /** Added after each axis of the result, below the stride or the dilation (PyTorch's rule); not with `'same'`. Default 0. */
   readonly outputPadding?: Sizes
 }
-const own = ['stride', 'padding', 'outputPadding', 'dilation', 'groups', 'activation', 'bias', 'name']
+const own = ['stride', 'padding', 'outputPadding', 'dilation', 'groups', 'activation', 'bias', 'algorithm', 'name']
 const optionNames = [...own, ...weightOptionNames('kernel', 'bias')]
 
 const ops = { 1: convTranspose1dOps, 2: convTranspose2dOps, 3: convTranspose3dOps } as const
@@ -34,9 +34,8 @@ export class TransposedConvolution<A extends Axes, Name extends string> extends 
   readonly #axes: A
   readonly #filters: number
   readonly #kernelSize: readonly number[]
-  readonly #options: Required<Omit<TransposedLayerOptions, 'name' | 'outputPadding' | keyof WeightOptions>> & {
-    outputPadding?: readonly number[]
-  }
+  readonly #options: Required<Omit<TransposedLayerOptions, 'name' | 'outputPadding' | 'algorithm' | keyof WeightOptions>> &
+    Pick<TransposedLayerOptions, 'algorithm'> & { outputPadding?: readonly number[] }
   readonly #weights: Weights
 
   constructor(axes: A, filters: number, kernelSize: unknown, options: TransposedLayerOptions<Name>) {
@@ -57,6 +56,7 @@ export class TransposedConvolution<A extends Axes, Name extends string> extends 
       groups: checkInteger(groups, label, 'groups'),
       activation: checkActivation(activation, label),
       bias: checkBias(bias, label),
+      ...algorithmOption(options, label),
       ...(options.outputPadding !== undefined && { outputPadding: checkSizes(options.outputPadding, axes, label, 'outputPadding', 0) }),
     }
     this.#weights = checkWeightOptions({ kernelInitializer: 'glorotUniform', ...options }, label, 'kernel', 'bias')
@@ -83,8 +83,9 @@ export class TransposedConvolution<A extends Axes, Name extends string> extends 
   }
 
   #run(x: Value, kernel: Value, more: object): Value {
-    const { stride, padding, outputPadding, dilation, groups } = this.#options
-    return transposedConvolution(ops[this.#axes], x, kernel, { stride, padding, outputPadding, dilation, groups, ...more }) as Value
+    const { stride, padding, outputPadding, dilation, groups, algorithm } = this.#options
+    const options = { stride, padding, outputPadding, dilation, groups, algorithm, ...more }
+    return transposedConvolution(ops[this.#axes], x, kernel, options) as Value
   }
 
   override build({ name, parameter }: BuildContext, [x]: readonly Value[]): Value {

@@ -36,6 +36,7 @@ export interface ModelDocument {
     readonly groups?: readonly ParameterGroup[]
     readonly accumulate?: number
     readonly ema?: unknown
+    readonly winograd?: boolean
   }
 }
 
@@ -58,7 +59,7 @@ export function documentOf(architecture: Architecture, seed: number, objective: 
 }
 
 /** Nothing where functions are among losses and metrics. */
-function compileConfig({ optimizer, outputs, groups, accumulate, ema }: Objective, steps: number): ModelDocument['compile'] {
+function compileConfig({ optimizer, outputs, groups, accumulate, ema, winograd }: Objective, steps: number): ModelDocument['compile'] {
   const losses = outputs.flatMap(({ loss: { name, options } }) =>
     name === undefined ? [] : [Object.keys(options).length > 0 ? { name, options } : name],
   )
@@ -72,6 +73,7 @@ function compileConfig({ optimizer, outputs, groups, accumulate, ema }: Objectiv
     ...(groups.length > 0 && { groups: groupsConfig(groups) }),
     ...(accumulate > 1 && { accumulate }),
     ...(ema && { ema }),
+    ...(!winograd && { winograd }),
   }
 }
 

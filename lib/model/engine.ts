@@ -2,6 +2,7 @@ import type { RunOptions } from '../../binding'
 import { ConvlaneError } from '../errors'
 import { initialValues } from '../layers/initializers'
 import type { Parameter } from '../layers/layer'
+import { withAlgorithms } from '../program/algorithms'
 import type { CompiledProgram } from '../program/compile'
 import { type StateEntry, type StateLayout, slotLayout, stateLayout } from '../program/state-layout'
 import type { Runtime, State } from '../runtime/runtime'
@@ -33,6 +34,7 @@ export class Engine {
   readonly #seed: number
   readonly #given: Readonly<Record<string, Tensor>> | undefined
   #slots: readonly string[] = []
+  #winograd = true
   #version = 0
   #opened: Opened | undefined
   #opening: Promise<Opened> | undefined
@@ -58,9 +60,10 @@ export class Engine {
     if (this.#disposed) throw new ConvlaneError('DISPOSED', 'the model has been disposed')
   }
 
-  /** Gives the state new optimizer slots, zero but for averages, with the weights kept. Takes effect at the next use. */
-  resetSlots(slots: readonly string[]): void {
+  /** Gives the state new optimizer slots, zero but for averages, with the weights kept, and programs another choice. Takes effect at the next use. */
+  reset(slots: readonly string[], { winograd }: { readonly winograd: boolean }): void {
     this.#slots = slots
+    this.#winograd = winograd
     this.#version++
   }
 
@@ -143,6 +146,12 @@ export class Engine {
         copy.dispose()
       }
     })
+  }
+
+  /** The plan as this engine's programs have it. */
+  compile(plan: Plan, layout: StateLayout): CompiledProgram {
+    const compiled = plan.compile(layout)
+    return this.#winograd ? compiled : withAlgorithms(compiled, () => 'noWinograd')
   }
 
   /** Where weights and slots lie, whether the state is open or not. */
@@ -233,7 +242,7 @@ export class Engine {
     let runner = runners.get(plan.key)
     if (runner) runners.delete(plan.key)
     else {
-      const compiled = plan.compile(layout)
+      const compiled = this.compile(plan, layout)
       runner = new Runner(selectRuntime(this.runtime).createProgram(compiled.spec, state), compiled)
       for (const [key, old] of runners) {
         if (runners.size < PROGRAMS) break

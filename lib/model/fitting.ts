@@ -40,13 +40,14 @@ export function runFacts(
   { runtime, length }: { readonly runtime: string; readonly length: number | undefined },
 ): RunFacts {
   const { batchSize, order, seed, validationSplit, classWeight } = sources
-  const { groups, accumulate, ema, optimizer } = objective
+  const { groups, accumulate, ema, optimizer, winograd } = objective
   return {
     runtime,
     optimizer: optimizerFacts(optimizer),
     ...(groups.length > 0 && { groups: groupsConfig(groups) }),
     ...(accumulate > 1 && { accumulate }),
     ...(ema && { ema }),
+    ...(!winograd && { winograd }),
     ...(frozen.size > 0 && { frozen: [...frozen].sort() }),
     batchSize,
     shuffle: order !== undefined,

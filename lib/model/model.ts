@@ -102,7 +102,7 @@ export class Model<X = Samples, Y = Tensor> {
     this.#accumulation = objective.accumulate > 1 ? new Accumulation(this.#engine, objective, this.#counts) : undefined
     this.#largestBatch = 1
     this.#targetForms = undefined
-    this.#engine.resetSlots(slotsOf(objective))
+    this.#engine.reset(slotsOf(objective), objective)
     if (isWatching(objective.optimizer.learningRate)) objective.optimizer.learningRate.restore(null)
     return this
   }

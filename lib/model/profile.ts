@@ -67,7 +67,7 @@ export function profileOf(
   scalars: Record<string, number>,
 ): Promise<Profile> {
   return engine.onCopy(async (state, layout, runtime) => {
-    const { spec, labels } = plan.compile(layout)
+    const { spec, labels } = engine.compile(plan, layout)
     const program = runtime.createProgram(spec, state)
     try {
       if (!program.profile)

@@ -156,11 +156,26 @@ export function weightGradient(
 }
 
 /**
- * How a convolution is computed; `'auto'` chooses by the sizes. Results differ by rounding only. `'direct'` is for at most 16 channels in a group, or at most 4
- * on one side of a single group; Winograd's for one group, stride and dilation 1 and windows of 3 × 3 or 5 × 5. Elsewhere these are refused.
+ * How a convolution is computed; `'auto'` chooses by the sizes, `'noWinograd'` alike but never Winograd's, `'winograd'` the cheapest of these. Results differ by
+ * rounding only. `'direct'` is for at most 16 channels in a group, or at most 4 on one side of a single group; Winograd's for one group, stride and dilation 1
+ * and windows of 3 × 3 or 5 × 5. Elsewhere these are refused.
  */
 export type ConvolutionAlgorithm = (typeof convolutionAlgorithms)[number]
-export const convolutionAlgorithms = ['auto', 'im2col', 'indirect', 'direct', 'winograd2', 'winograd4', 'winograd6'] as const
+export const convolutionAlgorithms = [
+  'auto',
+  'noWinograd',
+  'im2col',
+  'indirect',
+  'direct',
+  'winograd',
+  'winograd2',
+  'winograd4',
+  'winograd6',
+] as const
+
+export function checkAlgorithm(value: unknown, label: string): ConvolutionAlgorithm {
+  return checkChoice(value, convolutionAlgorithms, label, 'algorithm')
+}
 
 /** `Sizes` and `Pad`: how stride and dilation, and padding, are written for the number of axes. */
 export interface ConvolutionOptions<T = Tensor, Sizes = unknown, Pad = unknown> extends OpOptions {
@@ -188,7 +203,7 @@ export function commonOptions(options: ConvolutionOptions<Operand>, names: reado
   if (options.bias !== undefined) typeOf(options.bias, label, 'bias')
   return {
     groups: checkInteger(options.groups ?? 1, label, 'groups'),
-    algorithm: checkChoice(options.algorithm ?? 'auto', convolutionAlgorithms, label, 'algorithm'),
+    algorithm: checkAlgorithm(options.algorithm ?? 'auto', label),
     activation: checkActivation(options.activation, label),
   }
 }

@@ -35,10 +35,11 @@ export interface FitProgress {
 export interface RunFacts {
   readonly runtime: string
   readonly optimizer: unknown
-  /** Absent where it is as by default, as are the next three. */
+  /** Absent where it is as by default, as are the next four. */
   readonly groups?: unknown
   readonly accumulate?: number
   readonly ema?: unknown
+  readonly winograd?: boolean
   readonly frozen?: readonly string[]
   readonly batchSize: number
   readonly shuffle: boolean

@@ -1,7 +1,7 @@
 import { ConvlaneError } from '../errors'
 import { inputValue } from '../graph/sources'
 import type { Value } from '../graph/value'
-import { checkOptions, invalid } from '../layers/check'
+import { checkBoolean, checkOptions, invalid } from '../layers/check'
 import type { End } from '../model/architecture'
 import type { RunOutputs } from '../model/runner'
 import { add } from '../ops/add'
@@ -38,6 +38,11 @@ export interface CompileOptions {
   readonly accumulate?: number
   /** Keeps a moving average of the weights: `evaluate`, `predict`, `getWeights` and `save` take it with `weights: 'average'`. Default: none is kept. */
   readonly ema?: EmaOptions
+  /**
+   * Whether convolutions may be computed by Winograd's algorithms, which round more, where a layer does not say how. `false`: in no pass, `predict` included.
+   * Default true.
+   */
+  readonly winograd?: boolean
 }
 
 /** What a run reports beside the total loss. */
@@ -80,6 +85,7 @@ export interface Objective {
   /** Batches in an update. */
   readonly accumulate: number
   readonly ema: Required<EmaOptions> | undefined
+  readonly winograd: boolean
 }
 
 /** How many there have been. */
@@ -91,12 +97,12 @@ export function slotsOf({ optimizer, accumulate, ema }: Objective): string[] {
 }
 
 /** Names of {@link CompileOptions}. */
-export const compileOptionNames = ['optimizer', 'loss', 'lossWeights', 'metrics', 'groups', 'accumulate', 'ema']
+export const compileOptionNames = ['optimizer', 'loss', 'lossWeights', 'metrics', 'groups', 'accumulate', 'ema', 'winograd']
 
 /** Resolves and tries `compile`'s options. `weightsOfModel`: what groups are made of. Throws INVALID_ARGUMENT, INVALID_SHAPE, INVALID_DTYPE. */
 export function objectiveOf(options: CompileOptions, ends: readonly End[], weightsOfModel: readonly WeightFacts[] = []): Objective {
   checkOptions('compile', options, compileOptionNames)
-  const { metrics = [], groups = [], accumulate = 1, ema } = options
+  const { metrics = [], groups = [], accumulate = 1, ema, winograd = true } = options
   if (!Array.isArray(metrics)) throw invalid('compile', 'metrics', 'an array', metrics)
   const resolved = metrics.map(resolveMetric)
   const duplicate = resolved.find(({ name }, index) => resolved.findIndex((metric) => metric.name === name) !== index)
@@ -125,6 +131,7 @@ export function objectiveOf(options: CompileOptions, ends: readonly End[], weigh
     groups: resolveGroups(groups, weightsOfModel),
     accumulate: checkInteger(accumulate, 'compile', 'accumulate'),
     ema: ema === undefined ? undefined : checkEma(ema),
+    winograd: checkBoolean(winograd, 'compile', 'winograd'),
   }
   tryOut(objective)
   return objective

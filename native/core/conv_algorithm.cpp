@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 
 #include "direct_convolution.h"
 #include "winograd.h"
@@ -57,15 +58,10 @@ double winograd_cost(const ConvGeometry& g, ConvPass pass, const WinogradKernels
   return static_cast<double>(size.points * size.points) * (tiles * (c * oc / 0.9 + kTransform * (c + oc)) + c * oc * kFilters / kImages);
 }
 
-// The cheapest of Winograd's algorithms where one is clearly cheaper than the direct way, else `direct`.
-ConvAlgorithm or_winograd(const ConvGeometry& g, ConvPass pass, ConvAlgorithm direct) {
-  constexpr int64_t kFewest = 8;       // channels
-  constexpr double kWork = 1 << 20;    // multiply-adds of an image: below, there is nothing to gain that is worth a less exact sum
-  constexpr double kGain = 0.85;
-  const double work = static_cast<double>(g.out_pixels() * g.taps()) * static_cast<double>(g.c) * static_cast<double>(g.oc);
-  if (std::min(g.c, g.oc) < kFewest || work < kWork) return direct;
-  double least = kGain * work;
-  ConvAlgorithm best = direct;
+// The cheapest of Winograd's algorithms that costs less than `limit`, else `other`.
+ConvAlgorithm cheapest_winograd(const ConvGeometry& g, ConvPass pass, double limit, ConvAlgorithm other) {
+  double least = limit;
+  ConvAlgorithm best = other;
   for (ConvAlgorithm algorithm : {ConvAlgorithm::winograd2, ConvAlgorithm::winograd4, ConvAlgorithm::winograd6}) {
     const WinogradKernels* size = winograd_kernels(g, winograd_outputs(algorithm));
     if (size == nullptr) continue;
@@ -78,8 +74,18 @@ ConvAlgorithm or_winograd(const ConvGeometry& g, ConvPass pass, ConvAlgorithm di
   return best;
 }
 
+// The cheapest of Winograd's algorithms where one is clearly cheaper than the direct way, else `direct`.
+ConvAlgorithm or_winograd(const ConvGeometry& g, ConvPass pass, ConvAlgorithm direct) {
+  constexpr int64_t kFewest = 8;       // channels
+  constexpr double kWork = 1 << 20;    // multiply-adds of an image: below, there is nothing to gain that is worth a less exact sum
+  constexpr double kGain = 0.85;
+  const double work = static_cast<double>(g.out_pixels() * g.taps()) * static_cast<double>(g.c) * static_cast<double>(g.oc);
+  if (std::min(g.c, g.oc) < kFewest || work < kWork) return direct;
+  return cheapest_winograd(g, pass, kGain * work, direct);
+}
+
 // Few channels make thin tiles in the gradients: copied patches have as many columns (input) or rows (weights) as there are taps x channels.
-ConvAlgorithm default_algorithm(const ConvGeometry& g, ConvPass pass) {
+ConvAlgorithm default_algorithm(const ConvGeometry& g, ConvPass pass, bool winograd = may_use_winograd()) {
   if (direct_pays(g, pass)) return ConvAlgorithm::direct;
   constexpr int64_t kNarrow = 32;  // columns of a tile below which the kernel can't hide a row's loads
   const bool few = g.groups == 1 && g.taps() > 1;
@@ -87,7 +93,7 @@ ConvAlgorithm default_algorithm(const ConvGeometry& g, ConvPass pass) {
                       : pass == ConvPass::weight_gradient ? few && g.c < 4 && Panels(g.oc).width < kNarrow
                                                           : false;
   if (copied) return ConvAlgorithm::im2col;
-  return may_use_winograd() ? or_winograd(g, pass, ConvAlgorithm::indirect) : ConvAlgorithm::indirect;
+  return winograd ? or_winograd(g, pass, ConvAlgorithm::indirect) : ConvAlgorithm::indirect;
 }
 
 }  // namespace
@@ -124,13 +130,20 @@ std::vector<std::string> conv_algorithms(const ConvGeometry& geometry, ConvPass 
 ConvAlgorithm conv_algorithm(const StepSpec& spec, const ConvGeometry& geometry, ConvPass pass) {
   const std::string name = spec.string("algorithm", "auto");
   if (name == "auto") return default_algorithm(geometry, pass);
+  if (name == "noWinograd") return default_algorithm(geometry, pass, false);
+  const char* const winograd_needs = " needs two axes, one group, stride and dilation 1 and a window of 3 x 3 or, but for winograd6, 5 x 5";
+  if (name == "winograd") {
+    const ConvAlgorithm cheapest = cheapest_winograd(geometry, pass, std::numeric_limits<double>::infinity(), ConvAlgorithm::indirect);
+    if (winograd_outputs(cheapest) > 0) return cheapest;
+    refuse(spec, "algorithm " + name + winograd_needs);
+  }
   for (ConvAlgorithm algorithm : kAll) {
     if (name != algorithm_name(algorithm)) continue;
     if (can_run(algorithm, geometry)) return algorithm;
     if (algorithm == ConvAlgorithm::direct) refuse(spec, "algorithm direct needs at most 16 channels in each group, or at most 4 on one side of one group");
-    refuse(spec, "algorithm " + name + " needs two axes, one group, stride and dilation 1 and a window of 3 x 3 or, but for winograd6, 5 x 5");
+    refuse(spec, "algorithm " + name + winograd_needs);
   }
-  refuse(spec, "algorithm must be auto, indirect, im2col, direct, winograd2, winograd4 or winograd6, got " + name);
+  refuse(spec, "algorithm must be auto, noWinograd, indirect, im2col, direct, winograd, winograd2, winograd4 or winograd6, got " + name);
 }
 
 }  // namespace convlane

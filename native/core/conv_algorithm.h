@@ -14,7 +14,8 @@ enum class ConvAlgorithm { indirect, im2col, direct, winograd2, winograd4, winog
 const char* algorithm_name(ConvAlgorithm algorithm);
 // Names of what can run, the default choice first.
 std::vector<std::string> conv_algorithms(const ConvGeometry& geometry, ConvPass pass);
-// The attribute's choice; `auto` and an absent attribute give the default. Refuses what cannot run.
+// The attribute's choice; `auto` and an absent attribute give the default, `noWinograd` the default without Winograd's, `winograd` the cheapest of these. Refuses
+// what cannot run.
 ConvAlgorithm conv_algorithm(const StepSpec& spec, const ConvGeometry& geometry, ConvPass pass);
 // Outputs along each side of a tile; 0 for the algorithms that aren't Winograd's.
 int64_t winograd_outputs(ConvAlgorithm algorithm);

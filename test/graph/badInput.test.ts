@@ -91,7 +91,7 @@ const cases: [run: () => unknown, code: string, message: string][] = [
   [
     () => ops.conv2d(image, filters, { algorithm: any('fft') }),
     'INVALID_ARGUMENT',
-    "conv2d: algorithm must be 'auto', 'im2col', 'indirect', 'direct', 'winograd2', 'winograd4', 'winograd6', received \"fft\"",
+    "conv2d: algorithm must be 'auto', 'noWinograd', 'im2col', 'indirect', 'direct', 'winograd', 'winograd2', 'winograd4', 'winograd6', received \"fft\"",
   ],
   [
     () => ops.conv2d(image, filters, any({ strides: 2 })),
