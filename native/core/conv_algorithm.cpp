@@ -6,7 +6,7 @@
 #include <cstring>
 #include <limits>
 
-#include "direct_convolution.h"
+#include "depthwise_convolution.h"
 #include "winograd.h"
 
 namespace convlane {
@@ -17,7 +17,7 @@ constexpr ConvAlgorithm kAll[] = {ConvAlgorithm::indirect,  ConvAlgorithm::im2co
                                   ConvAlgorithm::winograd2, ConvAlgorithm::winograd4, ConvAlgorithm::winograd6};
 
 bool can_run(ConvAlgorithm algorithm, const ConvGeometry& g) {
-  if (algorithm == ConvAlgorithm::direct) return direct_convolution_fits(g);
+  if (algorithm == ConvAlgorithm::direct) return direct_convolution_fits(g) || depthwise_convolution_fits(g);
   const int64_t outputs = winograd_outputs(algorithm);
   return outputs == 0 || winograd_kernels(g, outputs) != nullptr;
 }
@@ -26,7 +26,7 @@ bool can_run(ConvAlgorithm algorithm, const ConvGeometry& g) {
 bool direct_pays(const ConvGeometry& g, ConvPass pass) {
   constexpr int64_t kTaps = 5;      // along the width: up to so many stay in registers
   constexpr int64_t kProducts = 12; // vectors of products in one result: fewer don't pay for adding up their lanes
-  if (!direct_convolution_fits(g)) return false;
+  if (!can_run(ConvAlgorithm::direct, g)) return false;
   const bool backward = pass == ConvPass::input_gradient;
   const int64_t from = backward ? g.group_oc() : g.group_c(), to = backward ? g.group_c() : g.group_oc();  // what is read, what is written
   if (g.groups > 1) return from == 1 || (from <= 4 && 2 * to <= kernels().width);

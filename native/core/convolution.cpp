@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "conv_step.h"
-#include "direct_convolution.h"
+#include "depthwise_convolution.h"
 #include "rows_convolution.h"
 #include "winograd.h"
 
@@ -17,6 +17,9 @@ StepPointer make_convolution(const StepSpec& spec) {
   const ConvAlgorithm algorithm = conv_algorithm(spec, g, ConvPass::forward);
   if (const int64_t outputs = winograd_outputs(algorithm)) {
     return std::make_unique<ConvStep<WinogradConvolution>>(spec, kNames, g.oc, algorithm, g, Direction::forward, *winograd_kernels(g, outputs));
+  }
+  if (algorithm == ConvAlgorithm::direct && g.groups > 1) {
+    return std::make_unique<ConvStep<DepthwiseConvolution>>(spec, kNames, g.oc, algorithm, g, Direction::forward);
   }
   if (algorithm == ConvAlgorithm::direct) return std::make_unique<ConvStep<DirectConvolution>>(spec, kNames, g.oc, algorithm, g, Direction::forward);
   const Patches patches = algorithm == ConvAlgorithm::im2col ? Patches::copied : Patches::indirect;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The gradient of a convolution by its input, and the transposed convolution: the same sums, with a bias and an activation.
 #include "conv_step.h"
-#include "direct_convolution.h"
+#include "depthwise_convolution.h"
 #include "im2col.h"
 #include "rows_convolution.h"
 #include "winograd.h"
@@ -17,6 +17,9 @@ StepPointer make(const StepSpec& spec, const ConvNames& names) {
   const ConvAlgorithm algorithm = conv_algorithm(spec, g, ConvPass::input_gradient);
   if (const int64_t outputs = winograd_outputs(algorithm)) {
     return std::make_unique<ConvStep<WinogradConvolution>>(spec, names, g.c, algorithm, g, Direction::gradient, *winograd_kernels(g, outputs));
+  }
+  if (algorithm == ConvAlgorithm::direct && g.groups > 1) {
+    return std::make_unique<ConvStep<DepthwiseConvolution>>(spec, names, g.c, algorithm, g, Direction::gradient);
   }
   if (algorithm == ConvAlgorithm::direct) return std::make_unique<ConvStep<DirectConvolution>>(spec, names, g.c, algorithm, g, Direction::gradient);
   if (algorithm == ConvAlgorithm::im2col) return std::make_unique<ConvStep<ColumnsToImage>>(spec, names, g.c, algorithm, g);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "columns_convolution.h"
 #include "conv_algorithm.h"
+#include "depthwise_weights.h"
 #include "direct_weights.h"
 #include "ops.h"
 #include "winograd.h"
@@ -35,6 +36,9 @@ StepPointer make_convolution_backward_weights(const StepSpec& spec) {
   const ConvAlgorithm algorithm = conv_algorithm(spec, g, ConvPass::weight_gradient);
   if (const int64_t outputs = winograd_outputs(algorithm)) {
     return std::make_unique<ConvolutionBackwardWeights<WinogradFilterGradient>>(spec, algorithm, WinogradFilterGradient(g, *winograd_kernels(g, outputs)));
+  }
+  if (algorithm == ConvAlgorithm::direct && g.groups > 1) {
+    return std::make_unique<ConvolutionBackwardWeights<DepthwiseWeights>>(spec, algorithm, DepthwiseWeights(g));
   }
   if (algorithm == ConvAlgorithm::direct) return std::make_unique<ConvolutionBackwardWeights<DirectWeights>>(spec, algorithm, DirectWeights(g));
   const Patches patches = algorithm == ConvAlgorithm::im2col ? Patches::copied : Patches::indirect;

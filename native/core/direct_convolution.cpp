@@ -5,12 +5,8 @@ namespace convlane {
 
 namespace {
 
-constexpr int64_t kFewChannels = 4;            // of one side without groups
-constexpr int64_t kFewOfGroup = 16;            // channels of a group, on either side
-constexpr int64_t kSpreadFloats = 8 << 20;     // most of a thread's spread rows
-constexpr int64_t kLines = 4, kSpreadLines = 2;  // of the target, of one phase, computed together: what they share of the source is near
-constexpr int64_t kBlockChannels = 64;         // of weights that are copied
-constexpr int64_t kFarChannels = 256;          // whose taps, so many floats apart, would fall into a few sets of the first cache together with x and y
+constexpr int64_t kFewChannels = 4;            // of one side
+constexpr int64_t kLines = 4;                  // of the target, of one phase, computed together: what they share of the source is near
 
 bool inside(int64_t position, int64_t size) { return static_cast<uint64_t>(position) < static_cast<uint64_t>(size); }
 
@@ -40,11 +36,7 @@ std::vector<Stretch> stretches_of(const RowsAxis& axis) {
 }
 
 bool direct_convolution_fits(const ConvGeometry& g) {
-  if (g.groups == 1) return std::min(g.c, g.oc) <= kFewChannels;
-  if (std::max(g.group_c(), g.group_oc()) > kFewOfGroup) return false;
-  return g.c == g.groups && g.oc == g.groups
-             ? true
-             : std::max(DirectConvolution(g, Direction::forward).spread_floats(), DirectConvolution(g, Direction::gradient).spread_floats()) <= kSpreadFloats;
+  return g.groups == 1 && std::min(g.c, g.oc) <= kFewChannels;
 }
 
 // One run: the operands, and the weights in the order in which they are read.
@@ -54,9 +46,7 @@ struct DirectConvolution::Call {
   const float* bias;
   Activation activation;
   float* target;
-  bool prefetches;
-  int64_t tap_floats, plane_floats;      // between weights of taps, and of planes
-  int64_t block_count, block_channels;   // of the target, with weights of their own
+  int64_t tap_floats;  // between weights of taps
 };
 
 // The lines of one band, in the thread's scratch memory.
@@ -79,45 +69,24 @@ DirectConvolution::DirectConvolution(const ConvGeometry& geometry, Direction dir
       stretches_(stretches_of(w_)),
       source_c_(direction == Direction::forward ? geometry.c : geometry.oc),
       target_c_(direction == Direction::forward ? geometry.oc : geometry.c),
-      shape_{w_.source, geometry.groups, source_c_ / geometry.groups, target_c_ / geometry.groups},
-      spread_(geometry.groups > 1 ? Spread::lanes : shape_.from <= kFewChannels && shape_.from <= shape_.to ? Spread::broadcast : Spread::dot),
-      planes_(spread_ == Spread::dot ? 1 : shape_.from) {}
-
-// Rows of the source that one band reads, at most.
-int64_t DirectConvolution::slots() const {
-  return d_.taps() * std::min(h_.source, kSpreadLines * h_.taps());
-}
+      spread_(source_c_ <= kFewChannels && source_c_ <= target_c_ ? Spread::broadcast : Spread::dot),
+      planes_(spread_ == Spread::dot ? 1 : source_c_) {}
 
 // HWIO has the channels of the forward target last, and those of the gradient's source.
 bool DirectConvolution::packs() const {
-  if (direction_ == Direction::forward) return spread_ == Spread::dot;
-  return spread_ != Spread::dot && !shape_.identity();
+  return direction_ == Direction::forward ? spread_ == Spread::dot : spread_ == Spread::broadcast && source_c_ * target_c_ > 1;
 }
 
-// packed[tap][j][c] = the weight between input channel c and filter j of its group.
+// packed[tap][j][c] = the weight between input channel c and filter j.
 void DirectConvolution::pack(const float* weights, float* packed) const {
-  const int64_t inputs = geometry_.group_c(), filters = geometry_.group_oc(), c = geometry_.c, oc = geometry_.oc;
-  parallel_blocks(geometry_.taps(), std::max<int64_t>(1, kElementGrain / (inputs * oc)), [&](int64_t begin, int64_t end) {
+  const int64_t c = geometry_.c, oc = geometry_.oc;
+  parallel_blocks(geometry_.taps(), std::max<int64_t>(1, kElementGrain / (c * oc)), [&](int64_t begin, int64_t end) {
     for (int64_t tap = begin; tap < end; ++tap) {
-      const float* from = weights + tap * inputs * oc;
-      float* to = packed + tap * filters * c;
-      for (int64_t j = 0; j < filters; ++j) {
-        for (int64_t group = 0; group < geometry_.groups; ++group) {
-          for (int64_t i = 0; i < inputs; ++i) *to++ = from[i * oc + group * filters + j];
-        }
+      const float* from = weights + tap * c * oc;
+      float* to = packed + tap * c * oc;
+      for (int64_t j = 0; j < oc; ++j) {
+        for (int64_t i = 0; i < c; ++i) *to++ = from[i * oc + j];
       }
-    }
-  });
-}
-
-bool DirectConvolution::blocks() const { return spread_ == Spread::lanes && target_c_ % kFarChannels == 0 && geometry_.taps() > 1; }
-
-// blocked[block][tap][plane][c]: the weights of a block of channels lie together.
-void DirectConvolution::block(const float* weights, float* blocked) const {
-  const int64_t rows = geometry_.taps() * planes_;
-  parallel_blocks(target_c_ / kBlockChannels, std::max<int64_t>(1, kElementGrain / (rows * kBlockChannels)), [&](int64_t begin, int64_t end) {
-    for (int64_t b = begin; b < end; ++b) {
-      kernels().pack_rows(weights + b * kBlockChannels, target_c_, rows, kBlockChannels, kBlockChannels, blocked + b * rows * kBlockChannels, kBlockChannels);
     }
   });
 }
@@ -130,42 +99,26 @@ void DirectConvolution::run(int64_t n, const float* source, const float* weights
   if (packs()) {
     pack(weights, scratch);
     weights = scratch;
-    scratch += geometry_.weights();
   }
-  Call call{source, weights, bias, activation, target, spread_ == Spread::lanes && !spreads() && far_from_cache(geometry_, n),
-            geometry_.group_c() * geometry_.oc, target_c_, 1, spread_ == Spread::dot ? source_c_ : target_c_};
-  if (blocks()) {
-    block(weights, scratch);
-    call.weights = scratch;
-    call.tap_floats = planes_ * kBlockChannels;
-    call.plane_floats = call.block_channels = kBlockChannels;
-    call.block_count = target_c_ / kBlockChannels;
-  }
-  const int64_t lines = spreads() ? kSpreadLines : kLines;
-  const int64_t items = n * d_.target * h_.phases() * divide_up(h_.positions(0), lines);
+  const Call call{source, weights, bias, activation, target, geometry_.c * geometry_.oc};
+  const int64_t items = n * d_.target * h_.phases() * divide_up(h_.positions(0), kLines);
   const int64_t chunks = std::min(items, chunks_for(geometry_.work(n)));
-  const int64_t list_floats = Lists::floats(list_rows());
-  parallel_with_scratch(chunks, list_floats + spread_floats(), [&](int64_t chunk, float* memory) {
+  parallel_with_scratch(chunks, Lists::floats(list_rows()), [&](int64_t chunk, float* memory) {
     Lists lists(memory);
-    SpreadRows rows(shape_, spreads() ? slots() : 0, memory + list_floats);
     const int64_t last = (chunk + 1) * items / chunks;
-    for (int64_t item = chunk * items / chunks; item < last; ++item) run_band(call, item, lists, spreads() ? &rows : nullptr);
+    for (int64_t item = chunk * items / chunks; item < last; ++item) run_band(call, item, lists);
   });
 }
 
 // Item: image, depth, lines of the target, phase of their height.
-void DirectConvolution::run_band(const Call& call, int64_t item, Lists& lists, SpreadRows* spread) const {
-  const int64_t together = spread != nullptr ? kSpreadLines : kLines;
-  const int64_t blocks = divide_up(h_.positions(0), together);
-  const int64_t phase_h = item % h_.phases(), first_h = item / h_.phases() % blocks * together;
+void DirectConvolution::run_band(const Call& call, int64_t item, Lists& lists) const {
+  const int64_t blocks = divide_up(h_.positions(0), kLines);
+  const int64_t phase_h = item % h_.phases(), first_h = item / h_.phases() % blocks * kLines;
   const int64_t to_d = item / h_.phases() / blocks % d_.target, image = item / h_.phases() / blocks / d_.target;
   const int64_t phase_d = to_d % d_.target_stride, at_d = to_d / d_.target_stride;
-  const int64_t line_count = std::min(together, h_.positions(phase_h) - first_h);
+  const int64_t line_count = std::min(kLines, h_.positions(phase_h) - first_h);
   if (line_count <= 0) return;
-  const int64_t pixel = spread_ == Spread::lanes ? target_c_ : source_c_;
-  const int64_t plane_x = spread != nullptr ? shape_.plane() : 1;
 
-  if (spread != nullptr) spread->next();
   DirectRow* rows = lists.rows;
   for (int64_t l = 0; l < line_count; ++l) {
     const int64_t at_h = first_h + l, to_h = phase_h + at_h * h_.target_stride;
@@ -178,9 +131,9 @@ void DirectConvolution::run_band(const Call& call, int64_t item, Lists& lists, S
         const int64_t from_h = at_h * h_.source_stride + h_.offset[th];
         if (!inside(from_h, h_.source)) continue;
         const int64_t number = (image * d_.source + from_d) * h_.source + from_h;
-        const float* x = spread != nullptr ? spread->row(call.source, number) : call.source + number * w_.source * source_c_;
+        const float* x = call.source + number * w_.source * source_c_;
         const float* w = call.weights + (d_.kernel[td] * geometry_.h.kernel + h_.kernel[th]) * geometry_.w.kernel * call.tap_floats;
-        for (int64_t plane = 0; plane < planes_; ++plane) *rows++ = {x + plane * plane_x, w + plane * call.plane_floats};
+        for (int64_t plane = 0; plane < planes_; ++plane) *rows++ = {x + plane, w + plane * target_c_};
       }
     }
     line.row_count = rows - line.rows;
@@ -189,34 +142,23 @@ void DirectConvolution::run_band(const Call& call, int64_t item, Lists& lists, S
   DirectArgs args{};
   args.lines = lists.lines;
   args.line_count = line_count;
-  args.step = w_.source_stride * pixel;
+  args.step = w_.source_stride * source_c_;
   args.ldy = w_.target_stride * target_c_;
-  args.channels = call.block_channels;
+  args.channels = spread_ == Spread::dot ? source_c_ : target_c_;
   args.targets = target_c_;
+  args.bias = call.bias;
   args.activation = call.activation;
   args.spread = spread_;
-  if (call.prefetches) {
-    args.x_ahead = phase_h + 1 < h_.phases() ? 0 : together * h_.source_stride * w_.source * source_c_;
-    args.y_ahead = together * h_.target_stride * w_.target * target_c_;
-  }
-  for (int64_t b = 0; b < call.block_count; ++b) {
-    const int64_t c = b * call.block_channels;
-    args.bias = call.bias == nullptr ? nullptr : call.bias + c;
-    for (const Stretch& s : stretches_) {
-      args.columns = s.columns;
-      args.taps = s.taps;
-      args.y_offset = (s.phase + s.first * w_.target_stride) * target_c_ + c;
-      args.x_offset = spread_ == Spread::lanes ? c : 0;
-      args.w_offset = b * geometry_.taps() * call.tap_floats;
-      if (s.taps > 0) {
-        args.x_offset += (s.first * w_.source_stride + w_.offset[s.first_tap]) * pixel;
-        args.w_offset += w_.kernel[s.first_tap] * call.tap_floats;
-      }
-      const bool several = s.taps > 1;
-      args.reach = several ? (w_.offset[s.first_tap + 1] - w_.offset[s.first_tap]) * pixel : 0;
-      args.ldw = several ? (w_.kernel[s.first_tap + 1] - w_.kernel[s.first_tap]) * call.tap_floats : 0;
-      kernels().direct_convolution(args);
-    }
+  for (const Stretch& s : stretches_) {
+    args.columns = s.columns;
+    args.taps = s.taps;
+    args.y_offset = (s.phase + s.first * w_.target_stride) * target_c_;
+    args.x_offset = s.taps > 0 ? (s.first * w_.source_stride + w_.offset[s.first_tap]) * source_c_ : 0;
+    args.w_offset = s.taps > 0 ? w_.kernel[s.first_tap] * call.tap_floats : 0;
+    const bool several = s.taps > 1;
+    args.reach = several ? (w_.offset[s.first_tap + 1] - w_.offset[s.first_tap]) * source_c_ : 0;
+    args.ldw = several ? (w_.kernel[s.first_tap + 1] - w_.kernel[s.first_tap]) * call.tap_floats : 0;
+    kernels().direct_convolution(args);
   }
 }
 

@@ -13,14 +13,11 @@ class DirectWeights {
 
  private:
   int64_t splits(int64_t n) const;
-  int64_t slots() const;
-  void add_line(int64_t n, const float* x, const float* dy, int64_t line, DirectWeightsRow* rows, SpreadRows* spread, float* sums) const;
+  void add_line(const float* x, const float* dy, int64_t line, DirectWeightsRow* rows, float* sums) const;
 
   ConvGeometry geometry_;
   RowsAxis w_;
   std::vector<Stretch> stretches_;
-  SpreadShape shape_;
-  Spread spread_;
 };
 
 }  // namespace convlane

@@ -98,10 +98,6 @@ struct WinogradKernels {
   void (*filter_gradient)(const WinogradFilters&); // G^T points G
 };
 constexpr int kWinogradSizes = 5;  // F(2,3), F(4,3), F(6,3), F(2,5), F(4,5)
-// What a direct convolution has across its vectors. `lanes`: channels of the target, each reading its own channel of the source; `broadcast`: channels of
-// the target, all reading one value of the source; `dot`: channels of the source, whose products are added up over the lanes.
-enum class Spread : int32_t { lanes, broadcast, dot };
-
 // A row of taps of one line of the target: what the first tap of column 0 reads, and that tap's weights.
 struct DirectRow {
   const float* x;
@@ -112,9 +108,12 @@ struct DirectLine {
   int64_t row_count;         // may be 0
   float* y;                  // column 0, channel 0
 };
-// y[i * ldy + c] = act( sum over rows r, t < taps of x_r[i * step + t * reach + c] * w_r[t * ldw + c] + bias[c] ),   i < columns, c < channels
-// for each line; `broadcast` reads x_r[i * step + t * reach]. `dot` writes y[i * ldy + j], j < targets: the sum over c, too, of x_r[… + c] *
-// w_r[t * ldw + j * channels + c], + bias[j]. An element's terms are added in the order of rows and taps (`dot`: each lane's).
+// What a direct convolution of few channels has across its vectors. `broadcast`: channels of the target, all reading one value of the source; `dot`:
+// channels of the source, whose products are added up over the lanes.
+enum class Spread : int32_t { broadcast, dot };
+// y[i * ldy + c] = act( sum over rows r, t < taps of x_r[i * step + t * reach] * w_r[t * ldw + c] + bias[c] ),   i < columns, c < channels
+// for each line. `dot` writes y[i * ldy + j], j < targets: the sum over c, too, of x_r[… + c] * w_r[t * ldw + j * channels + c], + bias[j]. An element's
+// terms are added in the order of rows and taps (`dot`: each lane's).
 struct DirectArgs {
   const DirectLine* lines;
   int64_t line_count;
@@ -123,13 +122,12 @@ struct DirectArgs {
   int64_t step, reach;       // floats of the source between columns, and between taps
   int64_t ldw, ldy;
   int64_t columns, channels, targets;
-  int64_t x_ahead, y_ahead;  // floats from the last row of taps, and from the line, to those that come next: to be prefetched. y_ahead 0: neither
   const float* bias;         // or null
   Activation activation;
   Spread spread;
 };
-// sums_r[t * lds + c] += sum over i < columns of x_r[i * step + t * reach + c] * dy[i * ldy + c], for all rows r, t < taps, c < channels;
-// `broadcast` reads x_r[i * step + t * reach]. Columns are added up in stretches of at most 32, which are added to the sums in order.
+// sums_r[t * lds + c] += sum over i < columns of x_r[i * step + t * reach] * dy[i * ldy + c], for all rows r, t < taps, c < channels. Columns are added
+// up in stretches of at most 32, which are added to the sums in order.
 struct DirectWeightsRow {
   const float* x;
   float* sums;
@@ -141,8 +139,35 @@ struct DirectWeightsArgs {
   const float* dy;
   int64_t taps, step, reach, lds, ldy;
   int64_t columns, channels;
-  int64_t x_ahead, dy_ahead;  // as in DirectArgs; dy_ahead 0: neither
-  Spread spread;             // lanes or broadcast
+};
+
+// The same of a depthwise convolution: each channel of the target reads its own of the source.
+// y[i * ldy + c] = act( sum over rows r, t < taps of x_r[i * step + t * reach + c] * w_r[t * ldw + c] + bias[c] ),   i < columns, c < channels
+struct DepthwiseArgs {
+  const DirectLine* lines;
+  int64_t line_count;
+  int64_t x_offset, w_offset, y_offset;
+  int64_t taps;              // may be 0
+  int64_t step, reach;
+  int64_t ldw, ldy;
+  int64_t columns, channels;
+  int64_t x_ahead, y_ahead;  // floats from the last row of taps, and from the line, to those that come next: to be prefetched. y_ahead 0: neither
+  const float* bias;         // or null
+  Activation activation;
+};
+// sums_r[t * lds + c] += sum over i < columns of x_r[i * step + t * reach + c] * dy[i * ldy + c]
+struct DepthwiseWeightsRow {
+  const float* x;
+  float* sums;
+};
+struct DepthwiseWeightsArgs {
+  const DepthwiseWeightsRow* rows;
+  int64_t row_count;
+  int64_t x_offset, sums_offset;
+  const float* dy;
+  int64_t taps, step, reach, lds, ldy;
+  int64_t columns, channels;
+  int64_t x_ahead, dy_ahead;  // as in DepthwiseArgs; dy_ahead 0: neither
 };
 
 // One output position of a pooling window over `channels` contiguous channels. taps[t] points at channel 0 of the t-th position
@@ -249,6 +274,8 @@ struct KernelTable {
 
   void (*direct_convolution)(const DirectArgs&);
   void (*direct_weights)(const DirectWeightsArgs&);
+  void (*depthwise_convolution)(const DepthwiseArgs&);
+  void (*depthwise_weights)(const DepthwiseWeightsArgs&);
   // Plane k of `out` gets channel k of each group for all `to` channels of that group: out[k * plane + p * groups * to + g * to + i] =
   // x[p * groups * from + g * from + k],   p < pixels, k < from, i < to
   void (*spread_groups)(const float* x, int64_t pixels, int64_t groups, int64_t from, int64_t to, float* out, int64_t plane);

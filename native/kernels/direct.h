@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Convolution without a matrix product: the channels of the target across the vector, columns of the target in registers. Taps are loaded once for a tile
-// of columns, and what a tile reads of its source once for all taps of a row. `Lanes` says what a vector holds and where its source lies.
+// Convolution of few channels, without a matrix product: columns of the target in registers. Taps are loaded once for a tile of columns, and what a tile
+// reads of its source once for all taps of a row. `Spread` says what a vector holds.
 #pragma once
 #include "../cpu/kernel_table.h"
 #include "activation.h"
@@ -9,28 +9,14 @@ namespace convlane {
 namespace {
 
 // One tile of `T` columns from `first` on, all lines, all channels. Taps > 0: so many, `Step` reaches from column to column.
-template <class V, int T, int Taps, int Step, bool Broadcast, class Part>
+template <class V, int T, int Taps, int Step, class Part>
 inline void direct_lines(const DirectArgs& g, int64_t first, int64_t c, Part part) {
-  const int64_t x_offset = g.x_offset + first * g.step + (Broadcast ? 0 : c), w_offset = g.w_offset + c;
+  const int64_t x_offset = g.x_offset + first * g.step, w_offset = g.w_offset + c;
   const int64_t reach = g.reach, step = g.step, ldw = g.ldw;
-  auto read = [&](const float* p) {
-    if constexpr (Broadcast) {
-      return V::set(*p);
-    } else {
-      return part.load(p);
-    }
-  };
   for (int64_t l = 0; l < g.line_count; ++l) {
     const DirectLine& line = g.lines[l];
     V sums[T];
     CONVLANE_UNROLL for (int i = 0; i < T; ++i) sums[i] = V::zero();
-    if (!Broadcast && g.y_ahead != 0 && line.row_count > 0) {
-      const float* x = line.rows[line.row_count - 1].x + x_offset + g.x_ahead;
-      constexpr int kPixels = T * (Step > 0 ? Step : 1);
-      CONVLANE_UNROLL for (int j = 0; j < kPixels; ++j, x += Step > 0 ? reach : step) CONVLANE_PREFETCH(x);
-      const float* y = line.y + g.y_offset + first * g.ldy + c + g.y_ahead;
-      CONVLANE_UNROLL for (int i = 0; i < T; ++i, y += g.ldy) CONVLANE_PREFETCH_WRITE(y);
-    }
     for (int64_t r = 0; r < line.row_count; ++r) {
       const float* x = line.rows[r].x + x_offset;
       const float* w = line.rows[r].w + w_offset;
@@ -41,7 +27,7 @@ inline void direct_lines(const DirectArgs& g, int64_t first, int64_t c, Part par
           keep(taps[t]);
         }
         CONVLANE_UNROLL for (int j = 0; j < (T - 1) * Step + Taps; ++j, x += reach) {
-          V xj = read(x);
+          V xj = V::set(*x);
           keep(xj);
           CONVLANE_UNROLL for (int t = 0; t < Taps; ++t) {
             if (j >= t && (j - t) % Step == 0 && (j - t) / Step < T) sums[(j - t) / Step] = fma(xj, taps[t], sums[(j - t) / Step]);
@@ -52,7 +38,7 @@ inline void direct_lines(const DirectArgs& g, int64_t first, int64_t c, Part par
           V tap = part.load(w);
           keep(tap);
           const float* xi = x;
-          CONVLANE_UNROLL for (int i = 0; i < T; ++i, xi += step) sums[i] = fma(read(xi), tap, sums[i]);
+          CONVLANE_UNROLL for (int i = 0; i < T; ++i, xi += step) sums[i] = fma(V::set(*xi), tap, sums[i]);
         }
       }
     }
@@ -69,16 +55,16 @@ inline void direct_lines(const DirectArgs& g, int64_t first, int64_t c, Part par
 }
 
 // Channels in vectors; the last one overlaps the one before, where there are that many: the same sums are written twice.
-template <class V, int T, int Taps, int Step, bool Broadcast>
+template <class V, int T, int Taps, int Step>
 CONVLANE_NOINLINE void direct_tile(const DirectArgs& g, int64_t first) {
-  if (g.channels < V::width) return direct_lines<V, T, 0, 0, Broadcast>(g, first, 0, Rest<V>{static_cast<int>(g.channels)});
+  if (g.channels < V::width) return direct_lines<V, T, 0, 0>(g, first, 0, Rest<V>{static_cast<int>(g.channels)});
   for (int64_t c = 0; c < g.channels; c += V::width) {
-    direct_lines<V, T, Taps, Step, Broadcast>(g, first, c + V::width <= g.channels ? c : g.channels - V::width, Whole<V>{});
+    direct_lines<V, T, Taps, Step>(g, first, c + V::width <= g.channels ? c : g.channels - V::width, Whole<V>{});
   }
 }
 
 // One column at a time: what hides the latency of its sums is several vectors of channels.
-template <class V, int Vectors, bool Broadcast>
+template <class V, int Vectors>
 CONVLANE_NOINLINE void direct_column(const DirectArgs& g, int64_t column) {
   constexpr int64_t block = Vectors * V::width;
   const bool relu_now = g.activation == Activation::relu;
@@ -89,11 +75,11 @@ CONVLANE_NOINLINE void direct_column(const DirectArgs& g, int64_t column) {
       V sums[Vectors];
       CONVLANE_UNROLL for (int j = 0; j < Vectors; ++j) sums[j] = V::zero();
       for (int64_t r = 0; r < line.row_count; ++r) {
-        const float* x = line.rows[r].x + g.x_offset + column * g.step + (Broadcast ? 0 : c);
+        const float* x = line.rows[r].x + g.x_offset + column * g.step;
         const float* w = line.rows[r].w + g.w_offset + c;
         for (int64_t t = 0; t < g.taps; ++t, x += g.reach, w += g.ldw) {
           CONVLANE_UNROLL for (int j = 0; j < Vectors; ++j) {
-            sums[j] = fma(Broadcast ? V::set(*x) : V::load(x + j * V::width), V::load(w + j * V::width), sums[j]);
+            sums[j] = fma(V::set(*x), V::load(w + j * V::width), sums[j]);
           }
         }
       }
@@ -156,18 +142,18 @@ CONVLANE_NOINLINE void direct_dot_tile(const DirectArgs& g, int64_t first) {
 
 template <class V, int T, int Taps, int Step>
 inline void direct_tile_of(const DirectArgs& g, int64_t first) {
-  switch (g.spread) {
-    case Spread::lanes: return direct_tile<V, T, Taps, Step, false>(g, first);
-    case Spread::broadcast: return direct_tile<V, T, Taps, Step, true>(g, first);
-    default: return direct_dot_tile<V, T, Taps, Step>(g, first);
+  if (g.spread == Spread::broadcast) {
+    direct_tile<V, T, Taps, Step>(g, first);
+  } else {
+    direct_dot_tile<V, T, Taps, Step>(g, first);
   }
 }
 
-template <class V, bool Broadcast>
+template <class V>
 inline void direct_column_of(const DirectArgs& g, int64_t column) {
-  if (g.channels >= 4 * V::width) return direct_column<V, 4, Broadcast>(g, column);
-  if (g.channels >= 2 * V::width) return direct_column<V, 2, Broadcast>(g, column);
-  direct_tile<V, 1, 0, 0, Broadcast>(g, column);
+  if (g.channels >= 4 * V::width) return direct_column<V, 4>(g, column);
+  if (g.channels >= 2 * V::width) return direct_column<V, 2>(g, column);
+  direct_tile<V, 1, 0, 0>(g, column);
 }
 
 // Columns in tiles of 8, 6 and 4. A tile may overlap the one before it rather than leave single columns over.
@@ -183,10 +169,10 @@ void direct_columns(const DirectArgs& g) {
       case 6: direct_tile_of<V, 6, Taps, Step>(g, first); break;
       case 4: direct_tile_of<V, 4, Taps, Step>(g, first); break;
       default:
-        switch (g.spread) {
-          case Spread::lanes: direct_column_of<V, false>(g, first); break;
-          case Spread::broadcast: direct_column_of<V, true>(g, first); break;
-          default: direct_dot_tile<V, 1, 0, 0>(g, first); break;
+        if (g.spread == Spread::broadcast) {
+          direct_column_of<V>(g, first);
+        } else {
+          direct_dot_tile<V, 1, 0, 0>(g, first);
         }
     }
     first += tile;
@@ -220,33 +206,6 @@ void direct_convolution(const DirectArgs& g) {
   for (int64_t l = 0; l < g.line_count; ++l) {
     float* y = g.lines[l].y + g.y_offset;
     for (int64_t i = 0; i < g.columns; ++i, y += g.ldy) activate<V>(g.activation, y, y, count);
-  }
-}
-
-// To > 0: so many channels of the other side in each group.
-template <int To>
-inline void spread_plane(const float* x, int64_t pixels, int64_t groups, int64_t from, int64_t to, float* out) {
-  for (int64_t i = pixels * groups; i > 0; --i, x += from) {
-    const float value = *x;
-    if constexpr (To > 0) {
-      CONVLANE_UNROLL for (int j = 0; j < To; ++j) out[j] = value;
-      out += To;
-    } else {
-      for (int64_t j = 0; j < to; ++j) *out++ = value;
-    }
-  }
-}
-
-template <class V>
-void spread_groups(const float* x, int64_t pixels, int64_t groups, int64_t from, int64_t to, float* out, int64_t plane) {
-  for (int64_t k = 0; k < from; ++k, ++x, out += plane) {
-    switch (to) {
-      case 1: spread_plane<1>(x, pixels, groups, from, to, out); break;
-      case 2: spread_plane<2>(x, pixels, groups, from, to, out); break;
-      case 4: spread_plane<4>(x, pixels, groups, from, to, out); break;
-      case 8: spread_plane<8>(x, pixels, groups, from, to, out); break;
-      default: spread_plane<0>(x, pixels, groups, from, to, out); break;
-    }
   }
 }
 

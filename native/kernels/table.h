@@ -4,6 +4,8 @@
 #include "../cpu/kernel_table.h"
 #include "arithmetic.h"
 #include "batch_norm.h"
+#include "depthwise.h"
+#include "depthwise_weights.h"
 #include "direct.h"
 #include "direct_weights.h"
 #include "dropout.h"
@@ -40,6 +42,8 @@ constexpr KernelTable table_of(const char* name) {
   t.winograd[4] = winograd_kernels<V, 4, 5>();
   t.direct_convolution = direct_convolution<V>;
   t.direct_weights = direct_weights<V>;
+  t.depthwise_convolution = depthwise_convolution<V>;
+  t.depthwise_weights = depthwise_weights<V>;
   t.spread_groups = spread_groups<V>;
 
   t.pool_max = pool_max<V>;
