@@ -47,12 +47,14 @@ struct Vec {
     }
     if (n & 1) _mm_store_ss(p, part);
   }
+  void stream(float* p) const { _mm256_stream_ps(p, v); }
   static Int int_set(uint32_t x) { return {_mm256_set1_epi32(static_cast<int>(x))}; }
   static Int int_iota() { return {_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)}; }
   static Int int_load(const int32_t* p) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))}; }
   static Int int_load(const int32_t* p, int n) { return {_mm256_maskload_epi32(p, lanes(n))}; }
 };
 
+inline void stream_fence() { _mm_sfence(); }
 inline Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.v, b.v)}; }
 inline Vec operator-(Vec a, Vec b) { return {_mm256_sub_ps(a.v, b.v)}; }
 inline Vec operator*(Vec a, Vec b) { return {_mm256_mul_ps(a.v, b.v)}; }

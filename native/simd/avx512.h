@@ -31,12 +31,14 @@ struct Vec {
   static Mask first(int n) { return {bits(n)}; }
   void store(float* p) const { _mm512_storeu_ps(p, v); }
   void store(float* p, int n) const { _mm512_mask_storeu_ps(p, bits(n), v); }
+  void stream(float* p) const { _mm512_stream_ps(p, v); }
   static Int int_set(uint32_t x) { return {_mm512_set1_epi32(static_cast<int>(x))}; }
   static Int int_iota() { return {_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)}; }
   static Int int_load(const int32_t* p) { return {_mm512_loadu_si512(p)}; }
   static Int int_load(const int32_t* p, int n) { return {_mm512_maskz_loadu_epi32(bits(n), p)}; }
 };
 
+inline void stream_fence() { _mm_sfence(); }
 inline Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
 inline Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
 inline Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }

@@ -47,6 +47,7 @@ struct Vec {
     if (n > 1) vst1q_lane_f32(p + 1, v, 1);
     if (n > 2) vst1q_lane_f32(p + 2, v, 2);
   }
+  void stream(float* p) const { vst1q_f32(p, v); }
   static Int int_set(uint32_t x) { return {vdupq_n_u32(x)}; }
   static Int int_iota() { return {iota()}; }
   static Int int_load(const int32_t* p) { return {vreinterpretq_u32_s32(vld1q_s32(p))}; }
@@ -60,6 +61,7 @@ struct Vec {
   }
 };
 
+inline void stream_fence() {}
 inline Vec operator+(Vec a, Vec b) { return {vaddq_f32(a.v, b.v)}; }
 inline Vec operator-(Vec a, Vec b) { return {vsubq_f32(a.v, b.v)}; }
 inline Vec operator*(Vec a, Vec b) { return {vmulq_f32(a.v, b.v)}; }

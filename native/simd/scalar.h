@@ -30,12 +30,14 @@ struct Vec {
   static Mask first(int n) { return {n > 0}; }                             // lanes below n
   void store(float* p) const { *p = v; }
   void store(float* p, int n) const { if (n > 0) *p = v; }
+  void stream(float* p) const { *p = v; }    // past the caches, where the set has such a store; p at a multiple of a vector
   static Int int_set(uint32_t x) { return {x}; }
   static Int int_iota() { return {0}; }                                    // 0, 1, 2, …
   static Int int_load(const int32_t* p) { return {static_cast<uint32_t>(*p)}; }
   static Int int_load(const int32_t* p, int n) { return {n > 0 ? static_cast<uint32_t>(*p) : 0u}; }
 };
 
+inline void stream_fence() {}                                       // before what was streamed is handed to another thread
 inline Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }
 inline Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }
 inline Vec operator*(Vec a, Vec b) { return {a.v * b.v}; }
