@@ -118,6 +118,11 @@ export interface Program {
   /** Bytes that staged and prepared inputs, and outputs, take now: those of one run from the first run on, those of two when two have been under way. */
   readonly stagingBytes: number
   /**
+   * Bytes of weights that steps have prepared (packed, transformed) and keep until the state changes: in programs of small batches without updates. Programs on
+   * one state share what is alike.
+   */
+  readonly preparedBytes: number
+  /**
    * Copies the inputs and queues one run on the program's lane; resolves with the outputs (batched ones have n rows).
    * At most two runs of a program may be under way: a third throws `BUSY`.
    */

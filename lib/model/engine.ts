@@ -161,7 +161,7 @@ export class Engine {
 
   memory(): { arenaBytes: number; stateBytes: number; stagingBytes: number } {
     const opened = this.#opened
-    const largest = { train: 0, infer: 0 }
+    const largest = { train: 0, infer: 0, prepared: 0 }
     let stagingBytes = 0
     const preludes = new Map<string, number>()
     for (const { program, compiled } of opened?.runners.values() ?? []) {
@@ -169,10 +169,11 @@ export class Engine {
       if (prelude) preludes.set(JSON.stringify(steps.slice(0, prelude.steps)), prelude.elements * 4)
       largest[compiled.spec.lane] = Math.max(largest[compiled.spec.lane], program.arenaBytes)
       stagingBytes += program.stagingBytes
+      largest.prepared = Math.max(largest.prepared, program.preparedBytes)
     }
     const kept = [...preludes.values()].reduce((sum, bytes) => sum + bytes, 0)
     const stateBytes = opened ? opened.layout.elements * 4 : 0
-    return { arenaBytes: largest.train + largest.infer + kept, stateBytes, stagingBytes }
+    return { arenaBytes: largest.train + largest.infer + largest.prepared + kept, stateBytes, stagingBytes }
   }
 
   dispose(): void {

@@ -295,7 +295,7 @@ export class Model<X = Samples, Y = Tensor> {
   }
 
   /**
-   * Native memory that this model takes now: scratch of its largest programs (which models on one runtime share) and weights that a normalization is folded into;
+   * Native memory that this model takes now: scratch of its largest programs (which models on one runtime share) and weights as kernels take them;
    * weights with optimizer slots; and batches under way, as they were given and as augmentation has made them.
    */
   memory(): { arenaBytes: number; stateBytes: number; stagingBytes: number } {

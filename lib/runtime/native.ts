@@ -53,6 +53,7 @@ function wrapProgram(native: NativeProgram): Program {
     get stagingBytes() {
       return native.stagingBytes
     },
+    preparedBytes: native.preparedBytes,
     run: (options) => later(() => native.run(options)),
     profile: (on) => fromNative(() => native.profile(on)),
     dispose: () => native.dispose(),

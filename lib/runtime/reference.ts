@@ -68,6 +68,7 @@ class ReferenceProgram implements Program {
   readonly arenaBytes: number
   /** Inputs are garbage of JavaScript's when a run ends. */
   readonly stagingBytes = 0
+  readonly preparedBytes = 0
   private readonly arena: Float64Array
   private readonly kept: Float64Array
   /** Of the state that the prelude has run on. */

@@ -167,6 +167,11 @@ Napi::Value staging_bytes(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), program ? static_cast<double>(program->staging_bytes()) : 0);
 }
 
+Napi::Value prepared_bytes(const Napi::CallbackInfo& info) {
+  const std::shared_ptr<Program>& program = object_of(info).program;
+  return Napi::Number::New(info.Env(), program ? static_cast<double>(program->prepared_bytes()) : 0);
+}
+
 Napi::Value dispose(const Napi::CallbackInfo& info) {
   ProgramObject& object = object_of(info);
   object.program.reset();
@@ -182,6 +187,7 @@ void define_program(Napi::Env env) {
                               {
                                   {"arenaBytes", nullptr, nullptr, guarded<arena_bytes>, nullptr, nullptr, napi_enumerable, nullptr},
                                   {"stagingBytes", nullptr, nullptr, guarded<staging_bytes>, nullptr, nullptr, napi_enumerable, nullptr},
+                                  {"preparedBytes", nullptr, nullptr, guarded<prepared_bytes>, nullptr, nullptr, napi_enumerable, nullptr},
                                   {"run", nullptr, guarded<run>, nullptr, nullptr, nullptr, napi_default, nullptr},
                                   {"profile", nullptr, guarded<profile>, nullptr, nullptr, nullptr, napi_default, nullptr},
                                   {"dispose", nullptr, guarded<dispose>, nullptr, nullptr, nullptr, napi_default, nullptr},

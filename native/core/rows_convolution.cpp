@@ -172,22 +172,24 @@ RowsConvolution::RowsConvolution(const ConvGeometry& geometry, Direction directi
       panels_(columns_),
       mergeable_(geometry.groups == 1 && neighbours(w_)) {}
 
-int64_t RowsConvolution::scratch_floats(int64_t) const {
-  const int64_t taps = d_.taps() * h_.taps() * w_.taps();
-  const int64_t packed = geometry_.groups * panels_.count * taps * depth_ * panels_.width;
-  return round_up(w_.taps() * depth_, 16) + packed;
+int64_t RowsConvolution::packed_floats() const {
+  return geometry_.groups * panels_.count * d_.taps() * h_.taps() * w_.taps() * depth_ * panels_.width;
 }
 
-// HWIO serves as it is when kernels may read whole vectors of it, and when one panel is all there is or packing wouldn't pay.
-RowsConvolution::WeightView RowsConvolution::view(int64_t n, const float* weights, float* packed) const {
-  const int64_t taps = d_.taps() * h_.taps() * w_.taps();
-  const int64_t panel = taps * depth_ * panels_.width;
-  const bool whole = direction_ == Direction::forward && geometry_.groups == 1 && columns_ % kernels().width == 0;
-  if (whole && (panels_.count == 1 || n * geometry_.out_pixels() <= kUnpackedPixels)) {
-    return {weights, columns_, depth_ * columns_, panels_.width, 0};
-  }
-  pack(weights, packed);
-  return {packed, panels_.width, depth_ * panels_.width, panel, panels_.count * panel};
+int64_t RowsConvolution::scratch_floats(int64_t) const { return round_up(w_.taps() * depth_, 16) + packed_floats(); }
+
+// Whether kernels may read whole vectors of HWIO.
+bool RowsConvolution::readable() const {
+  return direction_ == Direction::forward && geometry_.groups == 1 && columns_ % kernels().width == 0;
+}
+
+// HWIO serves as it is when kernels may read it, and when one panel is all there is or packing wouldn't pay.
+RowsConvolution::WeightView RowsConvolution::view(int64_t n, const float* weights, const float* prepared, float* packed) const {
+  const int64_t panel = d_.taps() * h_.taps() * w_.taps() * depth_ * panels_.width;
+  const bool few = n * geometry_.out_pixels() <= kUnpackedPixels;
+  if (prepared == nullptr && (serve_as_they_are() || (readable() && few))) return {weights, columns_, depth_ * columns_, panels_.width, 0};
+  if (prepared == nullptr) pack(weights, packed);
+  return {prepared == nullptr ? packed : prepared, panels_.width, depth_ * panels_.width, panel, panels_.count * panel};
 }
 
 void RowsConvolution::pack(const float* weights, float* packed) const {
@@ -273,14 +275,14 @@ void RowsConvolution::clear_without_taps(int64_t n, float* target) const {
   });
 }
 
-void RowsConvolution::run(int64_t n, const float* source, const float* weights, const float* bias, Activation activation, float* target,
-                          float* scratch) const {
+void RowsConvolution::run(int64_t n, const float* source, const float* weights, const float* bias, Activation activation, float* target, float* scratch,
+                          const float* prepared) const {
   n = geometry_.batch.of(n);
   const int64_t zero_floats = w_.taps() * depth_;
   float* zeros = scratch;
   float* packed = scratch + round_up(zero_floats, 16);
   std::fill(zeros, zeros + zero_floats, 0.0f);
-  const Call call{n, source, bias, activation, target, zeros, view(n, weights, packed), across_images(n)};
+  const Call call{n, source, bias, activation, target, zeros, view(n, weights, prepared, packed), across_images(n)};
   const Cuts cuts = cut(n);
   const int64_t units = geometry_.groups * panels_.count;
   const bool zeros_only = bias == nullptr && activation == Activation::linear;  // where a phase has no taps

@@ -40,8 +40,12 @@ class RowsConvolution {
   RowsConvolution(const ConvGeometry& geometry, Direction direction, Patches patches);
 
   int64_t scratch_floats(int64_t n) const;
-  // `weights` is HWIO in both directions. `bias` may be null.
-  void run(int64_t n, const float* source, const float* weights, const float* bias, Activation activation, float* target, float* scratch) const;
+  // `weights` is HWIO in both directions. `bias` and `prepared` may be null.
+  void run(int64_t n, const float* source, const float* weights, const float* bias, Activation activation, float* target, float* scratch,
+           const float* prepared) const;
+  // Packed weights for many runs; none where they serve as they are.
+  int64_t prepared_floats() const { return serve_as_they_are() ? 0 : packed_floats(); }
+  void prepare(const float* weights, float* prepared) const { pack(weights, prepared); }
 
  private:
   // Where panel p of group g finds the rows of tap t: data + g · group + p · panel + t · tap, rows ldb apart.
@@ -54,7 +58,10 @@ class RowsConvolution {
   struct Lists;
   struct Cursor;
 
-  WeightView view(int64_t n, const float* weights, float* packed) const;
+  int64_t packed_floats() const;
+  bool readable() const;
+  bool serve_as_they_are() const { return readable() && panels_.count == 1; }
+  WeightView view(int64_t n, const float* weights, const float* prepared, float* packed) const;
   void pack(const float* weights, float* packed) const;
   bool across_images(int64_t n) const;
   bool taps_in(int64_t phase) const;

@@ -82,15 +82,18 @@ int64_t WinogradConvolution::scratch_floats(int64_t n) const {
   return round_up(depth_, 16) + (cut(tiles).passing ? 0 : filter_floats()) + points() * point_floats(shared);
 }
 
-void WinogradConvolution::run(int64_t n, const float* source, const float* filters, const float* bias, Activation activation, float* target,
-                              float* scratch) const {
+int64_t WinogradConvolution::prepared_floats() const { return filter_floats() > kKeptFilters ? 0 : filter_floats(); }
+
+void WinogradConvolution::run(int64_t n, const float* source, const float* filters, const float* bias, Activation activation, float* target, float* scratch,
+                              const float* prepared) const {
   const int64_t tiles = batch_.of(n) * target_.per_image();
   const Cuts cuts = cut(tiles);
   float* zeros = scratch;
   float* transformed = zeros + round_up(depth_, 16);
   float* all_points = transformed + (cuts.passing ? 0 : filter_floats());
   std::fill(zeros, zeros + depth_, 0.0f);
-  if (!cuts.passing) transform_filters(filters, transformed);
+  if (!cuts.passing && prepared == nullptr) transform_filters(filters, transformed);
+  const float* all_filters = prepared == nullptr ? transformed : prepared;
   const Call call{source, bias, activation, target, zeros};
   const int64_t step = point_floats(cuts.stored);
   if (cuts.shared) {
@@ -116,7 +119,7 @@ void WinogradConvolution::run(int64_t n, const float* source, const float* filte
           multiply(count, from, step, {own, part_step, row, rows}, panel, products);
         }
       } else {
-        multiply(count, from, step, {transformed + panel * points() * filter_point_floats(), filter_point_floats(), 0, depth_}, panel, products);
+        multiply(count, from, step, {all_filters + panel * points() * filter_point_floats(), filter_point_floats(), 0, depth_}, panel, products);
       }
       put_out(call, first, count, panel, products, dummy);
     }

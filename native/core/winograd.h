@@ -28,7 +28,11 @@ class WinogradConvolution {
   WinogradConvolution(const ConvGeometry& geometry, Direction direction, const WinogradKernels& size);
   int64_t scratch_floats(int64_t n) const;
   // As RowsConvolution::run.
-  void run(int64_t n, const float* source, const float* filters, const float* bias, Activation activation, float* target, float* scratch) const;
+  void run(int64_t n, const float* source, const float* filters, const float* bias, Activation activation, float* target, float* scratch,
+           const float* prepared) const;
+  // Transformed filters for many runs; none where they are too many for a cache.
+  int64_t prepared_floats() const;
+  void prepare(const float* filters, float* prepared) const { transform_filters(filters, prepared); }
 
  private:
   struct Call;

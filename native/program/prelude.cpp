@@ -23,6 +23,16 @@ class Writer {
     for (int64_t value : {static_cast<int64_t>(operand.space), operand.offset, static_cast<int64_t>(operand.dtype), int64_t{operand.rank}}) number(value);
     for (int32_t axis = 0; axis < operand.rank; axis++) number(operand.shape[axis]);
   }
+  void attributes(const StepSpec& step) {
+    number(static_cast<int64_t>(step.numbers.size()));
+    for (const auto& [name, values] : step.numbers) string(name), numbers(values);
+    number(static_cast<int64_t>(step.strings.size()));
+    for (const auto& [name, value] : step.strings) string(name), string(value);
+  }
+  void row(const Operand& operand) {
+    number(operand.rank);
+    for (int32_t axis = operand.batched ? 1 : 0; axis < operand.rank; axis++) number(operand.shape[axis]);
+  }
   std::string take() { return std::move(text_); }
 
  private:
@@ -39,11 +49,20 @@ std::string prelude_key(const std::vector<StepSpec>& steps, int64_t count, int64
     writer.string(step.op);
     writer.number(static_cast<int64_t>(step.operands.size()));
     for (const auto& [name, operand] : step.operands) writer.string(name), writer.operand(operand);
-    writer.number(static_cast<int64_t>(step.numbers.size()));
-    for (const auto& [name, values] : step.numbers) writer.string(name), writer.numbers(values);
-    writer.number(static_cast<int64_t>(step.strings.size()));
-    for (const auto& [name, value] : step.strings) writer.string(name), writer.string(value);
+    writer.attributes(step);
   }
+  return writer.take();
+}
+
+std::string prepared_key(const StepSpec& spec, const Step& step, const std::string& before) {
+  Writer writer;
+  writer.string(before);
+  writer.string(spec.op);
+  writer.string(step.algorithm());
+  writer.operand(*step.prepared_from());
+  writer.number(static_cast<int64_t>(spec.operands.size()));
+  for (const auto& [name, operand] : spec.operands) writer.string(name), writer.row(operand);
+  writer.attributes(spec);
   return writer.take();
 }
 

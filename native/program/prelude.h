@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the first steps of programs make of the weights alone, kept until these change. Programs on one state whose preludes are alike share it.
+// What programs make of the weights alone, kept until these change: by their first steps, and by steps that prepare their weights. Programs on one state that
+// make the same share it.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -14,6 +15,8 @@ namespace convlane {
 
 // Names the steps and all they work on: two preludes of one key leave the same.
 std::string prelude_key(const std::vector<StepSpec>& steps, int64_t count, int64_t elements);
+// Names what a step prepares of its weights, whatever the batch and the place of its other operands. `before`: names the prelude, where the weights are of it.
+std::string prepared_key(const StepSpec& spec, const Step& step, const std::string& before);
 
 struct PreludeMemory {
   PreludeMemory(std::string key, int64_t elements, MemoryTally tally);  // throws Error("OUT_OF_MEMORY")

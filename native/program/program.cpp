@@ -52,10 +52,32 @@ Program::Program(ProgramSpec spec, StateMemory* state, std::shared_ptr<Arena> ar
     prelude_ = state ? state->preludes.get(std::move(key), spec_.kept_elements, tally_)
                      : std::make_shared<PreludeMemory>(std::move(key), spec_.kept_elements, tally_);
   }
+  find_prepared(state);
   arena_->attach(arena_bytes_);
 }
 
 Program::~Program() { arena_->detach(); }
+
+// Weights that runs find unchanged are prepared once, where a run is small enough for that to be felt, and what comes of them fits into a cache.
+void Program::find_prepared(StateMemory* state) {
+  constexpr int64_t kBatch = 64, kFloats = int64_t{4} << 20;
+  prepared_.resize(steps_.size());
+  if (state == nullptr || spec_.update_from < static_cast<int64_t>(steps_.size()) || spec_.capacity > kBatch) return;
+  for (auto i = static_cast<size_t>(spec_.prelude_steps); i < steps_.size(); i++) {
+    const int64_t floats = steps_[i]->prepared_floats();
+    if (floats == 0 || floats > kFloats) continue;
+    const Space space = steps_[i]->prepared_from()->space;
+    if (space != Space::state && space != Space::kept) continue;
+    const std::string before = space == Space::kept ? prelude_->key : std::string();
+    prepared_[i] = state->preludes.get(prepared_key(spec_.steps[i], *steps_[i], before), floats, tally_);
+  }
+}
+
+size_t Program::prepared_bytes() const {
+  size_t bytes = 0;
+  for (const auto& memory : prepared_) bytes += memory ? memory->buffer.size() : 0;
+  return bytes;
+}
 
 // Makes the steps, notes their scalars, and gives the floats of scratch memory that the greediest needs.
 int64_t Program::add_steps(const std::vector<StepSpec>& specs, const Limits& limits, const char* what, std::vector<std::unique_ptr<Step>>& steps) {
@@ -134,12 +156,28 @@ bool Program::run(const Frame& frame, StateMemory* state, const std::atomic<bool
       access.begin_update();
     }
     if (i < spec_.update_from && cancelled.load(std::memory_order_relaxed)) return false;
+    context.prepared = prepared(i, context, state);
     run_step(i, context, timing);
   }
   for (size_t i = 0; i < spec_.outputs.size(); i++) {
     std::memcpy(frame.outputs[i], context.arena + spec_.outputs[i].offset, bytes_of(spec_.outputs[i], frame.n));
   }
   return true;
+}
+
+float* Program::prepared(int64_t index, RunContext context, const StateMemory* state) {
+  const auto i = static_cast<size_t>(index);
+  if (!prepared_[i]) return nullptr;
+  PreludeMemory& memory = *prepared_[i];
+  context.prepared = memory.buffer.floats();
+  std::lock_guard<std::mutex> lock(memory.mutex);
+  const uint64_t version = state->version.load(std::memory_order_relaxed);
+  if (memory.version != version) {
+    memory.version = 0;
+    steps_[i]->prepare(context);
+    memory.version = version;
+  }
+  return context.prepared;
 }
 
 void Program::run_step(int64_t index, const RunContext& context, bool timing) {

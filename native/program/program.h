@@ -65,6 +65,7 @@ class Program {
   const ProgramSpec& spec() const { return spec_; }
   const std::vector<std::string>& scalars() const { return scalars_; }
   size_t arena_bytes() const { return arena_bytes_; }
+  size_t prepared_bytes() const;
 
   bool has_preparation() const { return !preparation_.empty(); }
   size_t staging_bytes() const { return frames_[0].memory.size() + frames_[1].memory.size(); }  // JavaScript's thread only
@@ -79,7 +80,10 @@ class Program {
 
  private:
   int64_t add_steps(const std::vector<StepSpec>& specs, const Limits& limits, const char* what, std::vector<std::unique_ptr<Step>>& steps);
+  void find_prepared(StateMemory* state);
   void run_step(int64_t index, const RunContext& context, bool timing);
+  // What the step prepares, made unless it has been of these weights. The state's lock is held. Null where it prepares nothing.
+  float* prepared(int64_t index, RunContext context, const StateMemory* state);
   // Runs the prelude unless it has run on these weights. The state's lock is held. False when it was cancelled.
   bool run_prelude(const RunContext& context, const StateMemory* state, const std::atomic<bool>& cancelled, bool timing);
   bool may_update(const RunContext& context) const;
@@ -91,6 +95,7 @@ class Program {
   std::shared_ptr<Arena> arena_;
   MemoryTally tally_;
   std::shared_ptr<PreludeMemory> prelude_;  // null without a prelude
+  std::vector<std::shared_ptr<PreludeMemory>> prepared_;  // of each step; null where it prepares nothing
   Frame frames_[kFrames];
 
   std::atomic<bool> timing_{false};

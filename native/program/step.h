@@ -55,6 +55,7 @@ struct RunContext {
   void* const* buffers = nullptr;
   int64_t n = 0;                        // batch size of this run
   float* scratch = nullptr;             // scratch_floats(n) of them, 64-byte aligned, not zeroed
+  float* prepared = nullptr;            // what prepare() has made, or null: run() then does that itself
   // Values by name that change from run to run.
   const std::vector<std::pair<std::string, double>>* scalars = nullptr;
   double scalar(const char* name) const;  // checked to be present before the first step runs
@@ -78,6 +79,10 @@ class Step {
   virtual int64_t scratch_floats(int64_t n) const { (void)n; return 0; }
   // Computes. Must be deterministic: the same bits whatever the number of threads. Does not throw, except OUT_OF_MEMORY from thread_scratch.
   virtual void run(const RunContext& context) const = 0;
+  // What run() makes of its weights before all else can be made once for many runs: prepared_floats() of them (0: nothing) from the operand prepared_from().
+  virtual int64_t prepared_floats() const { return 0; }
+  virtual const Operand* prepared_from() const { return nullptr; }
+  virtual void prepare(const RunContext& context) const { (void)context; }  // as run(), into context.prepared
   virtual const char* algorithm() const { return ""; }
   // Names of scalars that run() reads.
   virtual std::vector<std::string> scalars() const { return {}; }
