@@ -17,12 +17,20 @@ export function convProblems(shape: ConvShape): Problem[] {
   const geometry = { ...shape, OH, OW }
   const flops = 2 * N * OC * OH * OW * (C / groups) * KH * KW
   const bytes = 4 * (N * H * W * C + KH * KW * (C / groups) * OC + N * OH * OW * OC)
-  const common = { kind: 'conv', item: shape.id, fmt: 'nhwc', flops, bytes } as const
-  return [
-    { ...common, pass: 'fwd', prepare: () => prepareForward(geometry) },
-    { ...common, pass: 'bwd_d', prepare: () => prepareInput(geometry) },
-    { ...common, pass: 'bwd_w', prepare: () => prepareWeights(geometry) },
-  ]
+  const numbers = [N, C, H, W, OC, KH, KW, stride, pad, groups].join(' ')
+  const problem = (pass: string, prepare: (g: Geometry) => PreparedProblem): Problem => {
+    return {
+      kind: 'conv',
+      item: shape.id,
+      fmt: 'nhwc',
+      pass,
+      order: `conv ${pass} ${numbers}`,
+      flops,
+      bytes,
+      prepare: () => prepare(geometry),
+    }
+  }
+  return [problem('fwd', prepareForward), problem('bwd_d', prepareInput), problem('bwd_w', prepareWeights)]
 }
 
 function operandsOf(g: Geometry) {
@@ -58,8 +66,9 @@ function prepareForward(g: Geometry): PreparedProblem {
     activation: 'linear',
     ...attributesOf(g),
   }
+  const samples = samplePositions(buffers[3].length, SAMPLES)
   const check = (slack: number) => {
-    for (const at of samplePositions(buffers[3].length, SAMPLES)) {
+    for (const at of samples) {
       const [n, oh, ow, oc] = unravel(at, y)
       const dot = new Dot()
       dot.add(buffers[2][oc]!, 1)
@@ -74,15 +83,16 @@ function prepareForward(g: Geometry): PreparedProblem {
       dot.expect(buffers[3][at]!, `${g.id} fwd at ${at}`, slack)
     }
   }
-  return { calls: [{ step, buffers }], outputs: [buffers[3]], check }
+  return { calls: [{ step, buffers }], outputs: [buffers[3]], samples: [samples], check }
 }
 
 function prepareInput(g: Geometry): PreparedProblem {
   const { x, w, y, size } = operandsOf(g)
   const buffers = [randomData(size(y), 1), randomData(size(w), 2), floats(size(x))] as const
   const step: Step = { op: 'conv2dBackwardInput', dy: operand(0, y), w: operand(1, w), dx: operand(2, x), ...attributesOf(g) }
+  const samples = samplePositions(buffers[2].length, SAMPLES)
   const check = (slack: number) => {
-    for (const at of samplePositions(buffers[2].length, SAMPLES)) {
+    for (const at of samples) {
       const [n, h, wide, channel] = unravel(at, x)
       const perGroup = g.C / g.groups
       const group = Math.floor(channel / perGroup)
@@ -100,7 +110,7 @@ function prepareInput(g: Geometry): PreparedProblem {
       dot.expect(buffers[2][at]!, `${g.id} bwd_d at ${at}`, slack)
     }
   }
-  return { calls: [{ step, buffers }], outputs: [buffers[2]], check }
+  return { calls: [{ step, buffers }], outputs: [buffers[2]], samples: [samples], check }
 }
 
 function prepareWeights(g: Geometry): PreparedProblem {
@@ -108,8 +118,9 @@ function prepareWeights(g: Geometry): PreparedProblem {
   const [dy, xs, dw, db] = [randomData(size(y), 1), randomData(size(x), 2), floats(size(w)), floats(g.OC)]
   const filters: Step = { op: 'conv2dBackwardWeights', dy: operand(0, y), x: operand(1, x), dw: operand(2, w), ...attributesOf(g) }
   const bias: Step = { op: 'biasGradient', dy: operand(0, y), db: operand(1, [g.OC]) }
+  const samples = [samplePositions(dw.length, SAMPLES), samplePositions(g.OC, 8)] as const
   const check = (slack: number) => {
-    for (const at of samplePositions(dw.length, SAMPLES)) {
+    for (const at of samples[0]) {
       const [kh, kw, c, oc] = unravel(at, w)
       const dot = new Dot()
       eachOutput(g, (n, oh, ow, out) => {
@@ -118,7 +129,7 @@ function prepareWeights(g: Geometry): PreparedProblem {
       })
       dot.expect(dw[at]!, `${g.id} bwd_w at ${at}`, slack)
     }
-    for (const oc of samplePositions(g.OC, 8)) {
+    for (const oc of samples[1]) {
       const dot = new Dot()
       eachOutput(g, (_n, _oh, _ow, out) => dot.add(dy[out + oc]!, 1))
       dot.expect(db[oc]!, `${g.id} bwd_w, bias at ${oc}`)
@@ -128,7 +139,7 @@ function prepareWeights(g: Geometry): PreparedProblem {
     { step: filters, buffers: [dy, xs, dw] },
     { step: bias, buffers: [dy, db] },
   ]
-  return { calls, outputs: [dw, db], check }
+  return { calls, outputs: [dw, db], samples, check }
 }
 
 const isIndex = (value: number, size: number) => Number.isInteger(value) && value >= 0 && value < size

@@ -7,7 +7,8 @@ const SAMPLES = 256
 /** y = a · b, all row-major. */
 export function gemmProblems({ id, M, N, K }: GemmShape): Problem[] {
   const bytes = 4 * (M * K + K * N + M * N)
-  return [{ kind: 'gemm', item: id, fmt: 'rowmajor', pass: 'fwd', flops: 2 * M * N * K, bytes, prepare: () => prepare(id, M, N, K) }]
+  const order = `gemm fwd ${M} ${N} ${K}`
+  return [{ kind: 'gemm', item: id, fmt: 'rowmajor', pass: 'fwd', order, flops: 2 * M * N * K, bytes, prepare: () => prepare(id, M, N, K) }]
 }
 
 function prepare(id: string, M: number, N: number, K: number): PreparedProblem {
@@ -20,12 +21,13 @@ function prepare(id: string, M: number, N: number, K: number): PreparedProblem {
     transposeA: false,
     transposeB: false,
   }
+  const samples = samplePositions(M * N, SAMPLES)
   const check = () => {
-    for (const at of samplePositions(M * N, SAMPLES)) {
+    for (const at of samples) {
       const dot = new Dot()
       for (let k = 0; k < K; k++) dot.add(buffers[0][Math.floor(at / N) * K + k]!, buffers[1][k * N + (at % N)]!)
       dot.expect(buffers[2][at]!, `gemm ${id} at ${at}`)
     }
   }
-  return { calls: [{ step, buffers }], outputs: [buffers[2]], check }
+  return { calls: [{ step, buffers }], outputs: [buffers[2]], samples: [samples], check }
 }

@@ -1,62 +1,107 @@
 import type { Binding } from '../binding'
-import type { PreparedProblem, Problem } from './problem'
+import type { Driver } from './peers/driver'
+import { takeTurn } from './peers/protocol'
+import type { Buffer, PreparedProblem, Problem } from './problem'
 import type { Row } from './row'
 
-const ROUNDS = { least: 5, most: 200 }
+const ROUNDS = 5
 /** The transforms of the largest tiles multiply by numbers of up to 21/4 and back. */
 const WINOGRAD_SLACK = 64
 const PROBE_SECONDS = 0.005
+/** Threads of other libraries go on spinning for as long as this when their work is done. */
+const SETTLE_MS = 40
+export const settle = () => new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
+
+/** One way to compute a problem: an algorithm of convlane's, or a library's. */
+export interface Contender {
+  readonly peer: string
+  readonly fmt: string
+  readonly algo: string
+  readonly chosen: boolean
+  /** Runs for about so many milliseconds; what each run took. */
+  turn(milliseconds: number): Promise<number[]>
+  /** Of each round, what its runs took. */
+  readonly rounds: number[][]
+}
+
+export interface Options {
+  /** For each contender, in all rounds together. */
+  readonly seconds: number
+  /** Of convlane's algorithms only the one that it takes by itself. */
+  readonly chosenOnly: boolean
+  /** Of the peers that are asked. */
+  readonly drivers: readonly Driver[]
+}
 
 /**
- * One row per algorithm. Results are checked first; then the algorithms take turns, and before each turn a probe measures what the processor can do
- * at that moment, so that a slow phase of the machine meets all of them, and the probe.
+ * One row for each algorithm and each way that a peer has. Results are checked first; then all take turns, five rounds of them, so that a slow phase of the
+ * machine meets everybody. Before each of convlane's turns a probe measures what the processor can do at that moment.
  */
-export function measure(binding: Binding, problem: Problem, seconds: number): Row[] {
+export async function measure(binding: Binding, problem: Problem, { seconds, chosenOnly, drivers }: Options): Promise<Row[]> {
   const threads = binding.threads()
   const prepared = problem.prepare()
-  const contenders = algorithmsOf(binding, prepared).map(({ name, calls }) => ({
-    name,
-    run: () => {
-      for (const { step, buffers } of calls) binding.execute(step, buffers)
-    },
-    times: [] as number[],
-  }))
-  for (const { name, run } of contenders) {
-    clearOutputs(prepared)
-    run()
-    prepared.check(name.startsWith('winograd') ? WINOGRAD_SLACK : 1)
-  }
   let peak = 0
-  const end = performance.now() + 1000 * seconds * contenders.length
-  for (let round = 0; round < ROUNDS.least || (round < ROUNDS.most && performance.now() < end); round++) {
-    for (const { run, times } of contenders) {
+  const algorithms = algorithmsOf(binding, prepared)
+  const own = algorithms.slice(0, chosenOnly ? 1 : undefined).map(({ name, calls }, i): Contender => {
+    const run = () => {
+      for (const { step, buffers } of calls) binding.execute(step, buffers)
+    }
+    clear(prepared.outputs)
+    run()
+    prepared.check(slackOf(name))
+    const turn = (milliseconds: number) => {
       peak = Math.max(peak, binding.probeFma(PROBE_SECONDS, threads))
-      const start = performance.now()
-      run()
-      times.push(performance.now() - start)
+      return takeTurn(run, milliseconds)
     }
-  }
-  return contenders.map(({ name, times }, i) => {
-    const { min, median } = summarize(times)
-    return {
-      kind: problem.kind,
-      peer: 'convlane',
-      threads,
-      item: problem.item,
-      fmt: problem.fmt,
-      pass: problem.pass,
-      algo: name,
-      min_ms: min,
-      median_ms: median,
-      reps: times.length,
-      chosen: i === 0,
-      isa: binding.isa(),
-      ...(problem.flops > 0
-        ? { gflops: problem.flops / min / 1e6, fma_peak_gflops: peak / 1e9 }
-        : { gbytes_per_s: problem.bytes / min / 1e6 }),
-    }
+    return { peer: 'convlane', fmt: problem.fmt, algo: name, chosen: i === 0, turn, rounds: [] }
+  })
+  const others: Contender[] = []
+  for (const driver of drivers) others.push(...(await contendersOf(driver, problem, prepared, threads)))
+  const contenders = [...own, ...others]
+  await takeTurns(contenders, seconds)
+  return contenders.map(({ peer, fmt, algo, chosen, rounds }) => {
+    const { kind, item, pass, flops, bytes } = problem
+    const times = summarize(rounds)
+    const rate =
+      flops > 0 ? { gflops: flops / times.min_ms / 1e6, fma_peak_gflops: peak / 1e9 } : { gbytes_per_s: bytes / times.min_ms / 1e6 }
+    return { kind, peer, threads, item, fmt, pass, algo, ...times, chosen, isa: peer === 'convlane' ? binding.isa() : '', ...rate }
   })
 }
+
+export async function takeTurns(contenders: readonly Contender[], seconds: number): Promise<void> {
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const { turn, rounds } of contenders) rounds.push(await turn((1000 * seconds) / ROUNDS))
+  }
+}
+
+/** What a peer's driver has for the problem, checked. */
+async function contendersOf(driver: Driver, problem: Problem, prepared: PreparedProblem, threads: number): Promise<Contender[]> {
+  const { contenders } = await driver.ask(`open ${problem.order}`)
+  const result: Contender[] = []
+  for (const [i, { fmt, algo }] of contenders!.entries()) {
+    clear(prepared.outputs)
+    for (const [output, positions] of prepared.samples.entries()) {
+      const { values } = await driver.ask(`sample ${i} ${output} ${positions.join(' ')}`)
+      positions.forEach((at, k) => {
+        prepared.outputs[output]![at] = values![k] ?? Number.NaN
+      })
+    }
+    try {
+      prepared.check(slackOf(algo))
+    } catch (error) {
+      throw new Error(`${driver.peer}, ${fmt}, ${algo}: ${(error as Error).message}`)
+    }
+    const turn = async (milliseconds: number) => {
+      const { times } = await driver.ask(`run ${i} ${milliseconds}`)
+      if (threads > 1) await settle()
+      return times!
+    }
+    result.push({ peer: driver.peer, fmt, algo, chosen: false, turn, rounds: [] })
+  }
+  return result
+}
+
+const slackOf = (algorithm: string) => (algorithm.includes('wino') ? WINOGRAD_SLACK : 1)
 
 /** The calls once per algorithm, the default first. A step that takes no algorithm is the same in all of them. */
 function algorithmsOf(binding: Binding, { calls }: PreparedProblem): { name: string; calls: PreparedProblem['calls'] }[] {
@@ -66,11 +111,17 @@ function algorithmsOf(binding: Binding, { calls }: PreparedProblem): { name: str
   return binding.algorithms(main.step).map((name) => ({ name, calls: using(name) }))
 }
 
-function clearOutputs({ outputs }: PreparedProblem): void {
+function clear(outputs: readonly Buffer[]): void {
   for (const output of outputs) output.fill(output instanceof Float32Array ? Number.NaN : -1)
 }
 
-export function summarize(times: readonly number[]): { min: number; median: number } {
-  const sorted = [...times].sort((a, b) => a - b)
-  return { min: sorted[0]!, median: sorted[sorted.length >> 1]! }
+/** `round_ms`, the median of each round's least, is what comparisons go by: no single lucky run decides them. */
+export function summarize(rounds: readonly (readonly number[])[]): Pick<Row, 'min_ms' | 'median_ms' | 'round_ms' | 'reps'> {
+  const all = rounds.flat()
+  const least = rounds.map((times) => Math.min(...times))
+  return { min_ms: Math.min(...all), median_ms: median(all), round_ms: median(least), reps: all.length }
+}
+
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!
 }

@@ -3,13 +3,12 @@
  * import to the end of the first step. `npm run bench:memory`
  */
 import { execFileSync } from 'node:child_process'
-import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { threads } from 'convlane'
 import { loadNative } from '#lib/native'
 import { type InputShape, nets, noise } from './nets'
-import type { TrainingTimes } from './train-process'
+import { startTraining } from './train'
 
 const MB = 2 ** 20
 const DIGIT: InputShape = [8, 8, 1]
@@ -64,11 +63,13 @@ async function dropModels(): Promise<void> {
 }
 
 async function startTimes(): Promise<void> {
-  const order = JSON.stringify({ id: 'lenet', batch: 128, input: [28, 28, 1], threads: threads(), seconds: 0 })
-  const times = Array.from({ length: 5 }, () => {
-    const stdout = execFileSync(process.execPath, [join(__dirname, 'train-process.js'), order], { encoding: 'utf8' })
-    return (JSON.parse(stdout) as TrainingTimes).startup_ms
-  })
+  const times: number[] = []
+  for (let i = 0; i < 5; i++) {
+    const driver = await startTraining(threads())
+    const { startup_ms } = await driver.ask('open train lenet 128 28 28 1')
+    driver.close()
+    times.push(startup_ms!)
+  }
   times.sort((a, b) => a - b)
   process.stdout.write(
     `import to the end of the first lenet step (batch 128): median ${times[2]!.toFixed(0)} ms, worst ${times[4]!.toFixed(0)} ms\n`,

@@ -10,11 +10,12 @@ export function poolProblems(shape: PoolShape): Problem[] {
   const OH = Math.floor((H + 2 * pad - K) / stride) + 1
   const OW = Math.floor((W + 2 * pad - K) / stride) + 1
   const bytes = 4 * (N * H * W * C + 2 * N * OH * OW * C)
-  const common = { kind: 'pool', item: shape.id, fmt: 'nhwc', flops: 0, bytes } as const
-  return [
-    { ...common, pass: 'fwd', prepare: () => prepareForward(shape, OH, OW) },
-    { ...common, pass: 'bwd_d', prepare: () => prepareBackward(shape, OH, OW) },
-  ]
+  const numbers = [N, C, H, W, K, stride, pad].join(' ')
+  const problem = (pass: string, prepare: typeof prepareForward): Problem => {
+    const order = `pool ${pass} ${numbers}`
+    return { kind: 'pool', item: shape.id, fmt: 'nhwc', pass, order, flops: 0, bytes, prepare: () => prepare(shape, OH, OW) }
+  }
+  return [problem('fwd', prepareForward), problem('bwd_d', prepareBackward)]
 }
 
 function attributesOf({ K, stride, pad }: PoolShape) {
@@ -54,8 +55,9 @@ function prepareForward(s: PoolShape, OH: number, OW: number): PreparedProblem {
   const buffers = [randomData(s.N * s.H * s.W * s.C, 1), floats(outputs), integers(outputs)] as const
   const x = operand(0, [s.N, s.H, s.W, s.C])
   const step: Step = { op: 'maxPool2d', x, y: operand(1, yShape), positions: operand(2, yShape, 'int32'), ...attributesOf(s) }
+  const samples = samplePositions(outputs, SAMPLES)
   const check = () => {
-    for (const at of samplePositions(outputs, SAMPLES)) {
+    for (const at of samples) {
       const { n, oh, ow, c } = unravel(at, OH, OW, s.C)
       const expected = firstMaximum(s, buffers[0], n, oh, ow, c)
       if (buffers[1][at] !== expected.value || buffers[2][at] !== expected.position) {
@@ -65,7 +67,7 @@ function prepareForward(s: PoolShape, OH: number, OW: number): PreparedProblem {
       }
     }
   }
-  return { calls: [{ step, buffers }], outputs: [buffers[1], buffers[2]], check }
+  return { calls: [{ step, buffers }], outputs: [buffers[1], buffers[2]], samples: [samples, samples], check }
 }
 
 function prepareBackward(s: PoolShape, OH: number, OW: number): PreparedProblem {
@@ -82,12 +84,13 @@ function prepareBackward(s: PoolShape, OH: number, OW: number): PreparedProblem 
   }
   const dx = operand(2, [s.N, s.H, s.W, s.C])
   const step: Step = { op: 'maxPool2dBackward', dy: operand(0, yShape), positions: operand(1, yShape, 'int32'), dx, ...attributesOf(s) }
+  const samples = samplePositions(x.length, SAMPLES)
   const check = () => {
-    for (const at of samplePositions(x.length, SAMPLES)) {
+    for (const at of samples) {
       if (!(Math.abs(buffers[2][at]! - expected[at]!) <= 2 ** -20 * s.K * s.K)) {
         throw new Error(`${s.id} bwd_d at ${at}: expected ${expected[at]}, received ${buffers[2][at]}`)
       }
     }
   }
-  return { calls: [{ step, buffers }], outputs: [buffers[2]], check }
+  return { calls: [{ step, buffers }], outputs: [buffers[2]], samples: [samples], check }
 }

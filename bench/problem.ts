@@ -7,6 +7,8 @@ export interface Problem {
   readonly item: string
   readonly fmt: string
   readonly pass: string
+  /** The same in the words of an order to a peer (peers/README.md). */
+  readonly order: string
   /** Floating-point operations of one run; 0 where memory is what limits. */
   readonly flops: number
   /** Bytes read and written at least. */
@@ -22,7 +24,9 @@ export interface PreparedProblem {
   readonly calls: readonly { readonly step: Step; readonly buffers: readonly Buffer[] }[]
   /** The buffers that are written. */
   readonly outputs: readonly Buffer[]
-  /** Throws when what the last run wrote differs from the definition at sampled positions, computed in double precision, by more than `slack` roundings. */
+  /** The positions of each output that `check` looks at. */
+  readonly samples: readonly (readonly number[])[]
+  /** Throws when what the last run wrote differs from the definition at these positions, computed in double precision, by more than `slack` roundings. */
   check(slack: number): void
 }
 

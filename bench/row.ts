@@ -11,8 +11,11 @@ export interface Row {
   readonly min_ms: number
   readonly median_ms: number
   readonly reps: number
+  /** Of the least times of the rounds the median. */
+  readonly round_ms: number
   /** Whether this is the algorithm that convlane takes by itself. */
   readonly chosen: boolean
+  /** Convlane's kernels; empty for a peer. */
   readonly isa: string
   readonly gflops?: number
   /** Rate of register-only multiply-adds on the same threads, the best of the probes between the repetitions. */

@@ -1,46 +1,102 @@
-import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { isa } from 'convlane'
-import { nets, noise } from './nets'
+import { type Contender, settle, summarize, takeTurns } from './measure'
+import { type InputShape, nets, noise } from './nets'
+import { Driver } from './peers/driver'
 import type { Row } from './row'
 import type { TrainItem } from './suite'
-import type { TrainingTimes } from './train-process'
 
-/** A whole training step of a network, timed in a process of its own, so that memory and start are those of a program that only trains. */
-export async function measureTraining(item: TrainItem, threads: number, seconds: number): Promise<Row | { absent: string }> {
-  if (!(item.id in nets)) return { absent: 'no network of this name' }
+/** Numbers of a peer's first two losses may differ from ours by as much. */
+const PEER_TOLERANCE = 2e-3
+
+/** Starts a peer; one that is absent is left out. */
+export type Start = () => Promise<Driver | undefined>
+
+/**
+ * Whole training steps of a network, each contender's in a process of its own, so that memory and start are those of a program that only trains. They take turns as
+ * in `measure`.
+ */
+export async function measureTraining(item: TrainItem, threads: number, seconds: number, starts: readonly Start[] = []): Promise<Row[]> {
   await checkStep(item)
-  const args = [join(__dirname, 'train-process.js'), JSON.stringify({ ...item, threads, seconds })]
-  const { stdout } = await promisify(execFile)(process.execPath, args)
-  const times = JSON.parse(stdout) as TrainingTimes
-  return {
-    kind: 'train',
-    peer: 'convlane',
-    threads,
-    item: item.id,
-    fmt: 'nhwc',
-    pass: 'step',
-    algo: 'auto',
-    ...times,
-    chosen: true,
-    isa: isa(),
-    batch: item.batch,
-    images_per_s: (1000 * item.batch) / times.median_ms,
+  const folder = mkdtempSync(join(tmpdir(), 'convlane-bench-'))
+  const drivers: Driver[] = []
+  try {
+    const file = join(folder, 'weights.safetensors')
+    const expected = await firstLosses(item.id, item.input, 4, 'native', file)
+    drivers.push(await startTraining(threads))
+    for (const start of starts) {
+      const driver = await start()
+      if (driver !== undefined) drivers.push(driver)
+    }
+    const runners = []
+    for (const driver of drivers) runners.push(await prepare(driver, item, file, expected))
+    await takeTurns(runners, seconds)
+    return runners.map((runner) => rowOf(runner, item, threads))
+  } finally {
+    for (const driver of drivers) driver.close()
+    rmSync(folder, { recursive: true })
   }
 }
 
-/** Two steps on a few images, against the reference runtime. */
-async function checkStep({ id, input }: TrainItem): Promise<void> {
-  const { x, y } = noise(4, input)
-  const losses = async (runtime: 'native' | 'reference') => {
-    const model = nets[id]!(input, runtime)
-    const steps = [await model.trainOnBatch(x, y), await model.trainOnBatch(x, y)]
-    model[Symbol.dispose]()
-    return steps.map(({ loss }) => loss)
+export const startTraining = (threads: number) => Driver.start('convlane', [process.execPath, join(__dirname, 'train-process.js')], threads)
+
+interface Runner extends Contender {
+  readonly startup_ms: number
+  peak_rss_mb: number
+}
+
+async function prepare(driver: Driver, { id, batch, input }: TrainItem, file: string, expected: readonly number[]): Promise<Runner> {
+  const { contenders, startup_ms } = await driver.ask(`open train ${id} ${batch} ${input.join(' ')} ${file}`)
+  const [{ fmt, algo }] = contenders as [{ fmt: string; algo: string }]
+  const isOwn = driver.peer === 'convlane'
+  if (!isOwn) {
+    const { values } = await driver.ask('sample 0 0')
+    if (!expected.every((loss, i) => Math.abs(loss - (values?.[i] ?? Number.NaN)) <= PEER_TOLERANCE)) {
+      throw new Error(`${driver.peer}: losses of the first steps of ${id}: expected ${expected.join(', ')}, received ${values?.join(', ')}`)
+    }
   }
-  const received = await losses('native')
-  const expected = await losses('reference')
+  const turn = async (milliseconds: number) => {
+    const { times, peak_rss_mb } = await driver.ask(`run 0 ${milliseconds}`)
+    runner.peak_rss_mb = peak_rss_mb!
+    await settle()
+    return times!
+  }
+  const runner: Runner = { peer: driver.peer, fmt, algo, chosen: isOwn, turn, rounds: [], startup_ms: startup_ms!, peak_rss_mb: 0 }
+  return runner
+}
+
+function rowOf({ peer, fmt, algo, chosen, rounds, startup_ms, peak_rss_mb }: Runner, { id, batch }: TrainItem, threads: number): Row {
+  const times = summarize(rounds)
+  const images_per_s = (1000 * batch) / times.round_ms
+  const name = peer === 'convlane' ? isa() : ''
+  return {
+    ...{ kind: 'train', peer, threads, item: id, fmt, pass: 'step', algo, ...times, chosen, isa: name, batch, images_per_s },
+    ...{ peak_rss_mb, startup_ms },
+  }
+}
+
+async function firstLosses(
+  id: string,
+  input: InputShape,
+  count: number,
+  runtime: 'native' | 'reference',
+  file?: string,
+): Promise<number[]> {
+  const { x, y } = noise(count, input)
+  const model = nets[id]!(input, runtime)
+  if (file !== undefined) await model.save(file)
+  const steps = [await model.trainOnBatch(x, y), await model.trainOnBatch(x, y)]
+  model[Symbol.dispose]()
+  return steps.map(({ loss }) => loss)
+}
+
+/** Two steps on a few images, small ones for the sake of the reference runtime's loops. */
+async function checkStep({ id, input: [height, width, channels] }: TrainItem): Promise<void> {
+  const input = [Math.min(8, height), Math.min(8, width), channels] as const
+  const received = await firstLosses(id, input, 2, 'native')
+  const expected = await firstLosses(id, input, 2, 'reference')
   if (!expected.every((loss, i) => Math.abs(loss - received[i]!) <= 1e-4)) {
     throw new Error(`${id}: losses of the first steps: expected ${expected.join(', ')}, received ${received.join(', ')}`)
   }
