@@ -179,6 +179,9 @@ export interface Binding {
   misalignment(bytes: Uint8Array): number
   /** Runs register-only FMAs on `threads` threads for about `seconds`; returns operations per second (an FMA counts two). */
   probeFma(seconds: number, threads: number): number
-  /** Streams a = b + s·c over `bytes` per array on `threads` threads; returns bytes moved per second (three arrays counted). */
-  probeTriad(bytes: number, threads: number): number
+  /**
+   * Streams a = b + s·c over `bytes` per array, all threads together, on `threads` threads; returns bytes moved per second (three arrays counted).
+   * `pastCaches`: with stores that don't read what they overwrite (non-temporal ones), where the instruction set has such.
+   */
+  probeTriad(bytes: number, threads: number, pastCaches?: boolean): number
 }

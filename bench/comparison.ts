@@ -38,7 +38,7 @@ export class Comparison {
   }
 
   header(): string {
-    return line(head('item', 'pass', 'algo'), ['ms', this.kind === 'train' ? '' : 'of peak', ...this.columns])
+    return line(head('item', 'pass', 'algo'), ['ms', this.kind === 'train' ? '' : 'of the limit', ...this.columns])
   }
 
   add(rows: readonly Row[]): string {
@@ -48,7 +48,7 @@ export class Comparison {
       this.seen[column] ??= []
       this.seen[column].push(ratio)
     }
-    const share = own.gflops && own.fma_peak_gflops ? `${((100 * own.gflops) / own.fma_peak_gflops).toFixed(0)} %` : ''
+    const share = own.of_limit === undefined ? '' : `${(100 * own.of_limit).toFixed(0)} %`
     const note = own.images_per_s ? `${own.images_per_s.toFixed(0)} images/s` : share
     const cells = this.columns.map((column) => found[column]?.toFixed(2) ?? '')
     return line(head(own.item, own.pass, own.algo), [own.round_ms.toFixed(3), note, ...cells])

@@ -40,17 +40,17 @@ export interface Options {
 export async function measure(binding: Binding, problem: Problem, { seconds, chosenOnly, drivers }: Options): Promise<Row[]> {
   const threads = binding.threads()
   const prepared = problem.prepare()
-  let peak = 0
+  const rod = new Rod(binding, problem)
   const algorithms = algorithmsOf(binding, prepared)
   const own = algorithms.slice(0, chosenOnly ? 1 : undefined).map(({ name, calls }, i): Contender => {
     const run = () => {
-      for (const { step, buffers } of calls) binding.execute(step, buffers)
+      for (const { step, buffers, scalars } of calls) binding.execute(step, buffers, scalars)
     }
     clear(prepared.outputs)
     run()
     prepared.check(slackOf(name))
     const turn = (milliseconds: number) => {
-      peak = Math.max(peak, binding.probeFma(PROBE_SECONDS, threads))
+      rod.measure()
       return takeTurn(run, milliseconds)
     }
     return { peer: 'convlane', fmt: problem.fmt, algo: name, chosen: i === 0, turn, rounds: [] }
@@ -60,12 +60,51 @@ export async function measure(binding: Binding, problem: Problem, { seconds, cho
   const contenders = [...own, ...others]
   await takeTurns(contenders, seconds)
   return contenders.map(({ peer, fmt, algo, chosen, rounds }) => {
-    const { kind, item, pass, flops, bytes } = problem
+    const { kind, item, pass } = problem
     const times = summarize(rounds)
-    const rate =
-      flops > 0 ? { gflops: flops / times.min_ms / 1e6, fma_peak_gflops: peak / 1e9 } : { gbytes_per_s: bytes / times.min_ms / 1e6 }
-    return { kind, peer, threads, item, fmt, pass, algo, ...times, chosen, isa: peer === 'convlane' ? binding.isa() : '', ...rate }
+    const isa = peer === 'convlane' ? binding.isa() : ''
+    return { kind, peer, threads, item, fmt, pass, algo, ...times, chosen, isa, ...rod.rates(times.min_ms) }
   })
+}
+
+/** What the processor could do with a problem, the best of several probes. */
+class Rod {
+  private readonly threads: number
+  private peak = 0
+  private triad = 0
+  private pastCaches = 0
+
+  constructor(
+    private readonly binding: Binding,
+    private readonly problem: Problem,
+  ) {
+    this.threads = binding.threads()
+    this.stream()
+  }
+
+  private stream(): void {
+    const bytes = Math.max(64 * this.threads, Math.ceil(this.problem.bytes / 3)) // of each of three arrays
+    this.triad = Math.max(this.triad, this.binding.probeTriad(bytes, this.threads))
+    this.pastCaches = Math.max(this.pastCaches, this.binding.probeTriad(bytes, this.threads, true))
+  }
+
+  /** Before each turn: arithmetic or, where there is none, bandwidth. */
+  measure(): void {
+    this.peak = Math.max(this.peak, this.binding.probeFma(PROBE_SECONDS, this.threads))
+    if (this.problem.flops === 0) this.stream()
+  }
+
+  rates(ms: number): Partial<Row> {
+    const { flops, bytes } = this.problem
+    const [gflops, gbytes_per_s] = [flops / ms / 1e6, bytes / ms / 1e6]
+    const limit = Math.max(flops / this.peak, bytes / Math.max(this.triad, this.pastCaches))
+    return {
+      ...(flops > 0 ? { gflops, fma_peak_gflops: this.peak / 1e9 } : { gbytes_per_s }),
+      triad_gbytes_per_s: this.triad / 1e9,
+      triad_past_caches_gbytes_per_s: this.pastCaches / 1e9,
+      of_limit: (1000 * limit) / ms,
+    }
+  }
 }
 
 export async function takeTurns(contenders: readonly Contender[], seconds: number): Promise<void> {

@@ -3,7 +3,7 @@ import type { Operand, Step } from '../binding'
 
 /** One row to be: an op on one shape in one direction, with every algorithm that can do it. */
 export interface Problem {
-  readonly kind: 'conv' | 'pool' | 'gemm'
+  readonly kind: 'conv' | 'pool' | 'memory' | 'gemm'
   readonly item: string
   readonly fmt: string
   readonly pass: string
@@ -21,7 +21,11 @@ export type Buffer = Float32Array | Int32Array
 
 export interface PreparedProblem {
   /** What to execute, in order, each step on buffers of its own. `algorithm` applies to those that take one. */
-  readonly calls: readonly { readonly step: Step; readonly buffers: readonly Buffer[] }[]
+  readonly calls: readonly {
+    readonly step: Step
+    readonly buffers: readonly Buffer[]
+    readonly scalars?: Readonly<Record<string, number>>
+  }[]
   /** The buffers that are written. */
   readonly outputs: readonly Buffer[]
   /** The positions of each output that `check` looks at. */

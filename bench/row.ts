@@ -1,6 +1,6 @@
 /** One result. The first eleven fields are the form of the suite, so that rows of other libraries can stand beside these. */
 export interface Row {
-  readonly kind: 'conv' | 'pool' | 'gemm' | 'train'
+  readonly kind: 'conv' | 'pool' | 'memory' | 'gemm' | 'train'
   readonly peer: string
   readonly threads: number
   readonly item: string
@@ -21,6 +21,11 @@ export interface Row {
   /** Rate of register-only multiply-adds on the same threads, the best of the probes between the repetitions. */
   readonly fma_peak_gflops?: number
   readonly gbytes_per_s?: number
+  /** Rate of the triad on the same threads and a working set of the same size, the best of the probes; with stores past the caches. */
+  readonly triad_gbytes_per_s?: number
+  readonly triad_past_caches_gbytes_per_s?: number
+  /** The time that the limit leaves by the time taken: arithmetic at its peak or bytes at the faster triad, whichever takes longer. */
+  readonly of_limit?: number
   readonly batch?: number
   readonly images_per_s?: number
   readonly peak_rss_mb?: number
@@ -35,10 +40,24 @@ export function toJson(row: Row): string {
   return JSON.stringify(row, (_key, value) => (typeof value === 'number' ? round(value, 5) : value))
 }
 
-const COLUMNS = ['item', 'pass', 'algo', 'threads', 'min ms', 'median ms', 'reps', 'GFLOP/s', 'of peak', 'GB/s', 'notes'] as const
+const COLUMNS = [
+  'item',
+  'pass',
+  'algo',
+  'threads',
+  'min ms',
+  'median ms',
+  'reps',
+  'GFLOP/s',
+  'of peak',
+  'GB/s',
+  'of triad',
+  'notes',
+] as const
 
 function cells(row: Row): string[] {
   const share = row.gflops && row.fma_peak_gflops ? `${((100 * row.gflops) / row.fma_peak_gflops).toFixed(1)} %` : ''
+  const triad = row.gbytes_per_s && row.triad_gbytes_per_s ? `${((100 * row.gbytes_per_s) / row.triad_gbytes_per_s).toFixed(1)} %` : ''
   const notes = [
     row.kind !== 'train' && row.chosen ? 'chosen' : '',
     row.images_per_s ? `${row.images_per_s.toFixed(0)} images/s` : '',
@@ -56,11 +75,12 @@ function cells(row: Row): string[] {
     row.gflops?.toFixed(1) ?? '',
     share,
     row.gbytes_per_s?.toFixed(1) ?? '',
+    triad,
     notes.filter(Boolean).join(', '),
   ]
 }
 
-const WIDTHS = [18, 6, 9, 7, 10, 10, 5, 8, 8, 7, 0]
+const WIDTHS = [22, 6, 9, 7, 10, 10, 5, 8, 8, 7, 8, 0]
 const line = (values: readonly string[]) =>
   values
     .map((value, i) => (i < 3 || i === values.length - 1 ? value.padEnd(WIDTHS[i]!) : value.padStart(WIDTHS[i]!)))

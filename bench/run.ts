@@ -6,6 +6,7 @@ import { Comparison } from './comparison'
 import { convProblems } from './conv'
 import { gemmProblems } from './gemm'
 import { measure } from './measure'
+import { memoryProblems } from './memory-ops'
 import { nets } from './nets'
 import { Absent, type Driver } from './peers/driver'
 import { type Peer, peers, startPeer, takes } from './peers/list'
@@ -15,10 +16,10 @@ import { type Row, tableHeader, tableLine, toJson } from './row'
 import { readSuite, type Suite, SuiteError } from './suite'
 import { measureTraining } from './train'
 
-const KINDS = ['conv', 'pool', 'gemm', 'train'] as const
+const KINDS = ['conv', 'pool', 'memory', 'gemm', 'train'] as const
 type Kind = (typeof KINDS)[number]
 
-const USAGE = `npm run bench -- [--suite FILE] [--kind conv|pool|gemm|train] [--item NAME] [--threads N] [--isa scalar|avx2|avx512|neon]
+const USAGE = `npm run bench -- [--suite FILE] [--kind conv|pool|memory|gemm|train] [--item NAME] [--threads N] [--isa scalar|avx2|avx512|neon]
                  [--seconds S] [--chosen] [--peers] [--json]
 
   --suite    what to measure: a JSON file like bench/suite.json, which is the default
@@ -91,6 +92,7 @@ function runWithIsa(isa: string, args: string[]): number {
 const problemsOf: Readonly<Record<Exclude<Kind, 'train'>, (suite: Suite) => Problem[]>> = {
   conv: (suite) => suite.convs.flatMap(convProblems),
   pool: (suite) => suite.pools.flatMap(poolProblems),
+  memory: (suite) => suite.memory.flatMap(memoryProblems),
   gemm: (suite) => suite.gemms.flatMap(gemmProblems),
 }
 

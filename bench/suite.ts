@@ -32,6 +32,12 @@ export interface GemmShape {
   readonly K: number
 }
 
+/** Images that ops without much arithmetic are measured on. */
+export interface MemoryShape {
+  readonly id: string
+  readonly shape: readonly number[]
+}
+
 export interface TrainItem {
   readonly id: string
   readonly batch: number
@@ -42,6 +48,8 @@ export interface TrainItem {
 export interface Suite {
   readonly convs: readonly ConvShape[]
   readonly pools: readonly PoolShape[]
+  /** Where the suite has no `memory`, the inputs of its pools. */
+  readonly memory: readonly MemoryShape[]
   readonly gemms: readonly GemmShape[]
   readonly train: readonly TrainItem[]
 }
@@ -63,8 +71,8 @@ export function readSuite(file: string): Suite {
   }
   const reader = new SuiteReader(file)
   const top = reader.object(json, 'the suite')
-  if (!['convs', 'pools', 'gemms', 'train'].some((kind) => kind in top))
-    reader.fail('the suite', 'convs, pools, gemms or train', Object.keys(top))
+  if (!['convs', 'pools', 'memory', 'gemms', 'train'].some((kind) => kind in top))
+    reader.fail('the suite', 'convs, pools, memory, gemms or train', Object.keys(top))
   const convs = reader
     .list(top.convs, 'convs')
     .map((item, i) => reader.conv(item, `convs[${i}]`, reader.fields(top.conv_fields, CONV, 'conv_fields')))
@@ -74,8 +82,14 @@ export function readSuite(file: string): Suite {
   const gemms = reader
     .list(top.gemms, 'gemms')
     .map((item, i) => reader.gemm(item, `gemms[${i}]`, reader.fields(top.gemm_fields, GEMM, 'gemm_fields')))
+  const memory = 'memory' in top ? reader.list(top.memory, 'memory').map((item, i) => reader.memory(item, `memory[${i}]`)) : inputsOf(pools)
   const train = reader.list(top.train, 'train').map((item, i) => reader.train(item, `train[${i}]`))
-  return { convs, pools, gemms, train }
+  return { convs, pools, memory, gemms, train }
+}
+
+function inputsOf(pools: readonly PoolShape[]): MemoryShape[] {
+  const shapes = new Map(pools.map(({ N, C, H, W }) => [[N, H, W, C].join('x'), [N, H, W, C]]))
+  return [...shapes].map(([id, shape]) => ({ id, shape }))
 }
 
 class SuiteReader {
@@ -140,6 +154,12 @@ class SuiteReader {
     if (shape.pad >= shape.K) this.fail(`${where}.p`, 'padding smaller than the window', item.p)
     if (shape.K > Math.min(shape.H, shape.W) + 2 * shape.pad) this.fail(`${where}.p`, 'a window within the padded input', item.p)
     return { id: this.id(item.id, `${where}.id`), ...shape }
+  }
+
+  memory(value: unknown, where: string): MemoryShape {
+    const shape = this.list(value, where).map((size, i) => this.size(size, `${where}[${i}]`))
+    if (shape.length === 0 || shape.length > 5) this.fail(where, 'one to five sizes, channels last', value)
+    return { id: shape.join('x'), shape }
   }
 
   gemm(value: unknown, where: string, fields: readonly (typeof GEMM)[number][]): GemmShape {

@@ -116,6 +116,9 @@ Napi::Value probe_fma(const Napi::CallbackInfo& info) {
 Napi::Value probe_triad(const Napi::CallbackInfo& info) {
   const int64_t bytes = read_integer(info[0], "bytes", 64, int64_t{1} << 34);
   const int count = static_cast<int>(read_integer(info[1], "threads", 1, kMostThreads));
+  if (!info[2].IsUndefined() && !info[2].IsBoolean()) throw Error("INVALID_ARGUMENT", "pastCaches must be a boolean");
+  const bool past_caches = info[2].IsBoolean() && info[2].As<Napi::Boolean>().Value();
+  const auto triad = past_caches ? kernels().probe_triad_past_caches : kernels().probe_triad;
   const int64_t each = bytes / 4 / count / 16 * 16;  // floats of each thread's part of each array
   if (each == 0) throw Error("INVALID_ARGUMENT", "bytes must be at least 64 for each thread");
   const auto part = static_cast<size_t>(each) * sizeof(float);
@@ -123,9 +126,9 @@ Napi::Value probe_triad(const Napi::CallbackInfo& info) {
   for (int i = 0; i < 3 * count; i++) arrays.emplace_back(part, MemoryKind::scratch);
   const auto pass = [&](int i) {
     Buffer* own = &arrays[static_cast<size_t>(3 * i)];
-    kernels().probe_triad(own[0].floats(), own[1].floats(), own[2].floats(), 0.5f, each);
+    triad(own[0].floats(), own[1].floats(), own[2].floats(), 0.5f, each);
   };
-  const double rounds = std::max(1.0, double{1 << 28} / static_cast<double>(part));
+  const double rounds = std::max(1.0, double{1 << 26} / static_cast<double>(part));
   const auto stream = [&](int i) {
     for (double round = 0; round < rounds; round++) pass(i);
     return rounds * 3.0 * static_cast<double>(part);

@@ -356,6 +356,8 @@ struct KernelTable {
   // Benchmarks: `iterations` rounds of independent register FMAs; returns operations done (an FMA counts two) and a value that keeps them alive.
   double (*probe_fma)(int64_t iterations, float* sink);
   void (*probe_triad)(float* a, const float* b, const float* c, float s, int64_t count);
+  // The same with stores past the caches; count is a multiple of 16, the arrays begin at multiples of 64 bytes.
+  void (*probe_triad_past_caches)(float* a, const float* b, const float* c, float s, int64_t count);
 };
 
 // The active table: see dispatch.h.

@@ -26,5 +26,12 @@ void probe_triad(float* a, const float* b, const float* c, float s, int64_t coun
   for_vectors<V>(count, [&](int64_t i, auto part) { part.store(fma(factor, part.load(c + i), part.load(b + i)), a + i); });
 }
 
+template <class V>
+void probe_triad_past_caches(float* a, const float* b, const float* c, float s, int64_t count) {
+  const V factor = V::set(s);
+  for (int64_t i = 0; i < count; i += V::width) fma(factor, V::load(c + i), V::load(b + i)).stream(a + i);
+  stream_fence();
+}
+
 }  // namespace
 }  // namespace convlane

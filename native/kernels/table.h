@@ -93,6 +93,7 @@ constexpr KernelTable table_of(const char* name) {
 
   t.probe_fma = probe_fma<V>;
   t.probe_triad = probe_triad<V>;
+  t.probe_triad_past_caches = probe_triad_past_caches<V>;
   return t;
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { convProblems } from '../../bench/conv'
 import { gemmProblems } from '../../bench/gemm'
+import { memoryProblems } from '../../bench/memory-ops'
 import { poolProblems } from '../../bench/pool'
 import type { PreparedProblem } from '../../bench/problem'
 import type { Operand } from '../../binding'
@@ -11,6 +12,7 @@ const problems = [
   ...convProblems({ id: 'plain', N: 1, C: 2, H: 5, W: 4, OC: 2, KH: 3, KW: 3, stride: 1, pad: 1, groups: 1 }),
   ...convProblems({ id: 'grouped', N: 1, C: 4, H: 4, W: 4, OC: 4, KH: 3, KW: 1, stride: 2, pad: 1, groups: 2 }),
   ...poolProblems({ id: 'overlapping', N: 1, C: 2, H: 6, W: 5, K: 3, stride: 2, pad: 1 }),
+  ...memoryProblems({ id: 'images', shape: [2, 2, 3, 4] }).filter(({ pass }) => pass !== 'step'),
   ...gemmProblems({ id: 'gemm', M: 3, N: 4, K: 5 }),
 ]
 
@@ -40,7 +42,7 @@ test.each(problems.map((problem) => [`${problem.kind} ${problem.item} ${problem.
       for (let at = 0; at < output.length; at++) {
         const right = output[at]!
         output[at] = right + 1
-        expect(() => prepared.check(1)).toThrow(`${problem.item}`)
+        expect(() => prepared.check(1)).toThrow(problem.kind === 'memory' ? 'expected' : problem.item)
         output[at] = right
       }
     }

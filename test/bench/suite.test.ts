@@ -16,8 +16,8 @@ function read(content: unknown) {
 const conv = (...p: unknown[]) => ({ convs: [{ id: 'c', p }] })
 
 test("the project's own suite", () => {
-  const { convs, pools, gemms, train } = readSuite(join(__dirname, '../../bench/suite.json'))
-  expect([convs.length, pools.length, gemms.length, train.length]).toEqual([14, 2, 3, 3])
+  const { convs, pools, memory, gemms, train } = readSuite(join(__dirname, '../../bench/suite.json'))
+  expect([convs.length, pools.length, memory.length, gemms.length, train.length]).toEqual([14, 2, 3, 3, 3])
   expect(convs[0]).toEqual({ id: 'rn_3x3_64_56', N: 8, C: 64, H: 56, W: 56, OC: 64, KH: 3, KW: 3, stride: 1, pad: 1, groups: 1 })
   expect(gemms[2]).toEqual({ id: '3136x64x576', M: 3136, N: 64, K: 576 })
   expect(train[0]).toEqual({ id: 'lenet', batch: 128, input: [28, 28, 1] })
@@ -29,10 +29,19 @@ test('a kind may be left out, and numbers may come in an order of their own', ()
   expect(gemms).toEqual([{ id: '2x3x1', M: 2, N: 3, K: 1 }])
 })
 
+test('images for ops that memory limits are those of the pools where none are listed', () => {
+  const pools = [
+    { id: 'a', p: [2, 3, 8, 6, 2, 2, 0] },
+    { id: 'b', p: [2, 3, 8, 6, 3, 2, 1] },
+  ]
+  expect(read({ pools }).memory).toEqual([{ id: '2x8x6x3', shape: [2, 8, 6, 3] }])
+  expect(read({ pools, memory: [[4, 5]] }).memory).toEqual([{ id: '4x5', shape: [4, 5] }])
+})
+
 test.each([
   ['no JSON', '{', 'not JSON'],
   ['no object', [], 'the suite: expected an object'],
-  ['nothing to measure', { shapes: [] }, 'expected convs, pools, gemms or train'],
+  ['nothing to measure', { shapes: [] }, 'expected convs, pools, memory, gemms or train'],
   ['a kind that is no list', { convs: {} }, 'convs: expected an array'],
   [
     'an item without numbers',
@@ -46,6 +55,7 @@ test.each([
   ['groups that do not divide', conv(1, 3, 4, 4, 2, 3, 3, 1, 1, 2), 'groups that divide C and OC'],
   ['a kernel larger than the input', conv(1, 2, 2, 2, 2, 5, 5, 1, 1, 1), 'a kernel within the padded input'],
   ['a window in the padding', { pools: [{ id: 'p', p: [1, 1, 4, 4, 2, 1, 2] }] }, 'padding smaller than the window'],
+  ['an image without sizes', { memory: [[]] }, 'memory[0]: expected one to five sizes, channels last'],
   ['a name missing', { convs: [{ p: [1, 2, 4, 4, 2, 3, 3, 1, 1, 1] }] }, 'convs[0].id: expected a name'],
   ['fields that are not those', { gemm_fields: ['M', 'N'], gemms: [[1, 2, 3]] }, 'gemm_fields: expected the names M, N, K'],
   ['an input of another rank', { train: [{ id: 'lenet', batch: 1, input: [28, 28] }] }, 'train[0].input: expected 3 integers (H, W, C)'],

@@ -22,7 +22,15 @@ describe('profile', () => {
       expect.arrayContaining(['softmaxCrossEntropy', 'maxPool2dBackward', 'conv2dBackwardWeights', 'sgd']),
     )
     expect(profile.seconds).toBeGreaterThan(0)
-    expect(`${profile}`).toMatch(/op +layer +algorithm +µs +share +GFLOP\/s/)
+    expect(`${profile}`).toMatch(/op +layer +algorithm +µs +share +GFLOP\/s +GB\/s +of limit/)
+    expect(conv.gbytesPerSecond * 1e9 * conv.seconds).toBeCloseTo(4 * (8 * 36 + 9 * 2 + 2 + 8 * 16 * 2), 3)
+    for (const { seconds, gflops = 0, gbytesPerSecond, ofLimit } of profile.steps) {
+      expect(seconds).toBeGreaterThan(0)
+      expect(ofLimit).toBeGreaterThan((0.999 * gflops) / profile.limits.gflops)
+      expect(gbytesPerSecond).toBeGreaterThan(0)
+    }
+    expect(profile.limits.gbytesPerSecond).toBeGreaterThan(0)
+    expect(`${profile}`).toMatch(/limits on \d+ threads?: \d+ GFLOP\/s, \d+ GB\/s$/)
   })
 
   test('of predict before compile; not of the reference', async () => {

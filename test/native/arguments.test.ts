@@ -94,6 +94,7 @@ describe('odd arguments', () => {
       refused(() => anyNative.probeFma(0.001, value))
       refused(() => anyNative.probeTriad(value, 1))
       refused(() => anyNative.probeTriad(4096, value))
+      refused(() => anyNative.probeTriad(4096, 1, value), value === undefined || value === true)
       refused(() => anyNative.createState(1).read(value, 1))
       refused(() => anyNative.createState(1).read(0, value))
       refused(() => anyNative.createState(1).write(value, new Float32Array(1)))
