@@ -175,6 +175,7 @@ export {
 } from './layers/upsample'
 export type { KernelOptions, TrainingOptions, WeightOptions } from './layers/weights'
 export { isa, isaAvailable, setThreads, threads } from './machine'
+export type { AutotuneOptions } from './model/autotune'
 export { loadModel } from './model/load'
 export { Model, type ModelOptions, type ProfileOptions, type RankedTensor } from './model/model'
 export { type NetworkOptions, network } from './model/network'

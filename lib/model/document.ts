@@ -2,6 +2,7 @@ import { ConvlaneError } from '../errors'
 import { checkOptions, invalid } from '../layers/check'
 import { input, type Node } from '../layers/node'
 import { makeLayer } from '../layers/registry'
+import { type AlgorithmChoices, isAlgorithm } from '../program/algorithms'
 import { checkSeed } from '../random'
 import { groupsConfig, type ParameterGroup } from '../train/groups'
 import { type LossName, makeLoss } from '../train/losses'
@@ -27,6 +28,8 @@ export interface ModelDocument {
   readonly outputs: readonly number[]
   /** Names of what training leaves alone, where that is not the layers made with `trainable: false`. */
   readonly frozen?: readonly string[]
+  /** How convolutions are computed, where that was chosen by time. */
+  readonly algorithms?: AlgorithmChoices
   /** What `compile` takes; absent where that held functions. */
   readonly compile?: {
     readonly optimizer: { readonly type: string; readonly options: Readonly<Record<string, unknown>> }
@@ -37,11 +40,17 @@ export interface ModelDocument {
     readonly accumulate?: number
     readonly ema?: unknown
     readonly winograd?: boolean
+    readonly autotune?: unknown
   }
 }
 
 /** @param steps updates done: a schedule is kept as its rate after them */
-export function documentOf(architecture: Architecture, seed: number, objective: Objective | undefined, steps: number): ModelDocument {
+export function documentOf(
+  architecture: Architecture,
+  seed: number,
+  objective: Objective | undefined,
+  { steps, algorithms }: { readonly steps: number; readonly algorithms: AlgorithmChoices },
+): ModelDocument {
   const { inputs, layers, calls, outputs } = architecture
   const frozen = [...architecture.frozen].sort()
   const isAsMade = JSON.stringify(frozen) === JSON.stringify([...frozenAtFirst(layers)].sort())
@@ -54,12 +63,16 @@ export function documentOf(architecture: Architecture, seed: number, objective: 
     calls: calls.map(({ layer, inputs: places }) => ({ layer, inputs: places })),
     outputs: outputs.map(({ place }) => place),
     ...(!isAsMade && { frozen }),
+    ...(Object.keys(algorithms).length > 0 && { algorithms }),
     ...(compile && { compile }),
   }
 }
 
 /** Nothing where functions are among losses and metrics. */
-function compileConfig({ optimizer, outputs, groups, accumulate, ema, winograd }: Objective, steps: number): ModelDocument['compile'] {
+function compileConfig(
+  { optimizer, outputs, groups, accumulate, ema, winograd, autotune }: Objective,
+  steps: number,
+): ModelDocument['compile'] {
   const losses = outputs.flatMap(({ loss: { name, options } }) =>
     name === undefined ? [] : [Object.keys(options).length > 0 ? { name, options } : name],
   )
@@ -74,13 +87,24 @@ function compileConfig({ optimizer, outputs, groups, accumulate, ema, winograd }
     ...(accumulate > 1 && { accumulate }),
     ...(ema && { ema }),
     ...(!winograd && { winograd }),
+    ...(autotune && { autotune }),
   }
 }
 
 export interface ReadDocument {
   readonly architecture: Architecture
   readonly seed: number
+  readonly algorithms: AlgorithmChoices
   readonly compile: CompileOptions | undefined
+}
+
+/** The choices of algorithms in a document that is whole. */
+export const choicesIn = (json: string): AlgorithmChoices => checkChoices(JSON.parse(json).algorithms)
+
+function checkChoices(value: unknown = {}): AlgorithmChoices {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (!isObject || !Object.values(value).every(isAlgorithm)) throw invalid('model', 'algorithms', 'names of algorithms by geometry', value)
+  return value as AlgorithmChoices
 }
 
 /** Builds what a document describes, every part of it checked. Throws INVALID_FILE, naming the file; `cause` tells what is wrong. */
@@ -94,7 +118,7 @@ export function readDocument(json: string, file: string): ReadDocument {
 }
 
 function build(document: ModelDocument): ReadDocument {
-  checkOptions('model', document, ['version', 'seed', 'inputs', 'layers', 'calls', 'outputs', 'frozen', 'compile'])
+  checkOptions('model', document, ['version', 'seed', 'inputs', 'layers', 'calls', 'outputs', 'frozen', 'algorithms', 'compile'])
   if (document.version !== VERSION) throw invalid('model', 'version', `${VERSION}, the one that this release reads`, document.version)
   const inputs = arrayOf(document.inputs, 'inputs').map((end) => {
     checkOptions('inputs', end, ['name', 'shape', 'normalize'])
@@ -119,6 +143,7 @@ function build(document: ModelDocument): ReadDocument {
   return {
     architecture: { ...made, frozen: new Set(frozen) },
     seed: checkSeed(document.seed, 'model'),
+    algorithms: checkChoices(document.algorithms),
     compile: compileOf(document.compile),
   }
 }

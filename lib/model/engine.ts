@@ -2,18 +2,26 @@ import type { RunOptions } from '../../binding'
 import { ConvlaneError } from '../errors'
 import { initialValues } from '../layers/initializers'
 import type { Parameter } from '../layers/layer'
-import { withAlgorithms } from '../program/algorithms'
+import { type AlgorithmChoices, withAlgorithms } from '../program/algorithms'
 import type { CompiledProgram } from '../program/compile'
 import { type StateEntry, type StateLayout, slotLayout, stateLayout } from '../program/state-layout'
 import type { Runtime, State } from '../runtime/runtime'
 import { runtimeName, selectRuntime } from '../runtime/select'
 import type { Tensor } from '../tensor'
+import { Autotune, type AutotuneOptions } from './autotune'
 import { Runner, type RunOutputs } from './runner'
 
 /** A program that a model may need: how to compile it, and what tells it from the others. */
 export interface Plan {
   readonly key: string
   compile(layout: StateLayout): CompiledProgram
+}
+
+/** How the convolutions of a model are computed where no layer says. */
+export interface AlgorithmRules {
+  readonly winograd: boolean
+  /** Absent: by sizes and instruction set. */
+  readonly autotune: AutotuneOptions | undefined
 }
 
 interface Opened {
@@ -35,6 +43,13 @@ export class Engine {
   readonly #given: Readonly<Record<string, Tensor>> | undefined
   #slots: readonly string[] = []
   #winograd = true
+  /** `'as before'`: nobody has said, but a file may have choices. */
+  #autotune: AutotuneOptions | 'as before' | undefined = 'as before'
+  readonly #tuning = new Autotune()
+  /** Plans whose convolutions have been chosen for, since choices were last taken up. */
+  readonly #tuned = new Set<string>()
+  /** Counts what changes programs and leaves the state as it is. */
+  #generation = 0
   #version = 0
   #opened: Opened | undefined
   #opening: Promise<Opened> | undefined
@@ -61,21 +76,23 @@ export class Engine {
   }
 
   /** Gives the state new optimizer slots, zero but for averages, with the weights kept, and programs another choice. Takes effect at the next use. */
-  reset(slots: readonly string[], { winograd }: { readonly winograd: boolean }): void {
+  reset(slots: readonly string[], { winograd, autotune }: AlgorithmRules): void {
     this.#slots = slots
     this.#winograd = winograd
+    this.#autotune = this.runtime === 'native' ? autotune : undefined
+    this.#tuned.clear()
     this.#version++
   }
 
   /** Whether `run` of this plan would start before it returns. */
   free(plan: Plan): boolean {
     const opened = this.#current()
-    return opened !== undefined && this.#waiting === 0 && this.#runner(opened, plan).free
+    return opened !== undefined && this.#waiting === 0 && this.#isTuned(plan) && this.#runner(opened, plan).free
   }
 
   /** Runs a program, compiled when it is not at hand. */
   run(plan: Plan, options: RunOptions): Promise<RunOutputs> {
-    return this.#enter((opened) => this.#runner(opened, plan).run(options))
+    return this.#enter((opened) => this.#runner(opened, plan).run(options), plan)
   }
 
   /** The weights as copies, after the last whole step; the trained ones, where asked for, as the slot `average` has them. */
@@ -150,8 +167,28 @@ export class Engine {
 
   /** The plan as this engine's programs have it. */
   compile(plan: Plan, layout: StateLayout): CompiledProgram {
-    const compiled = plan.compile(layout)
-    return this.#winograd ? compiled : withAlgorithms(compiled, () => 'noWinograd')
+    const otherwise = this.#winograd ? 'auto' : 'noWinograd'
+    return withAlgorithms(plan.compile(layout), (step) => (this.#takesChoices && this.#tuning.choiceOf(step)) || otherwise)
+  }
+
+  /** Algorithms of convolutions that were chosen by time. */
+  get choices(): AlgorithmChoices {
+    return this.#takesChoices ? this.#tuning.choices : {}
+  }
+
+  get #takesChoices(): boolean {
+    return this.runtime === 'native' && this.#autotune !== undefined
+  }
+
+  /** Takes up choices in place of those that there are, for programs that start from now on. */
+  adopt(choices: AlgorithmChoices): void {
+    this.#tuning.adopt(choices)
+    this.#tuned.clear()
+    this.#generation++
+  }
+
+  #isTuned(plan: Plan): boolean {
+    return typeof this.#autotune !== 'object' || this.#tuned.has(plan.key)
   }
 
   /** Where weights and slots lie, whether the state is open or not. */
@@ -181,12 +218,16 @@ export class Engine {
     this.#close()
   }
 
-  /** Does work that needs the state: at once when that is open, else as soon as it is, in the order of the calls. */
-  async #enter<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
+  /** Does work that needs the state, and perhaps a plan that is tuned: at once when these are ready, else as soon as they are, in the order of the calls. */
+  async #enter<T>(work: (opened: Opened) => Promise<T>, plan?: Plan): Promise<T> {
     this.checkUsable()
-    const opened = this.#waiting === 0 ? this.#current() : undefined
+    const opened = this.#waiting === 0 && (!plan || this.#isTuned(plan)) ? this.#current() : undefined
     if (opened) return work(opened)
-    const turn = this.#turn.then(() => this.#current() ?? this.#open())
+    const turn = this.#turn.then(async () => {
+      const ready = this.#current() ?? (await this.#open())
+      if (plan) await this.#tune(plan, ready.layout)
+      return ready
+    })
     this.#turn = turn.catch(() => {})
     this.#waiting++
     try {
@@ -194,6 +235,13 @@ export class Engine {
     } finally {
       this.#waiting--
     }
+  }
+
+  async #tune(plan: Plan, layout: StateLayout): Promise<void> {
+    if (this.#isTuned(plan)) return
+    const options = this.#autotune as AutotuneOptions
+    await this.#tuning.tune(plan.compile(layout).spec.steps, selectRuntime(this.runtime), options, this.#winograd)
+    this.#tuned.add(plan.key)
   }
 
   #current(): Opened | undefined {
@@ -240,8 +288,9 @@ export class Engine {
   }
 
   #runner({ layout, state, runners }: Opened, plan: Plan): Runner {
-    let runner = runners.get(plan.key)
-    if (runner) runners.delete(plan.key)
+    const id = `${this.#generation} ${plan.key}`
+    let runner = runners.get(id)
+    if (runner) runners.delete(id)
     else {
       const compiled = this.compile(plan, layout)
       runner = new Runner(selectRuntime(this.runtime).createProgram(compiled.spec, state), compiled)
@@ -252,7 +301,7 @@ export class Engine {
         runners.delete(key)
       }
     }
-    runners.set(plan.key, runner)
+    runners.set(id, runner)
     return runner
   }
 

@@ -20,7 +20,7 @@ import { rateAt } from '../train/optimizers'
 import { isWatching, type WatchingSchedule } from '../train/schedules'
 import { type Counts, isFiniteRun } from './accumulation'
 import type { Architecture } from './architecture'
-import { documentOf, metadataKey } from './document'
+import { choicesIn, documentOf, metadataKey } from './document'
 import type { Engine } from './engine'
 import { diagnosis } from './plans'
 import type { RunOutputs } from './runner'
@@ -157,7 +157,7 @@ export class FitSession implements Trainer {
   async #resume(file: string): Promise<FitProgress> {
     const { engine, counts } = this.#model
     const architecture = this.#model.architecture()
-    const { weights, bits, steps, accumulation, progress, watchers, facts, best } = await readCheckpoint(file, metadataKey)
+    const { weights, bits, document, steps, accumulation, progress, watchers, facts, best } = await readCheckpoint(file, metadataKey)
     checkFacts(file, facts, this.#settings.facts)
     const checked = checkWeights(architecture, weights, `fit: resume from ${file}`)
     const missing = engine.layout.parameters.find(({ name }) => !checked.has(name))
@@ -168,6 +168,7 @@ export class FitSession implements Trainer {
     if (best) checkWeights(architecture, best, `fit: resume from ${file}`)
     this.#schedule?.restore(watchers.schedule)
     this.#settings.earlyStopping?.restore(watchers.earlyStopping, best)
+    engine.adopt(choicesIn(document))
     await engine.restore(checked, bits)
     Object.assign(counts, { steps, batches: steps, waiting: 0, samples: 0 }, accumulation)
     counts.epochs = progress.epoch
@@ -178,7 +179,9 @@ export class FitSession implements Trainer {
     const { engine, objective, seed, counts } = this.#model
     const { facts, earlyStopping } = this.#settings
     const gather = async (progress: FitProgress): Promise<Checkpoint> => {
-      const document = JSON.stringify(documentOf(this.#model.architecture(), seed, objective, counts.steps))
+      const document = JSON.stringify(
+        documentOf(this.#model.architecture(), seed, objective, { steps: counts.steps, algorithms: engine.choices }),
+      )
       const watchers = { schedule: this.#schedule?.state ?? null, earlyStopping: earlyStopping?.state ?? null }
       const { steps, batches, waiting, samples } = counts
       const accumulation = batches === steps ? {} : { accumulation: { batches, waiting, samples } }

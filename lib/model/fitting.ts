@@ -40,7 +40,7 @@ export function runFacts(
   { runtime, length }: { readonly runtime: string; readonly length: number | undefined },
 ): RunFacts {
   const { batchSize, order, seed, validationSplit, classWeight } = sources
-  const { groups, accumulate, ema, optimizer, winograd } = objective
+  const { groups, accumulate, ema, optimizer, winograd, autotune } = objective
   return {
     runtime,
     optimizer: optimizerFacts(optimizer),
@@ -48,6 +48,7 @@ export function runFacts(
     ...(accumulate > 1 && { accumulate }),
     ...(ema && { ema }),
     ...(!winograd && { winograd }),
+    ...(autotune && { autotune: true }),
     ...(frozen.size > 0 && { frozen: [...frozen].sort() }),
     batchSize,
     shuffle: order !== undefined,

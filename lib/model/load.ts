@@ -25,12 +25,13 @@ export async function loadModel<M extends Model<never, unknown> = Model>(
     const message = `${file}: holds weights but no model description: build the model, then setWeights`
     throw new ConvlaneError('INVALID_FILE', message, { expected: `metadata "${metadataKey}"` })
   }
-  const { architecture, seed, compile } = readDocument(json, file)
+  const { architecture, seed, algorithms, compile } = readDocument(json, file)
   try {
     const weights = checkWeights(architecture, tensors, 'weights')
     const missing = architecture.layers.flatMap(({ parameters }) => parameters).find(({ name }) => !weights.has(name))
     if (missing) throw new ConvlaneError('INVALID_FILE', `"${missing.name}" is missing`, { expected: missing.name })
     const model = new Model(architecture, { ...options, seed }, tensors)
+    model.adoptAlgorithms(algorithms)
     if (compile) model.compile(compile)
     return model as unknown as M
   } catch (cause) {

@@ -3,6 +3,7 @@ import { ConvlaneError } from '../errors'
 import { writeSafetensors } from '../io/safetensors'
 import { checkOptions, invalid } from '../layers/check'
 import type { Rank, SampleShape } from '../layers/rank'
+import type { AlgorithmChoices } from '../program/algorithms'
 import { checkSeed } from '../random'
 import { checkChoice, checkInteger } from '../shape'
 import type { Tensor } from '../tensor'
@@ -262,7 +263,10 @@ export class Model<X = Samples, Y = Tensor> {
     checkOptions('save', options, ['weights'])
     const averages = this.#averages(options, 'save')
     if (typeof file !== 'string' || file === '') throw invalid('save', 'file', 'a path', file)
-    const document = documentOf({ ...this.#architecture, inputs: this.#inputs }, this.#seed, this.#objective, this.#counts.steps)
+    const document = documentOf({ ...this.#architecture, inputs: this.#inputs }, this.#seed, this.#objective, {
+      steps: this.#counts.steps,
+      algorithms: this.#engine.choices,
+    })
     await writeSafetensors(file, await this.#engine.read(averages), { [metadataKey]: JSON.stringify(document) })
   }
 
@@ -300,6 +304,11 @@ export class Model<X = Samples, Y = Tensor> {
    */
   memory(): { arenaBytes: number; stateBytes: number; stagingBytes: number } {
     return this.#engine.memory()
+  }
+
+  /** @internal How convolutions are computed, as a file has it: for `autotune`. */
+  adoptAlgorithms(choices: AlgorithmChoices): void {
+    this.#engine.adopt(choices)
   }
 
   /** Frees native memory, once work under way is done; a fit under way rejects with DISPOSED. Twice is allowed. Optional: a finalizer does it too. */

@@ -35,11 +35,12 @@ export interface FitProgress {
 export interface RunFacts {
   readonly runtime: string
   readonly optimizer: unknown
-  /** Absent where it is as by default, as are the next four. */
+  /** Absent where it is as by default, as are the next five. */
   readonly groups?: unknown
   readonly accumulate?: number
   readonly ema?: unknown
   readonly winograd?: boolean
+  readonly autotune?: boolean
   readonly frozen?: readonly string[]
   readonly batchSize: number
   readonly shuffle: boolean

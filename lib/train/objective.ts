@@ -3,6 +3,7 @@ import { inputValue } from '../graph/sources'
 import type { Value } from '../graph/value'
 import { checkBoolean, checkOptions, invalid } from '../layers/check'
 import type { End } from '../model/architecture'
+import type { AutotuneOptions } from '../model/autotune'
 import type { RunOutputs } from '../model/runner'
 import { add } from '../ops/add'
 import { scale } from '../ops/scale'
@@ -43,6 +44,11 @@ export interface CompileOptions {
    * Default true.
    */
   readonly winograd?: boolean
+  /**
+   * Times what can compute each convolution when a program first needs it, for at most 200 ms a model, instead of choosing by sizes. What was found is remembered
+   * in a file, and kept with the model and its checkpoints, so that these go on with the same bits. Ignored by the reference runtime. Default false.
+   */
+  readonly autotune?: boolean | AutotuneOptions
 }
 
 /** What a run reports beside the total loss. */
@@ -86,6 +92,7 @@ export interface Objective {
   readonly accumulate: number
   readonly ema: Required<EmaOptions> | undefined
   readonly winograd: boolean
+  readonly autotune: AutotuneOptions | undefined
 }
 
 /** How many there have been. */
@@ -97,12 +104,12 @@ export function slotsOf({ optimizer, accumulate, ema }: Objective): string[] {
 }
 
 /** Names of {@link CompileOptions}. */
-export const compileOptionNames = ['optimizer', 'loss', 'lossWeights', 'metrics', 'groups', 'accumulate', 'ema', 'winograd']
+export const compileOptionNames = ['optimizer', 'loss', 'lossWeights', 'metrics', 'groups', 'accumulate', 'ema', 'winograd', 'autotune']
 
 /** Resolves and tries `compile`'s options. `weightsOfModel`: what groups are made of. Throws INVALID_ARGUMENT, INVALID_SHAPE, INVALID_DTYPE. */
 export function objectiveOf(options: CompileOptions, ends: readonly End[], weightsOfModel: readonly WeightFacts[] = []): Objective {
   checkOptions('compile', options, compileOptionNames)
-  const { metrics = [], groups = [], accumulate = 1, ema, winograd = true } = options
+  const { metrics = [], groups = [], accumulate = 1, ema, winograd = true, autotune = false } = options
   if (!Array.isArray(metrics)) throw invalid('compile', 'metrics', 'an array', metrics)
   const resolved = metrics.map(resolveMetric)
   const duplicate = resolved.find(({ name }, index) => resolved.findIndex((metric) => metric.name === name) !== index)
@@ -132,9 +139,18 @@ export function objectiveOf(options: CompileOptions, ends: readonly End[], weigh
     accumulate: checkInteger(accumulate, 'compile', 'accumulate'),
     ema: ema === undefined ? undefined : checkEma(ema),
     winograd: checkBoolean(winograd, 'compile', 'winograd'),
+    autotune: checkAutotune(autotune),
   }
   tryOut(objective)
   return objective
+}
+
+function checkAutotune(autotune: boolean | AutotuneOptions): AutotuneOptions | undefined {
+  if (typeof autotune === 'boolean') return autotune ? {} : undefined
+  checkOptions('compile: autotune', autotune, ['cache'])
+  const { cache = false } = autotune
+  if (cache !== false && (typeof cache !== 'string' || cache === '')) throw invalid('compile', 'autotune.cache', 'a path or false', cache)
+  return autotune
 }
 
 function reportsOf(outputs: readonly OutputObjective[]): Report[] {
