@@ -6,9 +6,10 @@ import { fileURLToPath } from 'node:url'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
+/** What is installed within a folder (a peer of the benches) is no source of it. */
 function* filesOf(path) {
-  if (statSync(path).isDirectory()) for (const name of readdirSync(path).sort()) yield* filesOf(join(path, name))
-  else yield path
+  if (!statSync(path).isDirectory()) yield path
+  else for (const name of readdirSync(path).sort()) if (name !== 'node_modules') yield* filesOf(join(path, name))
 }
 
 /** Sources by content, so that a checkout that only changes times builds nothing; outputs by size and time, so that a foreign one is noticed. */
