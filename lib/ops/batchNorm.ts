@@ -34,9 +34,11 @@ const float32 = (shape: SymbolicShape): TensorType => ({ shape, dtype: 'float32'
 
 export const batchNormOp: OpDefinition = {
   name: 'batchNorm',
-  inputs: ['x', 'gamma?', 'beta?'],
+  inputs: ['x', 'gamma?', 'beta?', 'residual?'],
   outputs: ['y', 'mean', 'variance'],
-  infer([x, gamma, beta], _, label) {
+  inPlace: true,
+  infer([x, gamma, beta, residual], _, label) {
+    if (residual) checkSameShape(x!, residual, label, ['x', 'residual'])
     const channels = channelsOf(x!, { gamma, beta }, label)
     return [float32(x!.shape), float32([channels]), float32([channels])]
   },
@@ -44,7 +46,12 @@ export const batchNormOp: OpDefinition = {
     if (dmean || dvariance) throw new ConvlaneError('UNSUPPORTED', `${labelOf('batchNorm', name)}: mean and variance have no gradient`)
     const [x, gamma] = [inputs[0]!, inputs[1]]
     const { epsilon } = attributes
-    const [dx, dgamma, dbeta] = call(batchNormBackwardOp, [dy, x, outputs[1], outputs[2], gamma], { epsilon: epsilon! }, { name })
+    const [dx, dgamma, dbeta] = call(
+      batchNormBackwardOp,
+      [dy, x, outputs[1], outputs[2], gamma, undefined],
+      { epsilon: epsilon!, activation: 'linear' },
+      { name },
+    )
     return [wanted[0] ? dx : undefined, wanted[1] ? dgamma : undefined, wanted[2] ? dbeta : undefined] as (Value | undefined)[]
   },
 }
@@ -76,12 +83,13 @@ export const batchNormInferenceOp: OpDefinition = {
 
 export const batchNormBackwardOp: OpDefinition = {
   name: 'batchNormBackward',
-  inputs: ['dy', 'x', 'mean', 'variance', 'gamma?'],
+  inputs: ['dy', 'x', 'mean', 'variance', 'gamma?', 'beta?'],
   outputs: ['dx', 'dgamma', 'dbeta'],
   optionalOutputs: ['dx', 'dgamma', 'dbeta'],
-  infer([dy, x, mean, variance, gamma], _, label) {
+  inPlace: true,
+  infer([dy, x, mean, variance, gamma, beta], _, label) {
     checkSameShape(dy!, x!, label, ['dy', 'x'])
-    const channels = channelsOf(x!, { mean, variance, gamma }, label)
+    const channels = channelsOf(x!, { mean, variance, gamma, beta }, label)
     return [float32(x!.shape), float32([channels]), float32([channels])]
   },
 }
@@ -117,7 +125,7 @@ export function batchNorm(x: Tensor, options?: BatchNormOptions): { y: Tensor; m
 export function batchNorm(x: Value, options?: BatchNormOptions<Value>): { y: Value; mean: Value; variance: Value }
 export function batchNorm(x: Operand, options: BatchNormOptions<Operand> = {}): Record<'y' | 'mean' | 'variance', Operand> {
   const { activation, attributes } = prepare(x, options, labelOf('batchNorm', options?.name))
-  const [y, mean, variance] = call(batchNormOp, [x, options.gamma, options.beta], attributes, options)
+  const [y, mean, variance] = call(batchNormOp, [x, options.gamma, options.beta, undefined], attributes, options)
   return { y: activate(y!, activation, options), mean: mean!, variance: variance! }
 }
 
@@ -162,8 +170,7 @@ export function batchNormBackward(
   checkOptions(options, ['gamma', 'epsilon'], label)
   const { attributes } = prepare(x, options, label)
   checkSameShape(typeOf(dy, label, 'dy'), typeOf(x, label, 'x'), label, ['dy', 'x'])
-  const [, mean, variance] = call(batchNormOp, [x, undefined, undefined], attributes, options)
-  const { epsilon } = attributes
-  const [dx, dgamma, dbeta] = call(batchNormBackwardOp, [dy, x, mean, variance, options.gamma], { epsilon: epsilon! }, options)
+  const [, mean, variance] = call(batchNormOp, [x, undefined, undefined, undefined], attributes, options)
+  const [dx, dgamma, dbeta] = call(batchNormBackwardOp, [dy, x, mean, variance, options.gamma, undefined], attributes, options)
   return { dx: dx!, dgamma: dgamma!, dbeta: dbeta! }
 }

@@ -43,13 +43,16 @@ export function activationOp<Options extends OpOptions = OpOptions>(
   everyElement: boolean,
   { fromInput = false, options: known = [], attributes: attributesOf = () => ({}) }: ActivationTraits<Options> = {},
 ): { forward: OpDefinition; backward: OpDefinition; call: Unary<Options>; callBackward: UnaryBackward<Options> } {
+  /** The backward steps that compilation adds a gradient to take it as one more operand, which is left out here. */
+  const rest = everyElement ? [undefined] : []
   const backward: OpDefinition = {
     name: `${name}Backward`,
-    inputs: ['dy', fromInput ? 'x' : 'y'],
+    inputs: ['dy', fromInput ? 'x' : 'y', ...(everyElement ? ['also?'] : [])],
     outputs: ['dx'],
     inPlace: everyElement,
-    infer([dy, from], _, label) {
+    infer([dy, from, also], _, label) {
       checkSameShape(dy!, from!, label, ['the gradient', fromInput ? 'the input' : 'the output'])
+      if (also) checkSameShape(dy!, also, label, ['the gradient', 'what is added to it'])
       return [from!]
     },
   }
@@ -60,7 +63,7 @@ export function activationOp<Options extends OpOptions = OpOptions>(
     inPlace: everyElement,
     infer: ([x]) => [x!],
     gradient({ inputs, outputs, attributes, label }, [dy]) {
-      return [call(backward, [dy, fromInput ? inputs[0] : outputs[0]], attributes, { name: label })[0] as Value]
+      return [call(backward, [dy, fromInput ? inputs[0] : outputs[0], ...rest], attributes, { name: label })[0] as Value]
     },
   }
   const prepare = (options: Options, label: string) => {
@@ -77,7 +80,7 @@ export function activationOp<Options extends OpOptions = OpOptions>(
     const label = labelOf(backward.name, options?.name)
     const attributes = prepare(options, label)
     checkSameShape(typeOf(dy, label, 'dy'), typeOf(x, label, 'x'), label, ['dy', 'x'])
-    return { dx: call(backward, [dy, fromInput ? x : run(x, options)], attributes, options)[0]! }
+    return { dx: call(backward, [dy, fromInput ? x : run(x, options), ...rest], attributes, options)[0]! }
   }
   return { forward, backward, call: run as Unary<Options>, callBackward: runBackward as UnaryBackward<Options> }
 }

@@ -6,7 +6,8 @@ import { inputNames, makeStep } from '../ops/step'
 import { checkInteger, elementCount, MAX_ELEMENTS, sameShape, shapeText } from '../shape'
 import { placeApart, placeBlocks } from './arena'
 import { foldNormalizations } from './fold'
-import { fuseActivations } from './fuse'
+import { fuseActivations, fuseResiduals } from './fuse'
+import { mergeGradients, sumWindows } from './gradients'
 import { findBlocks, type Place } from './liveness'
 import { splitPrelude } from './prelude'
 import { schedule } from './schedule'
@@ -70,7 +71,10 @@ export interface CompileOptions {
   readonly passes?: {
     /** Weights take up the normalization that follows, in programs without updates; the result differs by rounding. */
     readonly fold?: boolean
+    /** Activations and residual connections take place in the step before them, and gradients of activations where that saves a pass over memory. */
     readonly fuse?: boolean
+    /** Biases before max pooling sum what the windows get; the result differs by rounding. */
+    readonly sums?: boolean
     /** What depends on the weights alone runs when these have changed, in programs without updates. */
     readonly prelude?: boolean
     readonly order?: boolean
@@ -87,7 +91,7 @@ export interface CompiledProgram {
 
 /**
  * Compiles the outputs, and updates if any, into a flat list of steps over one arena: what nothing reads is left out, reshapes become
- * aliases, normalizations by known statistics are folded into weights, single-use activations are fused, elementwise results overwrite inputs that die, and memory is shared by liveness.
+ * aliases, normalizations by known statistics are folded into weights, single-use activations are fused, gradients of activations merged, elementwise results overwrite inputs that die, and memory is shared by liveness.
  *
  * Throws `INVALID_ARGUMENT` for a capacity that isn't a positive integer, an input or parameter that isn't declared, and an update of a
  * parameter or slot that the layout doesn't have; `INVALID_SHAPE` when a gradient's shape isn't its parameter's; `OUT_OF_MEMORY` for an arena of more
@@ -95,7 +99,7 @@ export interface CompiledProgram {
  */
 export function compileProgram({ inputs, outputs, updates, layout, capacity, lane, passes = {} }: CompileOptions): CompiledProgram {
   checkInteger(capacity, 'program', 'capacity')
-  const { fold = true, fuse = true, prelude: once = true, order = true, inPlace = true, share = true } = passes
+  const { fold = true, fuse = true, sums = true, prelude: once = true, order = true, inPlace = true, share = true } = passes
   const place = share ? placeBlocks : placeApart
 
   const groups = groupGradients(updates, layout)
@@ -106,7 +110,8 @@ export function compileProgram({ inputs, outputs, updates, layout, capacity, lan
 
   let tasks = collectTasks(kept)
   if (fold && !updates) tasks = foldNormalizations(tasks, kept)
-  if (fuse) tasks = fuseActivations(tasks, kept)
+  if (fuse) tasks = mergeGradients(fuseResiduals(fuseActivations(tasks, kept), kept), kept)
+  if (sums) tasks = sumWindows(tasks)
   const { prelude, main } = once && !updates ? splitPrelude(tasks, kept) : { prelude: [], main: tasks }
   const left = new Set(prelude.flatMap(({ outputs }) => outputs.flatMap((output) => output ?? [])))
   tasks = order ? schedule(main, kept, new Set([...gradientRoots, ...left]), capacity) : main

@@ -13,10 +13,14 @@ function matrixOf(step: ReferenceStep) {
 function normalized(step: ReferenceStep, mean: ArrayLike<number>, variance: ArrayLike<number>): void {
   const { x, rows, columns, epsilon, gamma, beta } = matrixOf(step)
   const y = operand(step, 'y').data
+  const residual = optional(step, 'residual')?.data
   const act = activationOf(step)
   for (let c = 0; c < columns; c++) {
     const deviation = Math.sqrt(variance[c]! + epsilon)
-    for (let i = c; i < rows * columns; i += columns) y[i] = act(((x[i]! - mean[c]!) / deviation) * (gamma?.[c] ?? 1) + (beta?.[c] ?? 0))
+    for (let i = c; i < rows * columns; i += columns) {
+      const value = ((x[i]! - mean[c]!) / deviation) * (gamma?.[c] ?? 1) + (beta?.[c] ?? 0)
+      y[i] = act(value + (residual?.[i] ?? 0))
+    }
   }
 }
 
@@ -43,10 +47,14 @@ export function batchNormInference(step: ReferenceStep): void {
   normalized(step, operand(step, 'mean').data, operand(step, 'variance').data)
 }
 
-/** Mean and variance depend on x too: dx = gamma / deviation · (dy − mean of dy − x̂ · mean of dy · x̂). */
+/**
+ * Mean and variance depend on x too: dx = gamma / deviation · (dy − mean of dy − x̂ · mean of dy · x̂). With relu, dy is 0 where y isn't positive. In double
+ * precision a product of two rounded numbers is exact, and a sum has the right sign: y is positive here exactly where it is in float32.
+ */
 export function batchNormBackward(step: ReferenceStep): void {
-  const { x, rows, columns, epsilon, gamma } = matrixOf(step)
-  const dy = operand(step, 'dy').data
+  const { x, rows, columns, epsilon, gamma, beta } = matrixOf(step)
+  const isGated = step.attributes.activation === 'relu'
+  const given = operand(step, 'dy').data
   const mean = operand(step, 'mean').data
   const variance = operand(step, 'variance').data
   const dx = optional(step, 'dx')?.data
@@ -55,14 +63,16 @@ export function batchNormBackward(step: ReferenceStep): void {
   for (let c = 0; c < columns; c++) {
     const deviation = Math.sqrt(variance[c]! + epsilon)
     const hat = (i: number) => (x[i]! - mean[c]!) / deviation
+    const scale = Math.fround((gamma?.[c] ?? 1) * (1 / deviation))
+    const dy = (i: number) => (isGated && !(Math.fround(x[i]! - mean[c]!) * scale + (beta?.[c] ?? 0) > 0) ? 0 : given[i]!)
     let sum = 0
     let product = 0
     for (let i = c; i < rows * columns; i += columns) {
-      sum += dy[i]!
-      product += dy[i]! * hat(i)
+      sum += dy(i)
+      product += dy(i) * hat(i)
     }
     const factor = (gamma?.[c] ?? 1) / deviation
-    if (dx) for (let i = c; i < rows * columns; i += columns) dx[i] = factor * (dy[i]! - sum / rows - (hat(i) * product) / rows)
+    if (dx) for (let i = c; i < rows * columns; i += columns) dx[i] = factor * (dy(i) - sum / rows - (hat(i) * product) / rows)
     if (dgamma) dgamma[c] = product
     if (dbeta) dbeta[c] = sum
   }

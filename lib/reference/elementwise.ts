@@ -1,5 +1,5 @@
 import { activations } from './activation'
-import { operand, type ReferenceStep } from './step'
+import { operand, optional, type ReferenceStep } from './step'
 
 /** y[i] = f(x[i]). */
 export function mapOf(f: (x: number) => number): (step: ReferenceStep) => void {
@@ -10,7 +10,7 @@ export function mapOf(f: (x: number) => number): (step: ReferenceStep) => void {
   }
 }
 
-/** y[i] = f(x[i]) for each activation, and dx[i] from dy[i] and y[i] or x[i], under the names of the steps. */
+/** y[i] = f(x[i]) for each activation, and dx[i] from dy[i] (and what is added to it) and y[i] or x[i], under the names of the steps. */
 export const activationSteps: Readonly<Record<string, (step: ReferenceStep) => void>> = Object.fromEntries(
   Object.entries(activations).flatMap(([name, { of, gradient, from: source }]) => {
     const forward = (step: ReferenceStep) => {
@@ -20,9 +20,10 @@ export const activationSteps: Readonly<Record<string, (step: ReferenceStep) => v
     }
     const backward = (step: ReferenceStep) => {
       const dy = operand(step, 'dy').data
+      const also = optional(step, 'also')?.data
       const from = operand(step, source).data
       const dx = operand(step, 'dx').data
-      for (let i = 0; i < dx.length; i++) dx[i] = gradient(dy[i]!, from[i]!, step.attributes)
+      for (let i = 0; i < dx.length; i++) dx[i] = gradient(dy[i]! + (also?.[i] ?? 0), from[i]!, step.attributes)
     }
     return [
       [name, forward],

@@ -28,11 +28,13 @@ class AveragePool : public Step {
     const float* x = context.at(x_);
     float* y = context.at(y_);
     const int64_t floats = divide_up(g.most_taps() * static_cast<int64_t>(sizeof(float*)), sizeof(float));
-    for_pool_rows(g.batch.of(context.n), g.d.out, g.h.out, g.w.out * g.c, floats, [&](int64_t number, const PoolRow& row, float* memory) {
+    const int64_t images = g.batch.of(context.n), moved = images * (g.in_elements() + g.out_elements());
+    const bool stream = goes_past_caches(moved, g.c, y);
+    for_pool_rows(images, g.d.out, g.h.out, moved / (images * g.d.out * g.h.out), floats, [&](int64_t number, const PoolRow& row, float* memory) {
       const float** taps = reinterpret_cast<const float**>(memory);
       const TapRange depths = taps_inside(g.d, row.d), heights = taps_inside(g.h, row.h);
       PoolAverageArgs args{taps, 0, 0, y + number * g.w.out * g.c, g.c};
-      for (int64_t w = 0; w < g.w.out; ++w, args.y += g.c) {
+      for_window_runs(g.w, [&](int64_t w, int64_t count) {
         const TapRange widths = taps_inside(g.w, w);
         args.tap_count = 0;
         for (int64_t kd = depths.first; kd < depths.last; ++kd) {
@@ -42,8 +44,10 @@ class AveragePool : public Step {
           }
         }
         args.scale = window_scale(g, count_padding_, row.d, row.h, w);
+        args.run = {count, g.w.stride * g.c, stream};
         kernels().pool_average(args);
-      }
+        args.y += count * g.c;
+      });
     });
   }
 
@@ -63,12 +67,14 @@ class AveragePoolBackward : public Step {
     const float* dy = context.at(dy_);
     float* dx = context.at(dx_);
     const int64_t floats = divide_up(g.most_windows() * static_cast<int64_t>(sizeof(float*) + sizeof(float)), sizeof(float));
-    for_pool_rows(g.batch.of(context.n), g.d.in, g.h.in, g.w.in * g.c, floats, [&](int64_t number, const PoolRow& row, float* memory) {
+    const int64_t images = g.batch.of(context.n), moved = images * (g.in_elements() + g.out_elements());
+    const bool stream = goes_past_caches(moved, g.c, dx);
+    for_pool_rows(images, g.d.in, g.h.in, moved / (images * g.d.in * g.h.in), floats, [&](int64_t number, const PoolRow& row, float* memory) {
       const float** gradients = reinterpret_cast<const float**>(memory);
       float* scales = reinterpret_cast<float*>(gradients + g.most_windows());
       const WindowRange depths = windows_over(g.d, row.d), heights = windows_over(g.h, row.h);
-      WeightedSumArgs args{gradients, scales, 0, dx + number * g.w.in * g.c, g.c};
-      for (int64_t w = 0; w < g.w.in; ++w, args.out += g.c) {
+      WeightedSumArgs args{gradients, scales, 0, nullptr, g.c};
+      for_pixel_runs(g.w, windows_inside(g.w), [&](int64_t w, int64_t count) {
         const WindowRange widths = windows_over(g.w, w);
         args.count = 0;
         for (int64_t d = depths.first; d < depths.last; ++d) {
@@ -82,8 +88,10 @@ class AveragePoolBackward : public Step {
             }
           }
         }
+        args.out = dx + (number * g.w.in + w) * g.c;
+        args.run = {count, g.w.stride * g.c, stream};
         kernels().weighted_sum(args);
-      }
+      });
     });
   }
 

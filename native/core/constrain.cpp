@@ -59,7 +59,7 @@ class Constrain : public Step {
   void columns(float* param, float* scratch) const {
     float *mean = scratch, *sums = mean + outputs_, *squares = sums + outputs_, *factors = squares + outputs_;
     for (int64_t j = 0; j < outputs_; ++j) mean[j] = 0;
-    kernels().column_products(param, param, mean, before_, outputs_, sums, squares);
+    kernels().column_products({param, param, mean, nullptr, nullptr, before_, outputs_}, sums, squares);
     for (int64_t j = 0; j < outputs_; ++j) factors[j] = factor(squares[j]);
     parallel_blocks(before_, divide_up(kElementGrain, outputs_), [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) kernels().multiply(param + row * outputs_, factors, param + row * outputs_, outputs_);

@@ -34,17 +34,23 @@ class ActivateBackward : public Step {
       : dy_(tensor(spec, "dy")), from_(tensor(spec, activation >= Activation::silu ? "x" : "y")), dx_(tensor(spec, "dx")), activation_(activation) {
     same_shape(spec, "dy", dy_, activation >= Activation::silu ? "x" : "y", from_);
     same_shape(spec, "dy", dy_, "dx", dx_);
+    if (const Operand* also = optional_tensor(spec, "also")) {
+      same_shape(spec, "dy", dy_, "also", *also);
+      also_ = *also;
+      has_also_ = true;
+    }
   }
   void run(const RunContext& context) const override {
-    const float *dy = context.at(dy_), *from = context.at(from_);
+    const float *dy = context.at(dy_), *also = has_also_ ? context.at(also_) : nullptr, *from = context.at(from_);
     float* dx = context.at(dx_);
     parallel_blocks(dy_.elements(context.n), kElementGrain, [&](int64_t begin, int64_t end) {
-      kernels().activate_backward(activation_, dy + begin, from + begin, dx + begin, end - begin);
+      kernels().activate_backward(activation_, dy + begin, also == nullptr ? nullptr : also + begin, from + begin, dx + begin, end - begin);
     });
   }
 
  private:
-  Operand dy_, from_, dx_;
+  Operand dy_, also_, from_, dx_;
+  bool has_also_ = false;
   Activation activation_;
 };
 

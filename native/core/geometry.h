@@ -55,6 +55,8 @@ struct PoolGeometry {
   Axis d, h, w;
   int64_t c = 1;
 
+  int64_t in_elements() const { return d.in * h.in * w.in * c; }      // per image
+  int64_t out_elements() const { return d.out * h.out * w.out * c; }  // per image
   // The most taps of one window that can lie inside, and the most windows that can cover one input position.
   int64_t most_taps() const { return std::min(d.kernel, d.in) * std::min(h.kernel, h.in) * std::min(w.kernel, w.in); }
   int64_t most_windows() const { return std::min(d.kernel, d.out) * std::min(h.kernel, h.out) * std::min(w.kernel, w.out); }

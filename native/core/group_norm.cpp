@@ -103,7 +103,7 @@ class GroupNorm : public GroupNormStep {
         [&](int64_t sample, int64_t, int64_t first, int64_t length) {
           const int64_t at = sample * sample_size + first * c;
           const float* m = memory(sample);
-          kernels().batch_norm(x + at, m, m + c, m + 2 * c, length, c, activation_, y + at);
+          kernels().batch_norm(x + at, m, m + c, m + 2 * c, nullptr, length, c, activation_, false, y + at);
         });
   }
 
@@ -178,14 +178,14 @@ class GroupNormBackward : public GroupNormStep {
         [&](int64_t sample, int64_t stretch, int64_t first, int64_t length) {
           const int64_t at = sample * sample_size + first * c;
           float* found = memory(sample) + (6 + 2 * stretch) * c;
-          kernels().column_products(dy + at, x + at, memory(sample), length, c, found, found + c);
+          kernels().column_products({dy + at, x + at, memory(sample), nullptr, nullptr, length, c}, found, found + c);
         },
         [&](int64_t sample) { finish(context, sample, memory(sample)); },
         [&](int64_t sample, int64_t, int64_t first, int64_t length) {
           if (dx == nullptr) return;
           const int64_t at = sample * sample_size + first * c;
           const float* m = memory(sample);
-          kernels().batch_norm_backward(dy + at, x + at, m, m + c, m + 2 * c, m + 3 * c, length, c, dx + at);
+          kernels().batch_norm_backward({dy + at, x + at, m, m + c, nullptr, length, c}, m + 2 * c, m + 3 * c, dx + at);
         });
     if (has_dgamma_) sum_samples(memory(0) + 4 * c, n, context.at(dgamma_));
     if (has_dbeta_) sum_samples(memory(0) + 5 * c, n, context.at(dbeta_));

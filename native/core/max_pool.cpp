@@ -25,12 +25,16 @@ class MaxPool : public Step {
     float* y = context.at(y_);
     int32_t* positions = has_positions_ ? context.at<int32_t>(positions_) : nullptr;
     const int64_t floats = divide_up(g.most_taps() * kTapBytes, sizeof(float));
-    for_pool_rows(g.batch.of(context.n), g.d.out, g.h.out, g.w.out * g.c, floats, [&](int64_t number, const PoolRow& row, float* memory) {
+    const int64_t images = g.batch.of(context.n), moved = images * (g.in_elements() + (positions == nullptr ? 1 : 2) * g.out_elements());
+    const bool stream = goes_past_caches(moved, g.c, y) && goes_past_caches(moved, g.c, positions);
+    // Where windows overlap, the rows that the next ones add follow others that are cached: the processor doesn't see them coming.
+    const bool fetches = stream && g.h.extent() > g.h.stride;
+    for_pool_rows(images, g.d.out, g.h.out, moved / (images * g.d.out * g.h.out), floats, [&](int64_t number, const PoolRow& row, float* memory) {
       const float** taps = reinterpret_cast<const float**>(memory);
       int32_t* ids = reinterpret_cast<int32_t*>(taps + g.most_taps());
       const TapRange depths = taps_inside(g.d, row.d), heights = taps_inside(g.h, row.h);
       PoolMaxArgs args{taps, ids, 0, y + number * g.w.out * g.c, positions == nullptr ? nullptr : positions + number * g.w.out * g.c, g.c};
-      for (int64_t w = 0; w < g.w.out; ++w) {
+      for_window_runs(g.w, [&](int64_t w, int64_t count) {
         const TapRange widths = taps_inside(g.w, w);
         args.tap_count = 0;
         for (int64_t kd = depths.first; kd < depths.last; ++kd) {
@@ -42,10 +46,15 @@ class MaxPool : public Step {
             }
           }
         }
+        args.run = {count, g.w.stride * g.c, stream};
+        if (fetches && row.h + 1 < g.h.out) {
+          args.run.ahead = taps[args.tap_count - 1] + (g.w.in - g.w.extent() + 1) * g.c;
+          args.run.ahead_step = g.h.stride * g.w.stride * g.c;
+        }
         kernels().pool_max(args);
-        args.y += g.c;
-        if (args.positions != nullptr) args.positions += g.c;
-      }
+        args.y += count * g.c;
+        if (args.positions != nullptr) args.positions += count * g.c;
+      });
     });
   }
 
@@ -68,13 +77,15 @@ class MaxPoolBackward : public Step {
     const int32_t* positions = context.at<int32_t>(positions_);
     float* dx = context.at(dx_);
     const int64_t floats = divide_up(g.most_windows() * kWindowBytes, sizeof(float));
-    for_pool_rows(g.batch.of(context.n), g.d.in, g.h.in, g.w.in * g.c, floats, [&](int64_t number, const PoolRow& row, float* memory) {
+    const int64_t images = g.batch.of(context.n), moved = images * (g.in_elements() + 2 * g.out_elements());
+    const bool stream = goes_past_caches(moved, g.c, dx);
+    for_pool_rows(images, g.d.in, g.h.in, moved / (images * g.d.in * g.h.in), floats, [&](int64_t number, const PoolRow& row, float* memory) {
       const float** gradients = reinterpret_cast<const float**>(memory);
       const int32_t** chosen = reinterpret_cast<const int32_t**>(gradients + g.most_windows());
       int32_t* ids = reinterpret_cast<int32_t*>(chosen + g.most_windows());
       const WindowRange depths = windows_over(g.d, row.d), heights = windows_over(g.h, row.h);
-      PoolMaxBackwardArgs args{gradients, chosen, ids, 0, dx + number * g.w.in * g.c, g.c};
-      for (int64_t w = 0; w < g.w.in; ++w, args.dx += g.c) {
+      PoolMaxBackwardArgs args{gradients, chosen, ids, 0, nullptr, g.c};
+      for_pixel_runs(g.w, {0, g.w.out}, [&](int64_t w, int64_t count) {
         const WindowRange widths = windows_over(g.w, w);
         args.window_count = 0;
         for (int64_t d = depths.first; d < depths.last; ++d) {
@@ -91,8 +102,10 @@ class MaxPoolBackward : public Step {
             }
           }
         }
+        args.dx = dx + (number * g.w.in + w) * g.c;
+        args.run = {count, g.w.stride * g.c, stream};
         kernels().pool_max_backward(args);
-      }
+      });
     });
   }
 

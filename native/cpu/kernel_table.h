@@ -170,8 +170,16 @@ struct DepthwiseWeightsArgs {
   int64_t x_ahead, dy_ahead;  // as in DepthwiseArgs; dy_ahead 0: neither
 };
 
-// One output position of a pooling window over `channels` contiguous channels. taps[t] points at channel 0 of the t-th position
-// inside the input (row-major order); positions outside the input are left out, and tap_ids[t] is the position's number in the full window.
+// Positions along a row that are computed alike, each from the operands of the one before moved by a step.
+struct PoolRun {
+  int64_t count = 1;
+  int64_t step = 0;     // floats from a position of the larger image (x, dx) to the next; those of the smaller one lie `channels` apart
+  bool stream = false;  // write past the caches: every position of the result must lie at a multiple of 64 bytes, and `channels` be one of 16
+  const float* ahead = nullptr;  // what is read soon after, `ahead_step` floats with each position: fetched into L2. May be any address
+  int64_t ahead_step = 0;
+};
+// Output positions of a pooling window over `channels` contiguous channels. taps[t] points at channel 0 of the t-th position inside the input
+// (row-major order) of the run's first window; positions outside the input are left out, and tap_ids[t] is the position's number in the full window.
 struct PoolMaxArgs {
   const float* const* taps;
   const int32_t* tap_ids;
@@ -179,6 +187,7 @@ struct PoolMaxArgs {
   float* y;
   int32_t* positions;  // number of the first maximum (NaN wins), or null
   int64_t channels;
+  PoolRun run = {};
 };
 struct PoolAverageArgs {
   const float* const* taps;
@@ -186,8 +195,9 @@ struct PoolAverageArgs {
   float scale;         // 1 / divisor
   float* y;
   int64_t channels;
+  PoolRun run = {};
 };
-// dx of one input position: the sum over the windows that cover it. Written once: no zero fill.
+// dx of input positions: the sum over the windows that cover it. Written once: no zero fill.
 struct PoolMaxBackwardArgs {
   const float* const* dy;            // window_count pointers at channel 0 of the window's output
   const int32_t* const* positions;   // the same for the saved positions
@@ -195,6 +205,7 @@ struct PoolMaxBackwardArgs {
   int32_t window_count;              // may be 0: dx = 0
   float* dx;
   int64_t channels;
+  PoolRun run = {};
 };
 // out = the sum of weight times row, over rows of `channels` values. The gradient of averages, and resizing both ways.
 struct WeightedSumArgs {
@@ -203,6 +214,7 @@ struct WeightedSumArgs {
   int32_t count;                     // may be 0: out = 0
   float* out;
   int64_t channels;
+  PoolRun run = {};                  // `out` takes the steps of the larger image
 };
 
 // y = (sum of |x|^p)^(1/p) over the taps.
@@ -222,6 +234,16 @@ struct PoolLpBackwardArgs {
   float p;
   float* dx;
   int64_t channels;
+};
+
+// Rows of the gradient of batch normalisation; mean, scale and gate have a value for each column.
+struct NormGradient {
+  const float *dy, *x;
+  const float *mean, *scale;
+  const float* gate;  // null, or: what counts as dy is 0 unless (x - mean) scale + gate > 0, as `batch_norm` computes it
+  int64_t rows, columns;
+
+  NormGradient part(int64_t first, int64_t count) const { return {dy + first * columns, x + first * columns, mean, scale, gate, count, columns}; }
 };
 
 struct SgdArgs {
@@ -289,7 +311,8 @@ struct KernelTable {
 
   void (*activate)(Activation, const float* x, float* y, int64_t count);                            // NaN passes through
   // From the output y or the input x, as the kind says (Activation). Where slopes meet, that of the lower side: relu'(0) = 0.
-  void (*activate_backward)(Activation, const float* dy, const float* from, float* dx, int64_t count);
+  // The gradient of the result is dy + also (null: dy alone).
+  void (*activate_backward)(Activation, const float* dy, const float* also, const float* from, float* dx, int64_t count);
   void (*add)(const float* a, const float* b, float* y, int64_t count, Activation);
   void (*multiply)(const float* a, const float* b, float* y, int64_t count);
   void (*scale)(const float* x, float s, float* y, int64_t count);
@@ -312,12 +335,13 @@ struct KernelTable {
   // Of each column: its mean and the sum of squared distances from it; rows >= 1, contiguous. Leaves of 64 rows, merged by a binary tree.
   void (*column_moments)(const float* x, int64_t rows, int64_t columns, float* mean, float* squares);
   // Of each column: the sums of dy and of dy (x - mean), by the same tree.
-  void (*column_products)(const float* dy, const float* x, const float* mean, int64_t rows, int64_t columns, float* sums, float* products);
-  // y = act((x - mean) scale + offset), with one mean, scale and offset for each column.
-  void (*batch_norm)(const float* x, const float* mean, const float* scale, const float* offset, int64_t rows, int64_t columns, Activation, float* y);
-  // dx = dy scale + (x - mean) slope + offset, with one of each for each column.
-  void (*batch_norm_backward)(const float* dy, const float* x, const float* mean, const float* scale, const float* slope, const float* offset, int64_t rows,
-                              int64_t columns, float* dx);
+  void (*column_products)(const NormGradient&, float* sums, float* products);
+  // y = act((x - mean) scale + offset + residual), with one mean, scale and offset for each column; y may be x or the residual (null: none). `stream`:
+  // past the caches; y must lie at a multiple of 64 bytes and the columns be one of 16.
+  void (*batch_norm)(const float* x, const float* mean, const float* scale, const float* offset, const float* residual, int64_t rows, int64_t columns,
+                     Activation, bool stream, float* y);
+  // dx = dy scale + (x - mean) slope + offset, with one of each for each column. dx may be dy or x.
+  void (*batch_norm_backward)(const NormGradient&, const float* slope, const float* offset, float* dx);
   // Of each row of `columns` >= 1: its mean, and the mean squared distance from it; where not centered, the mean square, and `mean` may be null. Sums go in
   // vector lanes over blocks of 1024, merged in order in double precision.
   void (*row_moments)(const float* x, int64_t rows, int64_t columns, bool centered, float* mean, float* variance);

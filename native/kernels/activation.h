@@ -73,9 +73,12 @@ inline void with_gradient(const Activation& activation, const Body& body) {
 }
 
 template <class V>
-void activate_backward(Activation activation, const float* dy, const float* from, float* dx, int64_t count) {
+void activate_backward(Activation activation, const float* dy, const float* also, const float* from, float* dx, int64_t count) {
   with_gradient<V>(activation, [&](auto f) {
-    for_vectors<V>(count, [&](int64_t i, auto part) { part.store(f(part.load(dy + i), part.load(from + i)), dx + i); });
+    for_vectors<V>(count, [&](int64_t i, auto part) {
+      const V d = part.load(dy + i);
+      part.store(f(also != nullptr ? d + part.load(also + i) : d, part.load(from + i)), dx + i);
+    });
   });
 }
 

@@ -69,21 +69,35 @@ void column_moments(const float* x, int64_t rows, int64_t columns, float* mean, 
   });
 }
 
+// dy of a place, or 0 where the gate is shut.
+template <bool Gated, class V>
+inline V gated(V dy, V centered, V scale, V gate) {
+  return Gated ? select(less(V::zero(), fma(centered, scale, gate)), dy, V::zero()) : dy;
+}
+
 // Sums of dy and of dy (x - mean): a chain over each leaf, leaves by a binary tree.
-template <class V, int NV, class Part>
-void column_products_of(const float* dy, const float* x, const float* mean, int64_t rows, int64_t ld, float* sums, float* products, Part part) {
-  V levels[58][2][NV], center[NV];
-  for (int j = 0; j < NV; ++j) center[j] = part.load(mean + j * V::width);
+template <class V, bool Gated, int NV, class Part>
+void column_products_of(const NormGradient& g, int64_t column, float* sums, float* products, Part part) {
+  const float *dy = g.dy + column, *x = g.x + column;
+  V levels[58][2][NV], center[NV], scale[NV], gate[NV];
+  for (int j = 0; j < NV; ++j) {
+    const int64_t at = column + j * V::width;
+    center[j] = part.load(g.mean + at);
+    scale[j] = Gated ? part.load(g.scale + at) : V::zero();
+    gate[j] = Gated ? part.load(g.gate + at) : V::zero();
+  }
   int top = 0;
-  for (int64_t r = 0, n = 0; r < rows; r += kMomentRows, ++n) {
+  for (int64_t r = 0, n = 0; r < g.rows; r += kMomentRows, ++n) {
     V s[NV], p[NV];
     for (int j = 0; j < NV; ++j) s[j] = p[j] = V::zero();
-    const int64_t end = r + kMomentRows < rows ? r + kMomentRows : rows;
+    const int64_t end = r + kMomentRows < g.rows ? r + kMomentRows : g.rows;
     for (int64_t i = r; i < end; ++i) {
       CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
-        const V d = part.load(dy + i * ld + j * V::width);
+        const int64_t at = i * g.columns + j * V::width;
+        const V centered = part.load(x + at) - center[j];
+        const V d = gated<Gated>(part.load(dy + at), centered, scale[j], gate[j]);
         s[j] = s[j] + d;
-        p[j] = fma(d, part.load(x + i * ld + j * V::width) - center[j], p[j]);
+        p[j] = fma(d, centered, p[j]);
       }
     }
     top = merge_levels(top, n, [&](int level) {
@@ -95,42 +109,60 @@ void column_products_of(const float* dy, const float* x, const float* mean, int6
   for (int j = 0; j < NV; ++j) {
     V s = V::zero(), p = V::zero();
     for (int level = top; level > 0; --level) s = levels[level - 1][0][j] + s, p = levels[level - 1][1][j] + p;
-    part.store(s, sums + j * V::width), part.store(p, products + j * V::width);
+    part.store(s, sums + column + j * V::width), part.store(p, products + column + j * V::width);
   }
 }
 
-template <class V>
-void column_products(const float* dy, const float* x, const float* mean, int64_t rows, int64_t columns, float* sums, float* products) {
+template <class V, bool Gated>
+void all_column_products(const NormGradient& g, float* sums, float* products) {
   int64_t j = 0;
-  for (; j + 4 * V::width <= columns; j += 4 * V::width) {
-    column_products_of<V, 4>(dy + j, x + j, mean + j, rows, columns, sums + j, products + j, Whole<V>{});
-  }
-  for_vectors<V>(columns - j, [&](int64_t i, auto part) {
-    column_products_of<V, 1>(dy + j + i, x + j + i, mean + j + i, rows, columns, sums + j + i, products + j + i, part);
-  });
+  for (; j + 4 * V::width <= g.columns; j += 4 * V::width) column_products_of<V, Gated, 4>(g, j, sums, products, Whole<V>{});
+  for_vectors<V>(g.columns - j, [&](int64_t i, auto part) { column_products_of<V, Gated, 1>(g, j + i, sums, products, part); });
 }
 
 template <class V>
-void batch_norm(const float* x, const float* mean, const float* scale, const float* offset, int64_t rows, int64_t columns, Activation activation, float* y) {
+void column_products(const NormGradient& g, float* sums, float* products) {
+  if (g.gate != nullptr) {
+    all_column_products<V, true>(g, sums, products);
+  } else {
+    all_column_products<V, false>(g, sums, products);
+  }
+}
+
+template <class V>
+void batch_norm(const float* x, const float* mean, const float* scale, const float* offset, const float* residual, int64_t rows, int64_t columns,
+                Activation activation, bool stream, float* y) {
   with_activation<V>(activation, [&](auto f) {
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t at = r * columns;
       for_vectors<V>(columns, [&](int64_t j, auto part) {
-        part.store(f(fma(part.load(x + at + j) - part.load(mean + j), part.load(scale + j), part.load(offset + j))), y + at + j);
+        V value = fma(part.load(x + at + j) - part.load(mean + j), part.load(scale + j), part.load(offset + j));
+        if (residual != nullptr) value = value + part.load(residual + at + j);
+        put(stream, part, f(value), y + at + j);
       });
     }
   });
+  if (stream) stream_fence();
+}
+
+template <class V, bool Gated>
+void batch_norm_gradient(const NormGradient& g, const float* slope, const float* offset, float* dx) {
+  for (int64_t r = 0; r < g.rows; ++r) {
+    const int64_t at = r * g.columns;
+    for_vectors<V>(g.columns, [&](int64_t j, auto part) {
+      const V centered = part.load(g.x + at + j) - part.load(g.mean + j), scale = part.load(g.scale + j);
+      const V d = gated<Gated>(part.load(g.dy + at + j), centered, scale, Gated ? part.load(g.gate + j) : V::zero());
+      part.store(fma(d, scale, fma(centered, part.load(slope + j), part.load(offset + j))), dx + at + j);
+    });
+  }
 }
 
 template <class V>
-void batch_norm_backward(const float* dy, const float* x, const float* mean, const float* scale, const float* slope, const float* offset, int64_t rows,
-                         int64_t columns, float* dx) {
-  for (int64_t r = 0; r < rows; ++r) {
-    const int64_t at = r * columns;
-    for_vectors<V>(columns, [&](int64_t j, auto part) {
-      const V centered = part.load(x + at + j) - part.load(mean + j);
-      part.store(fma(part.load(dy + at + j), part.load(scale + j), fma(centered, part.load(slope + j), part.load(offset + j))), dx + at + j);
-    });
+void batch_norm_backward(const NormGradient& g, const float* slope, const float* offset, float* dx) {
+  if (g.gate != nullptr) {
+    batch_norm_gradient<V, true>(g, slope, offset, dx);
+  } else {
+    batch_norm_gradient<V, false>(g, slope, offset, dx);
   }
 }
 

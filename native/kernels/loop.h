@@ -10,6 +10,7 @@ namespace {
 template <class V>
 struct Whole {
   static constexpr int count = V::width;
+  static constexpr bool is_whole = true;
   V load(const float* p) const { return V::load(p); }
   Int load(const int32_t* p) const { return V::int_load(p); }
   V load(const uint8_t* p) const { return V::load_bytes(p); }
@@ -20,6 +21,7 @@ struct Whole {
 
 template <class V>
 struct Rest {
+  static constexpr bool is_whole = false;
   int count;
   V load(const float* p) const { return V::load(p, count); }
   Int load(const int32_t* p) const { return V::int_load(p, count); }
@@ -32,6 +34,16 @@ struct Rest {
   void store(Int x, int32_t* p) const { convlane::store(x, p, count); }
   V or_else(V x, V other) const { return select(V::first(count), x, other); }  // `other` in the lanes beyond the end
 };
+
+// Past the caches where asked for; then p lies at a multiple of a vector.
+template <class V, class Part>
+inline void put(bool stream, Part part, V x, float* p) {
+  if (stream && Part::is_whole) {
+    x.stream(p);
+  } else {
+    part.store(x, p);
+  }
+}
 
 // body(index, part): part.load(p), part.store(x, p) handle V::width values, or part.count of them at the end.
 template <class V, class Body>

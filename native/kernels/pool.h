@@ -7,60 +7,141 @@
 namespace convlane {
 namespace {
 
-template <class V, bool Positions>
-void pool_max_channels(const PoolMaxArgs& g) {
-  for_vectors<V>(g.channels, [&](int64_t c, auto part) {
-    V best = part.load(g.taps[0] + c);
-    Int position = V::int_set(static_cast<uint32_t>(g.tap_ids[0]));
-    for (int32_t t = 1; t < g.tap_count; ++t) {
-      V x = part.load(g.taps[t] + c);
-      Mask better = but_not(either(less(best, x), is_nan(x)), is_nan(best));
-      best = select(better, x, best);
-      if (Positions) position = select(better, V::int_set(static_cast<uint32_t>(g.tap_ids[t])), position);
+template <int n>
+struct Count {
+  static constexpr int value = n;
+};
+
+// Calls body with the number of taps or windows where it is a common one, so that loops over them are unrolled; else with 0.
+template <class Body>
+inline void with_count(int32_t count, const Body& body) {
+  switch (count) {
+    case 1: return body(Count<1>{});
+    case 2: return body(Count<2>{});
+    case 4: return body(Count<4>{});
+    case 9: return body(Count<9>{});
+    default: return body(Count<0>{});
+  }
+}
+
+// f(t) for t from `first` to n, or to `count` where n is 0.
+template <int n, class F>
+inline void for_counted(int32_t first, int32_t count, const F& f) {
+  if (n > 0) {
+    CONVLANE_UNROLL for (int32_t t = first; t < n; ++t) f(t);
+  } else {
+    for (int32_t t = first; t < count; ++t) f(t);
+  }
+}
+
+// Calls body(offset of the output, offset of the input, part) for the channels of each position of a run.
+template <class V, class Body>
+inline void for_run(const PoolRun& run, int64_t channels, int64_t out_step, int64_t in_step, const Body& body) {
+  for (int64_t i = 0; i < run.count; ++i) {
+    const int64_t out = i * out_step, in = i * in_step;
+    if (run.ahead != nullptr) {
+      for (int64_t line = 0; line < run.ahead_step; line += 16) CONVLANE_PREFETCH(run.ahead + i * run.ahead_step + line);
     }
-    part.store(best, g.y + c);
-    if (Positions) part.store(position, g.positions + c);
+    for_vectors<V>(channels, [&](int64_t c, auto part) { body(out + c, in + c, part); });
+  }
+  if (run.stream) stream_fence();
+}
+
+// The first of the largest: a NaN is larger than every number. Without one among the taps (their sum tells) a comparison for each will do.
+template <class V, bool Positions, int Taps>
+void pool_max_run(const PoolMaxArgs& g) {
+  const float* known[Taps > 0 ? Taps : 1];
+  Int ids[Taps > 0 ? Taps : 1];
+  for (int t = 0; t < Taps; ++t) known[t] = g.taps[t], ids[t] = V::int_set(static_cast<uint32_t>(g.tap_ids[t]));
+  const auto id = [&](int32_t t) { return Taps > 0 ? ids[t] : V::int_set(static_cast<uint32_t>(g.tap_ids[t])); };
+  for_run<V>(g.run, g.channels, g.channels, g.run.step, [&](int64_t out, int64_t in, auto part) {
+    const auto tap = [&](int32_t t) { return part.load((Taps > 0 ? known[t] : g.taps[t]) + in); };
+    V best = tap(0), total = best;
+    Int position = id(0);
+    for_counted<Taps>(1, g.tap_count, [&](int32_t t) {
+      const V x = tap(t);
+      const Mask better = less(best, x);
+      best = select(better, x, best);
+      total = total + x;
+      if (Positions) position = select(better, id(t), position);
+    });
+    if (any(is_nan(total))) {
+      best = tap(0), position = id(0);
+      for (int32_t t = 1; t < g.tap_count; ++t) {
+        const V x = tap(t);
+        const Mask better = but_not(either(less(best, x), is_nan(x)), is_nan(best));
+        best = select(better, x, best);
+        position = select(better, V::int_set(static_cast<uint32_t>(g.tap_ids[t])), position);
+      }
+    }
+    put(g.run.stream, part, best, g.y + out);
+    if (!Positions) return;
+    if (g.run.stream) {
+      as_float(position).stream(reinterpret_cast<float*>(g.positions + out));
+    } else {
+      part.store(position, g.positions + out);
+    }
   });
 }
 
 template <class V>
 void pool_max(const PoolMaxArgs& g) {
-  if (g.positions != nullptr) {
-    pool_max_channels<V, true>(g);
-  } else {
-    pool_max_channels<V, false>(g);
-  }
+  with_count(g.tap_count, [&](auto count) {
+    if (g.positions != nullptr) {
+      pool_max_run<V, true, decltype(count)::value>(g);
+    } else {
+      pool_max_run<V, false, decltype(count)::value>(g);
+    }
+  });
+}
+
+template <class V, int Taps>
+void pool_average_run(const PoolAverageArgs& g) {
+  const float* known[Taps > 0 ? Taps : 1];
+  for (int t = 0; t < Taps; ++t) known[t] = g.taps[t];
+  const float* const* taps = Taps > 0 ? known : g.taps;
+  const V scale = V::set(g.scale);
+  for_run<V>(g.run, g.channels, g.channels, g.run.step, [&](int64_t out, int64_t in, auto part) {
+    V total = V::zero();
+    for_counted<Taps>(0, g.tap_count, [&](int32_t t) { total = total + part.load(taps[t] + in); });
+    put(g.run.stream, part, total * scale, g.y + out);
+  });
 }
 
 template <class V>
 void pool_average(const PoolAverageArgs& g) {
-  const V scale = V::set(g.scale);
-  for_vectors<V>(g.channels, [&](int64_t c, auto part) {
+  with_count(g.tap_count, [&](auto count) { pool_average_run<V, decltype(count)::value>(g); });
+}
+
+template <class V, int Windows>
+void pool_max_backward_run(const PoolMaxBackwardArgs& g) {
+  for_run<V>(g.run, g.channels, g.run.step, g.channels, [&](int64_t out, int64_t in, auto part) {
     V total = V::zero();
-    for (int32_t t = 0; t < g.tap_count; ++t) total = total + part.load(g.taps[t] + c);
-    part.store(total * scale, g.y + c);
+    for_counted<Windows>(0, g.window_count, [&](int32_t w) {
+      const Mask here = equal(part.load(g.positions[w] + in), V::int_set(static_cast<uint32_t>(g.tap_ids[w])));
+      total = total + select(here, part.load(g.dy[w] + in), V::zero());
+    });
+    put(g.run.stream, part, total, g.dx + out);
   });
 }
 
 template <class V>
 void pool_max_backward(const PoolMaxBackwardArgs& g) {
-  for_vectors<V>(g.channels, [&](int64_t c, auto part) {
+  with_count(g.window_count, [&](auto count) { pool_max_backward_run<V, decltype(count)::value>(g); });
+}
+
+template <class V, int Rows>
+void weighted_sum_run(const WeightedSumArgs& g) {
+  for_run<V>(g.run, g.channels, g.run.step, g.channels, [&](int64_t out, int64_t in, auto part) {
     V total = V::zero();
-    for (int32_t w = 0; w < g.window_count; ++w) {
-      Mask here = equal(part.load(g.positions[w] + c), V::int_set(static_cast<uint32_t>(g.tap_ids[w])));
-      total = total + select(here, part.load(g.dy[w] + c), V::zero());
-    }
-    part.store(total, g.dx + c);
+    for_counted<Rows>(0, g.count, [&](int32_t r) { total = fma(part.load(g.rows[r] + in), V::set(g.weights[r]), total); });
+    put(g.run.stream, part, total, g.out + out);
   });
 }
 
 template <class V>
 void weighted_sum(const WeightedSumArgs& g) {
-  for_vectors<V>(g.channels, [&](int64_t c, auto part) {
-    V total = V::zero();
-    for (int32_t r = 0; r < g.count; ++r) total = fma(part.load(g.rows[r] + c), V::set(g.weights[r]), total);
-    part.store(total, g.out + c);
-  });
+  with_count(g.count, [&](auto count) { weighted_sum_run<V, decltype(count)::value>(g); });
 }
 
 // Calls body with a -> a^p for a >= 0, so that the choice is made once and not per vector.

@@ -76,6 +76,7 @@ inline void keep(Vec& a) {
 inline Mask less(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)}; }
 inline Mask equal(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_EQ_OQ)}; }
 inline Mask is_nan(Vec a) { return {_mm256_cmp_ps(a.v, a.v, _CMP_UNORD_Q)}; }
+inline bool any(Mask a) { return _mm256_movemask_ps(a.m) != 0; }
 inline Mask both(Mask a, Mask b) { return {_mm256_and_ps(a.m, b.m)}; }
 inline Mask either(Mask a, Mask b) { return {_mm256_or_ps(a.m, b.m)}; }
 inline Mask but_not(Mask a, Mask b) { return {_mm256_andnot_ps(b.m, a.m)}; }

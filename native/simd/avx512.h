@@ -60,6 +60,7 @@ inline void keep(Vec& a) {
 inline Mask less(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
 inline Mask equal(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ)}; }
 inline Mask is_nan(Vec a) { return {_mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q)}; }
+inline bool any(Mask a) { return a.m != 0; }
 inline Mask both(Mask a, Mask b) { return {static_cast<__mmask16>(a.m & b.m)}; }
 inline Mask either(Mask a, Mask b) { return {static_cast<__mmask16>(a.m | b.m)}; }
 inline Mask but_not(Mask a, Mask b) { return {static_cast<__mmask16>(a.m & ~b.m)}; }

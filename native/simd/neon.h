@@ -77,6 +77,7 @@ inline void keep(Vec&) {}
 inline Mask less(Vec a, Vec b) { return {vcltq_f32(a.v, b.v)}; }
 inline Mask equal(Vec a, Vec b) { return {vceqq_f32(a.v, b.v)}; }
 inline Mask is_nan(Vec a) { return {vmvnq_u32(vceqq_f32(a.v, a.v))}; }
+inline bool any(Mask a) { return vmaxvq_u32(a.m) != 0; }
 inline Mask both(Mask a, Mask b) { return {vandq_u32(a.m, b.m)}; }
 inline Mask either(Mask a, Mask b) { return {vorrq_u32(a.m, b.m)}; }
 inline Mask but_not(Mask a, Mask b) { return {vbicq_u32(a.m, b.m)}; }

@@ -53,6 +53,7 @@ inline void keep(Vec&) {}                                           // holds a l
 inline Mask less(Vec a, Vec b) { return {a.v < b.v}; }
 inline Mask equal(Vec a, Vec b) { return {a.v == b.v}; }
 inline Mask is_nan(Vec a) { return {a.v != a.v}; }
+inline bool any(Mask a) { return a.m; }                             // in any lane
 inline Mask both(Mask a, Mask b) { return {a.m && b.m}; }
 inline Mask either(Mask a, Mask b) { return {a.m || b.m}; }
 inline Mask but_not(Mask a, Mask b) { return {a.m && !b.m}; }

@@ -10,7 +10,7 @@ const GRAPHS = 150
 /** Outputs and state after two training steps. */
 function train(seed: number, on: Partial<typeof off>) {
   const graph = randomTraining(seed)
-  const { spec } = compileProgram({ ...graph, passes: { ...off, ...on } })
+  const { spec } = compileProgram({ ...graph, passes: { ...off, ...on, sums: false } })
   const faults = memoryFaults(spec)
   const state = graph.initial()
   const n = Math.max(1, graph.capacity - 1)

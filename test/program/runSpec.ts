@@ -42,6 +42,8 @@ const overwriting = [
   'dropout',
   'clipByNorm',
   'clipByValue',
+  'batchNorm',
+  'batchNormBackward',
 ]
 
 /** What is wrong with the memory of a program's steps, as the native core would refuse it: places outside, unaligned, written while they are read. */

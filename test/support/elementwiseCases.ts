@@ -37,6 +37,7 @@ export function elementwiseOf(shape: Shape): OpCase[] {
     ...Object.entries(activations).flatMap(([op, { attributes, from }]) => [
       named(op, shape, { shapes: { x, y }, attributes }),
       named(`${op}Backward`, shape, { shapes: { dy, [from]: shape, dx }, attributes }),
+      named(`${op}Backward`, shape, { shapes: { dy, [from]: shape, also: shape, dx }, attributes }, 'and more'),
     ]),
     ...['linear', ...activationNames].map((activation) =>
       named('add', shape, { shapes: { a, b, y }, attributes: activated(activation) }, activation),

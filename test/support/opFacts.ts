@@ -107,9 +107,9 @@ const window = (c: OpCase) => sizeOf(c.attributes.size as number[])
 const pixels = (shape: readonly number[]) => sizeOf(shape.slice(0, -1))
 const columns = (name: string) => (c: OpCase) => c.shapes[name]!.at(-1) ?? 1
 const elementwise = { outputs: ['y'], terms: one, inPlace: ['x'] } as const
-const backward = { outputs: ['dx'], terms: one, factor: 4, inPlace: ['dy', 'y'] } as const
+const backward = { outputs: ['dx'], terms: one, factor: 4, inPlace: ['dy', 'y', 'also'] } as const
 
-const backwardFromX = { outputs: ['dx'], data: { x: wide }, terms: one, inPlace: ['dy', 'x'] } as const
+const backwardFromX = { outputs: ['dx'], data: { x: wide }, terms: one, inPlace: ['dy', 'x', 'also'] } as const
 /** What has all axes of the result and its first size goes with the batch. */
 const likeResult = (c: OpCase, name: string) => {
   const [own, y] = [c.shapes[name]!, c.shapes.y!]
@@ -215,13 +215,14 @@ export const opFacts: Readonly<Record<string, OpFacts>> = {
   ...poolFacts(1),
   ...poolFacts(2),
   ...poolFacts(3),
-  batchNorm: { outputs: ['y', 'mean', 'variance'], terms: (_, output) => (output === 'y' ? 8 : 2), factor: 8 },
+  batchNorm: { outputs: ['y', 'mean', 'variance'], terms: (_, output) => (output === 'y' ? 8 : 2), factor: 8, inPlace: ['x', 'residual'] },
   batchNormInference: { outputs: ['y'], data: { variance: unit }, terms: one, factor: 16, inPlace: ['x'] },
   batchNormBackward: {
     outputs: ['dx', 'dgamma', 'dbeta'],
     data: { variance: unit },
     terms: (c, output) => (output === 'dx' ? 4 : Math.min(pixels(c.shapes.x!), 256)),
     factor: 8,
+    inPlace: ['dy', 'x'],
   },
   ...normFacts,
   movingAverage: { outputs: [], updates: ['param'], terms: one, factor: 3 },
@@ -236,7 +237,7 @@ export const opFacts: Readonly<Record<string, OpFacts>> = {
   sigmoid: { ...elementwise, data: { x: wide }, factor: 4 },
   tanh: { ...elementwise, data: { x: wide }, factor: 4 },
   softmax: { ...elementwise, data: { x: wide }, floor: () => 0, factor: 16 },
-  reluBackward: { ...backward, factor: 0 },
+  reluBackward: { ...backward, terms: (c) => (c.shapes.also ? 1 : 0), factor: 1 },
   sigmoidBackward: { ...backward, data: { y: unit } },
   tanhBackward: { ...backward },
   softmaxBackward: { ...backward, data: { y: distributions }, terms: columns('y') },
