@@ -49,6 +49,7 @@ bool may_use_winograd() {
 
 // Multiply-adds of an image's tiles, and what goes with them in the same unit: measured on AVX-512, about the same share elsewhere.
 double winograd_cost(const ConvGeometry& g, ConvPass pass, const WinogradKernels& size) {
+  if (pass == ConvPass::weight_gradient) return WinogradFilterGradient(g, size).cost(g.batch.capacity) / static_cast<double>(g.batch.capacity);
   constexpr double kTransform = 10;    // of a point of a channel of a tile
   constexpr double kFilters = 11, kImages = 8;  // of a point of a filter; images that share the transformed filters
   const bool backward = pass == ConvPass::input_gradient;

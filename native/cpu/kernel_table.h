@@ -73,7 +73,7 @@ struct GemmColsArgs {
 
 // One tile of Winograd's F(m, r), over `channels` contiguous channels: a square of pixels, row by row, through pointers, and n x n points at points + i * step.
 struct WinogradTile {
-  float* const* pixels;  // n x n that are read (input), m x m that are read (gradient) or written (output)
+  float* const* pixels;  // n x n that are read (input), or m x m that are written (output)
   float* points;
   int64_t step;
   int64_t channels;
@@ -88,14 +88,48 @@ struct WinogradFilters {
   int64_t to_step, to_row;
   int64_t rows, columns;
 };
+// The gradient by the filters keeps points in lines of 16 channels. One tile: a square of pixels through pointers; point i of channels 16 g .. to
+// to + g * group + i * step, zeros for channels that are not there. From a pixel to that of the next tile in its row: `ahead` floats, fetched beforehand.
+struct WinogradLines {
+  const float* const* pixels;
+  int64_t channels, ahead;
+  float* to;
+  int64_t step, group;
+};
+// One point's product: to[row * ld + column] = sum over tiles of a [tile, row] b [tile, column], where channel c of tile t is at c / 16 * group + 16 t + c % 16.
+// Sums of `part` tiles are added up in order. Rows are a multiple of 4, columns one of the vector.
+struct WinogradProduct {
+  const float *a, *b;
+  int64_t a_group, b_group;
+  int64_t tiles, part;
+  int64_t rows, columns;
+  float* to;
+  int64_t ld;
+  const float* next;         // is fetched meanwhile, next_step floats with each tile of a few rows
+  int64_t next_step;
+};
+// taps (+)= G^T points G for rows x columns filters: point i at from + i * from_step + row * from_row, tap i at to + i * to_step + row * to_row.
+struct WinogradTaps {
+  const float* from;
+  int64_t from_step, from_row;
+  float* to;
+  int64_t to_step, to_row;
+  int64_t rows, columns;   // points have whole vectors of columns
+  bool accumulate;
+  bool stream;             // past the caches: everything of `to` and its steps whole lines
+};
+struct WinogradGradient {
+  void (*x)(const WinogradLines&);    // B^T pixels B
+  void (*dy)(const WinogradLines&);   // A pixels A^T
+  void (*taps)(const WinogradTaps&);
+};
 // For m x m outputs of an r x r window. y = A^T [ (G w G^T) . (B^T x B) ] A; dw = G^T [ (B^T x B) . (A dy A^T) ] G, summed over tiles in the brackets.
 struct WinogradKernels {
   int32_t points, outputs, taps;                   // n = m + r - 1, m, r
   void (*input)(const WinogradTile&);              // points = B^T pixels B
   void (*output)(const WinogradTile&);             // pixels = A^T points A + bias, relu
-  void (*gradient)(const WinogradTile&);           // points = A pixels A^T
   void (*filters)(const WinogradFilters&);         // G w G^T
-  void (*filter_gradient)(const WinogradFilters&); // G^T points G
+  WinogradGradient gradient;
 };
 constexpr int kWinogradSizes = 5;  // F(2,3), F(4,3), F(6,3), F(2,5), F(4,5)
 // A row of taps of one line of the target: what the first tap of column 0 reads, and that tap's weights.
@@ -369,6 +403,7 @@ struct KernelTable {
   void (*dropout)(const float* x, float* y, int64_t first, int64_t count, uint32_t threshold, float scale, uint64_t seed, uint32_t stream, uint64_t step);
 
   WinogradKernels winograd[kWinogradSizes];
+  void (*winograd_product)(const WinogradProduct&);
 
   void (*sgd)(const SgdArgs&);
   void (*adam)(const AdamArgs&);

@@ -17,6 +17,7 @@
 #include "pool.h"
 #include "probe.h"
 #include "winograd.h"
+#include "winograd_gradient.h"
 #include "row_norm.h"
 
 namespace convlane {
@@ -40,6 +41,7 @@ constexpr KernelTable table_of(const char* name) {
   t.winograd[2] = winograd_kernels<V, 6, 3>();
   t.winograd[3] = winograd_kernels<V, 2, 5>();
   t.winograd[4] = winograd_kernels<V, 4, 5>();
+  t.winograd_product = winograd_product<V>;
   t.direct_convolution = direct_convolution<V>;
   t.direct_weights = direct_weights<V>;
   t.depthwise_convolution = depthwise_convolution<V>;

@@ -161,6 +161,9 @@ CONVLANE_NOINLINE void winograd_filters(const WinogradFilters& f) {
 }
 
 template <class V, int m, int r>
+constexpr WinogradGradient winograd_gradient();
+
+template <class V, int m, int r>
 constexpr WinogradKernels winograd_kernels() {
   constexpr int n = m + r - 1;
   return {n,
@@ -168,9 +171,8 @@ constexpr WinogradKernels winograd_kernels() {
           r,
           winograd_gather<V, ToPoints<V, n>>,
           winograd_scatter<V, Collect<V, n, m, false>>,
-          winograd_gather<V, Evaluate<V, n, m, false>>,
           winograd_filters<V, Evaluate<V, n, r, true>>,
-          winograd_filters<V, Collect<V, n, r, true>>};
+          winograd_gradient<V, m, r>()};
 }
 
 }  // namespace

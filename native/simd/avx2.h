@@ -20,6 +20,7 @@ struct Vec {
   static constexpr int rows[] = {0, 8, 6};
   static constexpr int vectors = 2;
   static constexpr int chains = 12;
+  static constexpr int registers = 16;
   __m256 v;
 
   static __m256i lanes(int n) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kPrefix + width - n)); }

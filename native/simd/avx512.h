@@ -18,6 +18,7 @@ struct Vec {
   static constexpr int rows[] = {0, 8, 8, 8, 4};
   static constexpr int vectors = 4;
   static constexpr int chains = 12;
+  static constexpr int registers = 32;
   __m512 v;
 
   static __mmask16 bits(int n) { return static_cast<__mmask16>((1u << n) - 1u); }

@@ -18,6 +18,7 @@ struct Vec {
   static constexpr int rows[] = {0, 8, 8, 8, 6};
   static constexpr int vectors = 4;
   static constexpr int chains = 24;
+  static constexpr int registers = 32;
   float32x4_t v;
 
   static uint32x4_t iota() {

@@ -20,6 +20,7 @@ struct Vec {
   static constexpr int rows[] = {0, 8, 4, 2, 2};  // of the GEMM tile, by number of vectors
   static constexpr int vectors = 4;
   static constexpr int chains = 12;               // independent FMAs that fill the pipeline (probe.h)
+  static constexpr int registers = 16;            // vectors that a kernel may keep
   float v;
 
   static Vec zero() { return {0.0f}; }

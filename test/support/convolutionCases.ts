@@ -119,6 +119,17 @@ const beyondBlocks: Convolution[] = [
   square(3, 25, 9, 130, { padding: around(1), bias: true }),
   square(3, 8, 150, 18, { N: 6, padding: around(1) }),
   square(5, 13, 20, 33, { N: 2, padding: around(2), bias: true, activation: 'relu' }),
+  square(3, 50, 40, 24, { N: 2, padding: around(1) }),
+  square(5, 30, 17, 40, { N: 3, padding: around(2) }),
+  square(3, 3, 240, 256, { padding: around(1) }),
+  square(3, 7, 130, 48, { N: 5, padding: around(1) }),
+  square(3, 9, 12, 20, {
+    N: 7,
+    padding: [
+      [2, 0],
+      [0, 3],
+    ],
+  }),
 ]
 
 /** For the direct kernels: every width of a tile, taps and steps that have one of their own and others, whole and part vectors, planes of grouped channels. */
