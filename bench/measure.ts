@@ -15,6 +15,8 @@ export const settle = () => new Promise((resolve) => setTimeout(resolve, SETTLE_
 /** One way to compute a problem: an algorithm of convlane's, or a library's. */
 export interface Contender {
   readonly peer: string
+  /** Of a library other than convlane. */
+  readonly version?: string
   readonly fmt: string
   readonly algo: string
   readonly chosen: boolean
@@ -59,11 +61,11 @@ export async function measure(binding: Binding, problem: Problem, { seconds, cho
   for (const driver of drivers) others.push(...(await contendersOf(driver, problem, prepared, threads)))
   const contenders = [...own, ...others]
   await takeTurns(contenders, seconds)
-  return contenders.map(({ peer, fmt, algo, chosen, rounds }) => {
+  return contenders.map(({ peer, version, fmt, algo, chosen, rounds }) => {
     const { kind, item, pass } = problem
     const times = summarize(rounds)
-    const isa = peer === 'convlane' ? binding.isa() : ''
-    return { kind, peer, threads, item, fmt, pass, algo, ...times, chosen, isa, ...rod.rates(times.min_ms) }
+    const kernels = version === undefined ? { isa: binding.isa() } : { version }
+    return { kind, peer, threads, item, fmt, pass, algo, ...times, chosen, ...kernels, ...rod.rates(times.min_ms) }
   })
 }
 
@@ -135,7 +137,7 @@ async function contendersOf(driver: Driver, problem: Problem, prepared: Prepared
       if (threads > 1) await settle()
       return times!
     }
-    result.push({ peer: driver.peer, fmt, algo, chosen: false, turn, rounds: [] })
+    result.push({ peer: driver.peer, version: driver.version, fmt, algo, chosen: false, turn, rounds: [] })
   }
   return result
 }

@@ -5,11 +5,11 @@ import { randomData } from './problem'
 
 export type InputShape = readonly [number, number, number]
 
-const objective = () => ({ optimizer: sgd({ learningRate: 0.01, momentum: 0.9 }), loss: 'softmaxCrossEntropy' }) as const
+const objective = (learningRate: number) => ({ optimizer: sgd({ learningRate, momentum: 0.9 }), loss: 'softmaxCrossEntropy' }) as const
 
 /** Networks of the suite, by id, compiled for training. */
-export const nets: Readonly<Record<string, (input: InputShape, runtime?: 'native' | 'reference') => Model>> = {
-  lenet: (input, runtime = 'native') =>
+export const nets: Readonly<Record<string, (input: InputShape, runtime?: 'native' | 'reference', learningRate?: number) => Model>> = {
+  lenet: (input, runtime = 'native', learningRate = 0.01) =>
     sequential(
       { input, seed: 1, runtime },
       conv2d(32, 3, { padding: 'same', activation: 'relu' }),
@@ -19,9 +19,11 @@ export const nets: Readonly<Record<string, (input: InputShape, runtime?: 'native
       flatten(),
       dense(128, { activation: 'relu' }),
       dense(10),
-    ).compile(objective()),
-  vgg: (input, runtime = 'native') => vgg({ input, classes: 10, seed: 1, runtime }).compile(objective()) as Model,
-  resnet18: (input, runtime = 'native') => resnet18({ input, classes: 10, seed: 1, runtime }).compile(objective()) as Model,
+    ).compile(objective(learningRate)),
+  vgg: (input, runtime = 'native', learningRate = 0.01) =>
+    vgg({ input, classes: 10, seed: 1, runtime }).compile(objective(learningRate)) as Model,
+  resnet18: (input, runtime = 'native', learningRate = 0.01) =>
+    resnet18({ input, classes: 10, seed: 1, runtime }).compile(objective(learningRate)) as Model,
 }
 
 /** Noise with class numbers 0 to 9: what a step takes does not depend on what is learnt. */

@@ -1,6 +1,7 @@
 /** One result. The first eleven fields are the form of the suite, so that rows of other libraries can stand beside these. */
 export interface Row {
   readonly kind: 'conv' | 'pool' | 'memory' | 'gemm' | 'train'
+  /** `convlane`, or another library. */
   readonly peer: string
   readonly threads: number
   readonly item: string
@@ -15,8 +16,9 @@ export interface Row {
   readonly round_ms: number
   /** Whether this is the algorithm that convlane takes by itself. */
   readonly chosen: boolean
-  /** Convlane's kernels; empty for a peer. */
-  readonly isa: string
+  /** Convlane's kernels, or a peer's version. */
+  readonly isa?: string
+  readonly version?: string
   readonly gflops?: number
   /** Rate of register-only multiply-adds on the same threads, the best of the probes between the repetitions. */
   readonly fma_peak_gflops?: number

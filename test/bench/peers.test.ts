@@ -66,7 +66,7 @@ test('comparisons go by the median of the least times of the rounds', () => {
 
 const row = (peer: string, fmt: string, algo: string, round_ms: number, chosen = false): Row => {
   const times = { min_ms: round_ms, median_ms: round_ms, reps: 5, round_ms }
-  return { kind: 'conv', peer, threads: 1, item: 'c', fmt, pass: 'fwd', algo, ...times, chosen, isa: 'scalar' }
+  return { kind: 'conv', peer, threads: 1, item: 'c', fmt, pass: 'fwd', algo, ...times, chosen }
 }
 
 test('ratios: the best way of each column, by what convlane takes by itself', () => {

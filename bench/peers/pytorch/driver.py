@@ -127,15 +127,16 @@ class Training:
         self.labels = torch.arange(len(images)) % 10
         self.batch = batch
         self.at = 0
-        self.begin()
+        self.begin(0.01)
         self.train(batch)
         self.startup = 1000 * (time.perf_counter() - start)
         load(self.model, words[5])
-        self.begin()
+        self.begin(0.001)
         self.losses = [float(self.train(4, 0)), float(self.train(4, 0))]
+        self.begin(0.01)
 
-    def begin(self):
-        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.01, momentum=0.9)
+    def begin(self, rate):
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=rate, momentum=0.9)
 
     def train(self, count, at=None):
         if at is None:
