@@ -6,12 +6,18 @@ namespace convlane {
 namespace {
 
 constexpr int64_t kMomentRows = 64;  // rows of a leaf of the trees below
+constexpr int64_t kRowsAhead = 16;   // how far ahead rows are fetched whose columns are read a part at a time: the processor doesn't see these coming
 
 // Calls merge(level) for each finished subtree that the leaf number n completes, from the last level down; gives the level where the result belongs.
 template <class Merge>
 inline int merge_levels(int top, int64_t n, const Merge& merge) {
   for (int64_t bits = n; bits & 1; bits >>= 1) merge(--top);
   return top;
+}
+
+template <class V, int NV>
+inline void fetch(const float* p) {
+  for (int j = 0; j < NV * V::width; j += 16) CONVLANE_PREFETCH(p + j);
 }
 
 // Mean and sum of squared distances from it of NV vectors of columns. A leaf is exact about its own mean (two passes over rows that are still in
@@ -21,6 +27,7 @@ void column_moments_of(const float* x, int64_t rows, int64_t ld, float* mean, fl
   if (rows < 1) return;
   V means[58][NV], sums[58][NV];
   int64_t counts[58];
+  const bool ahead = ld > NV * V::width;
   int top = 0;
   const auto merge = [&](V(&m)[NV], V(&s)[NV], int64_t& count, int level) {  // (m, s, count) come after those of the level
     const float before = static_cast<float>(counts[level]), after = static_cast<float>(count), all = before + after;
@@ -39,6 +46,7 @@ void column_moments_of(const float* x, int64_t rows, int64_t ld, float* mean, fl
     const V inverse = V::set(1.0f / static_cast<float>(end - r));
     for (int j = 0; j < NV; ++j) m[j] = s[j] = V::zero();
     for (int64_t i = r; i < end; ++i) {
+      if (ahead) fetch<V, NV>(x + (i + kRowsAhead) * ld);
       CONVLANE_UNROLL for (int j = 0; j < NV; ++j) m[j] = m[j] + part.load(x + i * ld + j * V::width);
     }
     for (int j = 0; j < NV; ++j) m[j] = m[j] * inverse;
@@ -86,12 +94,14 @@ void column_products_of(const NormGradient& g, int64_t column, float* sums, floa
     scale[j] = Gated ? part.load(g.scale + at) : V::zero();
     gate[j] = Gated ? part.load(g.gate + at) : V::zero();
   }
+  const bool ahead = g.columns > NV * V::width;
   int top = 0;
   for (int64_t r = 0, n = 0; r < g.rows; r += kMomentRows, ++n) {
     V s[NV], p[NV];
     for (int j = 0; j < NV; ++j) s[j] = p[j] = V::zero();
     const int64_t end = r + kMomentRows < g.rows ? r + kMomentRows : g.rows;
     for (int64_t i = r; i < end; ++i) {
+      if (ahead) fetch<V, NV>(dy + (i + kRowsAhead) * g.columns), fetch<V, NV>(x + (i + kRowsAhead) * g.columns);
       CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
         const int64_t at = i * g.columns + j * V::width;
         const V centered = part.load(x + at) - center[j];
