@@ -32,6 +32,7 @@ export interface ProfileRow {
 
 /** What the machine could do, measured beside the steps on the same threads. */
 export interface ProfileLimits {
+  /** Of the kernels, and of these measurements. */
   readonly threads: number
   /** Of multiplications with addition in registers. */
   readonly gflops: number
