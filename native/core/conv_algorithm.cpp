@@ -51,12 +51,10 @@ bool may_use_winograd() {
 double winograd_cost(const ConvGeometry& g, ConvPass pass, const WinogradKernels& size) {
   if (pass == ConvPass::weight_gradient) return WinogradFilterGradient(g, size).cost(g.batch.capacity) / static_cast<double>(g.batch.capacity);
   constexpr double kTransform = 10;    // of a point of a channel of a tile
-  constexpr double kFilters = 11, kImages = 8;  // of a point of a filter; images that share the transformed filters
-  const bool backward = pass == ConvPass::input_gradient;
-  const int64_t height = backward ? g.h.in : g.h.out, width = backward ? g.w.in : g.w.out;
-  const double tiles = static_cast<double>(divide_up(height, size.outputs) * divide_up(width, size.outputs));
-  const double c = static_cast<double>(g.c), oc = static_cast<double>(g.oc);
-  return static_cast<double>(size.points * size.points) * (tiles * (c * oc / 0.9 + kTransform * (c + oc)) + c * oc * kFilters / kImages);
+  constexpr double kFilters = 9, kImages = 8;  // of a point of a filter; images that share the transformed filters
+  const Mosaic mosaic = winograd_mosaic(g, pass == ConvPass::forward ? Direction::forward : Direction::gradient, size);
+  const double c = static_cast<double>(g.c), oc = static_cast<double>(g.oc), tiles = mosaic.h.per_image() * mosaic.w.per_image();
+  return static_cast<double>(size.points * size.points) * (tiles * (c * oc / 0.95 + kTransform * (c + oc)) + c * oc * kFilters / kImages);
 }
 
 // The cheapest of Winograd's algorithms that costs less than `limit`, else `other`.

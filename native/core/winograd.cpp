@@ -7,15 +7,19 @@ namespace convlane {
 
 namespace {
 
-constexpr int64_t kBlockTiles = 16;       // tiles in one visit to the filters: their points and products stay in L2
-constexpr int64_t kSharedBlocks = 32;     // with fewer blocks, threads share the points of all tiles, and the panels
-constexpr int64_t kSumDepth = 64;         // longest chain of sums: longer ones would cost more accuracy than the transforms do
-constexpr int64_t kKeptFilters = 4 << 20;  // floats of transformed filters that a cache holds; of more, few tiles don't pay for the way to memory and back
-constexpr int64_t kPassingTiles = 128;
-constexpr int64_t kFilterRows = 16;       // rows of the depth transformed together
+constexpr int64_t kSharedTiles = 112;      // up to so many, threads share the points of all tiles, and the panels
+constexpr int64_t kBlockTiles = 12;        // at least, in one visit to the filters
+constexpr int64_t kDeep = 256;             // channels from which on a block is twice as long: its points don't stay near anyway, its filters are read half as often
+constexpr int64_t kProductFloats = 160000;  // of a panel in all points, at most, where a block may be long
+constexpr int64_t kSumDepth = 128;         // longest chain of sums: longer ones would cost more accuracy than the transforms do
+constexpr int64_t kKeptFilters = 3 << 19;  // floats of transformed filters that are kept whatever reads them; of more, few tiles don't pay for the way out of the near cache and back
+constexpr int64_t kPassingTiles = 160;
+constexpr int64_t kPrepared = 4 << 20;     // floats of transformed filters, at most, that are worth keeping from run to run: a cache holds them
+constexpr int64_t kFilterRows = 16;        // rows of the depth transformed together
+constexpr int64_t kStreamed = 3 << 18;     // floats of a target from which on it is written past the caches
 constexpr int64_t kMostPoints = 64;
 
-int64_t depth_part(int64_t depth) { return divide_up(depth, divide_up(depth, kSumDepth)); }
+int64_t depth_part(int64_t depth) { return round_up(divide_up(depth, divide_up(depth, kSumDepth)), kWinogradLine); }
 
 }  // namespace
 
@@ -28,118 +32,207 @@ const WinogradKernels* winograd_kernels(const ConvGeometry& g, int64_t outputs) 
   return nullptr;
 }
 
-void TilesOf::list(const float* images, int64_t tile, const float* outside, float** pixels) const {
-  const int64_t image = tile / per_image(), top = tile % per_image() / columns * step - before_h, left = tile % columns * step - before_w;
-  const float* plane = images + image * height * width * channels;
-  for (int64_t i = 0; i < size; ++i) {
-    const bool inside = top + i >= 0 && top + i < height;
-    const float* row = plane + (top + i) * width * channels;
-    for (int64_t j = 0; j < size; ++j) {
-      const float* pixel = inside && left + j >= 0 && left + j < width ? row + (left + j) * channels : outside;
-      pixels[i * size + j] = const_cast<float*>(pixel);
-    }
-  }
+Mosaic winograd_mosaic(const ConvGeometry& g, Direction direction, const WinogradKernels& size) {
+  const auto axis = [&](const Axis& a) {
+    return direction == Direction::forward ? MosaicAxis(a.in, a.out, a.before, size.taps, size.outputs)
+                                           : MosaicAxis(a.out, a.in, size.taps - 1 - a.before, size.taps, size.outputs);
+  };
+  return {axis(g.h), axis(g.w)};
 }
 
 struct WinogradConvolution::Call {
+  int64_t n;
   const float* source;
+  const float* filters;      // as they are, or
+  const float* transformed;  // all of them; null where they are passing
   const float* bias;
   Activation activation;
   float* target;
-  const float* zeros;    // what padding reads
+  bool stream;
+  const float* zeros;        // what padding reads
+};
+
+// The pixels of a block's tiles, and which tiles can be streamed.
+struct WinogradConvolution::Target {
+  float** pixels;
+  bool* stream;
+  const float* dummy;        // takes what lies outside of the image
 };
 
 WinogradConvolution::WinogradConvolution(const ConvGeometry& g, Direction direction, const WinogradKernels& size)
     : direction_(direction),
       size_(size),
       batch_(g.batch),
-      depth_(direction == Direction::forward ? g.c : g.oc),
-      columns_(direction == Direction::forward ? g.oc : g.c),
-      panels_(columns_) {
-  const bool forward = direction == Direction::forward;
-  const int64_t m = size.outputs, out_h = forward ? g.h.out : g.h.in, out_w = forward ? g.w.out : g.w.in;
-  const int64_t rows = divide_up(out_h, m), columns = divide_up(out_w, m), last = size.taps - 1;
-  source_ = {forward ? g.h.in : g.h.out, forward ? g.w.in : g.w.out, depth_,           m, size.points, forward ? g.h.before : last - g.h.before,
-             forward ? g.w.before : last - g.w.before, rows, columns};
-  target_ = {out_h, out_w, columns_, m, m, 0, 0, rows, columns};
+      source_{winograd_mosaic(g, direction, size), g.h.in, g.w.in, g.c, size.points, g.h.before, g.w.before},
+      target_{source_.mosaic, g.h.out, g.w.out, g.oc, size.outputs, 0, 0},
+      depth_(g.c),
+      columns_(g.oc) {
+  if (direction == Direction::gradient) {
+    const int64_t last = size.taps - 1;
+    source_ = {source_.mosaic, g.h.out, g.w.out, g.oc, size.points, last - g.h.before, last - g.w.before};
+    target_ = {source_.mosaic, g.h.in, g.w.in, g.c, size.outputs, 0, 0};
+    std::swap(depth_, columns_);
+  }
+  lines_ = divide_up(depth_, kWinogradLine);
+  const int64_t vector = kernels().width;
+  width_ = std::min<int64_t>(kernels().product_vectors, divide_up(columns_, vector)) * vector;
+  panels_ = divide_up(columns_, width_);
+  part_ = depth_part(depth_);
 }
 
-WinogradConvolution::Cuts WinogradConvolution::cut(int64_t tiles) const {
+WinogradConvolution::Cuts WinogradConvolution::cut(int64_t tiles, bool prepared) const {
+  const int64_t least = round_up(kBlockTiles, kernels().product_rows) * (depth_ < kDeep ? 1 : 2);
   Cuts cuts;
-  cuts.passing = filter_floats() > kKeptFilters && tiles <= kPassingTiles;
-  cuts.block = cuts.passing ? tiles : round_up(std::min(kBlockTiles, tiles), panels_.rows);
-  cuts.blocks = divide_up(tiles, cuts.block);
-  cuts.shared = cuts.blocks < kSharedBlocks;
-  cuts.stored = cuts.shared ? tiles : cuts.block;
-  cuts.panel_chunks = cuts.shared ? panels_.count : 1;
+  cuts.passing = !prepared && filter_floats() > kKeptFilters && tiles <= kPassingTiles;
+  cuts.shared = cuts.passing || tiles <= kSharedTiles;
+  cuts.blocks = divide_up(tiles, least);
+  if (cuts.shared) {
+    const int64_t most = std::max<int64_t>(1, kProductFloats / (points() * width_));
+    cuts.blocks = std::min(cuts.blocks, std::max(divide_up(tiles, most), cuts.passing ? 1 : divide_up(kChunks, panels_)));
+  } else if (cuts.blocks < kChunks) {
+    cuts.blocks = round_up(cuts.blocks, 4);  // for a few threads, as many each
+  }
   return cuts;
 }
 
 int64_t WinogradConvolution::scratch_floats(int64_t n) const {
   // Runs of fewer images may share, where a large one doesn't.
-  const int64_t tiles = batch_.of(n) * target_.per_image();
-  const int64_t shared = std::min(tiles, kSharedBlocks * round_up(kBlockTiles, panels_.rows));
-  return round_up(depth_, 16) + (cut(tiles).passing ? 0 : filter_floats()) + points() * point_floats(shared);
+  const int64_t tiles = source_.mosaic.tiles(batch_.of(n)), shared = std::min(tiles, std::max(kSharedTiles, kPassingTiles));
+  return round_up(depth_, kWinogradLine) + (cut(tiles, false).passing ? 0 : filter_floats()) + points_floats(shared);
 }
 
-int64_t WinogradConvolution::prepared_floats() const { return filter_floats() > kKeptFilters ? 0 : filter_floats(); }
+int64_t WinogradConvolution::prepared_floats() const { return filter_floats() > kPrepared ? 0 : filter_floats(); }
 
 void WinogradConvolution::run(int64_t n, const float* source, const float* filters, const float* bias, Activation activation, float* target, float* scratch,
                               const float* prepared) const {
-  const int64_t tiles = batch_.of(n) * target_.per_image();
-  const Cuts cuts = cut(tiles);
+  const int64_t images = batch_.of(n), tiles = source_.mosaic.tiles(images);
+  const Cuts cuts = cut(tiles, prepared != nullptr);
   float* zeros = scratch;
-  float* transformed = zeros + round_up(depth_, 16);
-  float* all_points = transformed + (cuts.passing ? 0 : filter_floats());
+  float* transformed = zeros + round_up(depth_, kWinogradLine);
+  const bool transforms = !cuts.passing && prepared == nullptr;
+  float* rest = transformed + (transforms ? filter_floats() : 0);
   std::fill(zeros, zeros + depth_, 0.0f);
-  if (!cuts.passing && prepared == nullptr) transform_filters(filters, transformed);
-  const float* all_filters = prepared == nullptr ? transformed : prepared;
-  const Call call{source, bias, activation, target, zeros};
-  const int64_t step = point_floats(cuts.stored);
+  if (transforms) transform_filters(filters, transformed);
+  // Lines must be whole, and where a vector is shorter than a line, its parts would go to memory one by one.
+  const bool aligned = reinterpret_cast<uintptr_t>(target) % 64 == 0 && columns_ % kWinogradLine == 0 && kernels().width == kWinogradLine;
+  const bool simple = activation == Activation::linear || activation == Activation::relu;
+  const bool stream = aligned && simple && images * target_.height * target_.width * columns_ >= kStreamed;
+  const float* all_filters = prepared != nullptr ? prepared : transformed;
+  const Call call{images, source, filters, cuts.passing ? nullptr : all_filters, bias, activation, target, stream, zeros};
+  const auto points_at = [&](float* data, int64_t count) { return Points{data, point_step(count), points() * point_step(count)}; };
+  const Points all = points_at(rest, tiles);
   if (cuts.shared) {
     const int64_t grain = std::max<int64_t>(1, kElementGrain / (points() * depth_));
-    parallel_blocks(tiles, grain, [&](int64_t begin, int64_t end) { transform_tiles(call, begin, end, all_points + begin * depth_, step); });
+    parallel_blocks(tiles, grain, [&](int64_t begin, int64_t end) {
+      transform_tiles(call, begin, end, {all.data + begin * kWinogradLine, all.step, all.line});
+    });
   }
 
-  const int64_t part = depth_part(depth_), part_step = part * panels_.width + 16;
-  const int64_t dummy_floats = round_up(panels_.width, 16), products_floats = points() * product_floats(cuts.block);
-  const int64_t rest = cuts.passing ? points() * part_step + copied_floats() : cuts.shared ? 0 : points() * step;
-  parallel_with_scratch(cuts.blocks * cuts.panel_chunks, dummy_floats + products_floats + rest, [&](int64_t chunk, float* memory) {
+  const int64_t block = divide_up(tiles, cuts.blocks), outputs = target_.size * target_.size;
+  const int64_t dummy_floats = round_up(columns_, kWinogradLine), list_floats = round_up(block * (2 * outputs + 1), kWinogradLine);
+  const int64_t passing_floats = cuts.passing ? points() * filter_step(part_) + copied_floats() : 0;
+  const int64_t panel_floats = points() * product_step(block) + passing_floats, own_floats = cuts.shared ? 0 : points_floats(block);
+  const int64_t chunk_panels = cuts.shared ? 1 : panels_;
+  parallel_with_scratch(cuts.blocks * panels_ / chunk_panels, dummy_floats + list_floats + panel_floats + own_floats, [&](int64_t chunk, float* memory) {
     // Blocks of one panel follow each other: its filters stay near.
-    const int64_t block = chunk % cuts.blocks, chunk_panels = chunk / cuts.blocks, first = block * cuts.block;
-    const int64_t count = std::min(cuts.block, tiles - first);
-    float *dummy = memory, *products = dummy + dummy_floats, *own = products + products_floats;
-    if (!cuts.shared) transform_tiles(call, first, first + count, own, step);
-    const float* from = cuts.shared ? all_points + first * depth_ : own;
-    for (int64_t panel = chunk_panels * panels_.count / cuts.panel_chunks; panel < (chunk_panels + 1) * panels_.count / cuts.panel_chunks; ++panel) {
-      if (cuts.passing) {
-        for (int64_t row = 0; row < depth_; row += part) {
-          const int64_t rows = std::min(part, depth_ - row);
-          transform_rows(filters, panel, row, rows, own, part_step, own + points() * part_step);
-          multiply(count, from, step, {own, part_step, row, rows}, panel, products);
-        }
-      } else {
-        multiply(count, from, step, {all_filters + panel * points() * filter_point_floats(), filter_point_floats(), 0, depth_}, panel, products);
-      }
-      put_out(call, first, count, panel, products, dummy);
+    const int64_t index = chunk % cuts.blocks, first = tiles * index / cuts.blocks, count = tiles * (index + 1) / cuts.blocks - first;
+    float *lists = memory + dummy_floats, *products = lists + list_floats;
+    const Target to{reinterpret_cast<float**>(lists), reinterpret_cast<bool*>(lists + 2 * outputs * block), memory};
+    for (int64_t t = 0; t < count; ++t) {
+      to.stream[t] = target_.list(target, images, first + t, memory, to.pixels + t * outputs) && stream;
     }
+    Points from{all.data + first * kWinogradLine, all.step, all.line};
+    if (!cuts.shared) {
+      from = points_at(products + panel_floats, count);
+      transform_tiles(call, first, first + count, from);
+    }
+    const int64_t panel = chunk / cuts.blocks * chunk_panels;
+    for (int64_t p = panel; p < panel + chunk_panels; ++p) run_panel(call, p, count, from, to, products);
   });
 }
 
+// The products of a block's tiles with a panel of filters, and the outputs that follow.
+void WinogradConvolution::run_panel(const Call& call, int64_t panel, int64_t count, const Points& from, const Target& to, float* memory) const {
+  const KernelTable& table = kernels();
+  const int64_t column = panel * width_, columns = columns_of(panel), outputs = target_.size * target_.size;
+  WinogradMultiply multiply{};
+  multiply.from = from.data;
+  multiply.point_step = from.step;
+  multiply.group_step = from.line;
+  multiply.products = memory;
+  multiply.product_step = product_step(count);
+  multiply.width = width_;
+  multiply.points = points();
+  multiply.tiles = count;
+  multiply.part = part_;
+  multiply.vectors = static_cast<int32_t>(divide_up(columns, table.width));
+  if (call.transformed != nullptr) {
+    multiply.filters = call.transformed + panel * points() * filter_step(depth_);
+    multiply.filter_step = filter_step(depth_);
+    multiply.depth = depth_;
+    table.winograd_multiply(multiply);
+  } else {
+    float* filters = memory + points() * multiply.product_step;
+    multiply.filters = filters;
+    multiply.filter_step = filter_step(part_);
+    const float* fetch[kMostPoints * kSumDepth / kWinogradLine];
+    multiply.fetch = fetch;
+    multiply.fetch_step = direction_ == Direction::forward ? columns_ : depth_;
+    for (int64_t row = 0; row < depth_; row += part_) {
+      multiply.depth = std::min(part_, depth_ - row);
+      const bool last = row + part_ >= depth_;
+      list_next(call.filters, last ? panel + threads() : panel, last ? 0 : row + part_, points() * divide_up(multiply.depth, kWinogradLine), fetch);
+      transform_rows(call.filters, panel, row, multiply.depth, filters, multiply.filter_step, filters + points() * multiply.filter_step);
+      multiply.from = from.data + row / kWinogradLine * from.line;
+      multiply.accumulate = row > 0;
+      table.winograd_multiply(multiply);
+    }
+  }
+
+  WinogradOutput output{};
+  output.points = memory;
+  output.step = multiply.product_step;
+  output.width = width_;
+  output.pixels = to.pixels;
+  output.tiles = count;
+  output.channels = columns;
+  output.offset = column;
+  output.stream = call.stream ? to.stream : nullptr;
+  output.bias = call.bias == nullptr ? nullptr : call.bias + column;
+  output.relu = call.activation == Activation::relu;
+  size_.output(output);
+  if (call.activation == Activation::linear || call.activation == Activation::relu) return;
+  for (int64_t i = 0; i < count * outputs; ++i) {
+    if (to.pixels[i] != to.dummy) table.activate(call.activation, to.pixels[i] + column, to.pixels[i] + column, columns);
+  }
+}
+
+// Lists the lines of filters that the next rows of the depth are made of: they lie far apart, and would be waited for one by one.
+void WinogradConvolution::list_next(const float* filters, int64_t panel, int64_t row, int64_t count, const float** lines) const {
+  const int64_t taps = static_cast<int64_t>(size_.taps) * size_.taps, across = divide_up(width_, kWinogradLine);
+  const int64_t along = divide_up(std::min(part_, depth_ - row), kWinogradLine);
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t tap = i / (across * along), column = panel * width_ + i / along % across * kWinogradLine, at = row + i % along * kWinogradLine;
+    const bool exists = tap < taps && column < columns_;
+    const int64_t offset = direction_ == Direction::forward ? at * columns_ + column : column * depth_ + at;
+    lines[i] = exists ? filters + tap * depth_ * columns_ + offset : nullptr;
+  }
+}
+
 int64_t WinogradConvolution::copied_floats() const {
-  return direction_ == Direction::forward ? 0 : static_cast<int64_t>(size_.taps) * size_.taps * kFilterRows * panels_.width;
+  return direction_ == Direction::forward ? 0 : static_cast<int64_t>(size_.taps) * size_.taps * kFilterRows * width_;
 }
 
 // Transforms rows of the depth of one panel's filters.
 void WinogradConvolution::transform_rows(const float* filters, int64_t panel, int64_t row, int64_t rows, float* to, int64_t step, float* memory) const {
-  const int64_t taps = static_cast<int64_t>(size_.taps) * size_.taps, first = panels_.first(panel), columns = panels_.columns_of(panel);
+  const int64_t taps = static_cast<int64_t>(size_.taps) * size_.taps, first = panel * width_, columns = columns_of(panel);
   WinogradFilters f{};
   f.columns = columns;
   f.to_step = step;
-  f.to_row = panels_.width;
+  f.to_row = width_;
   for (int64_t r = 0; r < rows; r += kFilterRows) {
     f.rows = std::min(kFilterRows, rows - r);
-    f.to = to + r * panels_.width;
+    f.to = to + r * width_;
     if (direction_ == Direction::forward) {
       f.from = filters + (row + r) * columns_ + first;
       f.from_step = depth_ * columns_;
@@ -147,11 +240,11 @@ void WinogradConvolution::transform_rows(const float* filters, int64_t panel, in
     } else {
       for (int64_t tap = 0; tap < taps; ++tap) {  // the window turned: the last tap first
         const float* from = filters + ((taps - 1 - tap) * columns_ + first) * depth_ + row + r;
-        kernels().pack_transposed(from, depth_, f.rows, columns, columns, memory + tap * f.rows * panels_.width, panels_.width);
+        kernels().pack_transposed(from, depth_, f.rows, columns, columns, memory + tap * f.rows * width_, width_);
       }
       f.from = memory;
-      f.from_step = f.rows * panels_.width;
-      f.from_row = panels_.width;
+      f.from_step = f.rows * width_;
+      f.from_row = width_;
     }
     size_.filters(f);
   }
@@ -159,71 +252,23 @@ void WinogradConvolution::transform_rows(const float* filters, int64_t panel, in
 
 void WinogradConvolution::transform_filters(const float* filters, float* to) const {
   const int64_t stretches = divide_up(depth_, kFilterRows);
-  parallel_with_scratch(panels_.count * stretches, copied_floats(), [&](int64_t item, float* memory) {
+  parallel_with_scratch(panels_ * stretches, copied_floats(), [&](int64_t item, float* memory) {
     const int64_t panel = item / stretches, row = item % stretches * kFilterRows;
-    float* at = to + panel * points() * filter_point_floats() + row * panels_.width;
-    transform_rows(filters, panel, row, std::min(kFilterRows, depth_ - row), at, filter_point_floats(), memory);
+    float* at = to + panel * points() * filter_step(depth_) + row * width_;
+    transform_rows(filters, panel, row, std::min(kFilterRows, depth_ - row), at, filter_step(depth_), memory);
   });
 }
 
-void WinogradConvolution::transform_tiles(const Call& call, int64_t first, int64_t last, float* to, int64_t step) const {
-  float* pixels[kMostPoints];
-  WinogradTile tile{pixels, to, step, depth_, nullptr, false};
-  for (int64_t t = first; t < last; ++t, tile.points += depth_) {
-    source_.list(call.source, t, call.zeros, pixels);
+void WinogradConvolution::transform_tiles(const Call& call, int64_t first, int64_t last, const Points& to) const {
+  float* pixels[2][kMostPoints];
+  WinogradTile tile{nullptr, to.data, to.step, to.line, depth_, nullptr};
+  source_.list(call.source, call.n, first, call.zeros, pixels[0]);
+  for (int64_t t = first; t < last; ++t, tile.points += kWinogradLine) {
+    float **now = pixels[(t - first) % 2], **next = pixels[(t - first + 1) % 2];
+    if (t + 1 < last) source_.list(call.source, call.n, t + 1, call.zeros, next);
+    tile.pixels = now;
+    tile.next = t + 1 < last ? next : nullptr;
     size_.input(tile);
-  }
-}
-
-// products [point, tile, column] = sum over rows of the depth of points [point, tile, row] filters [point, row, column]; added to from the second row on.
-void WinogradConvolution::multiply(int64_t count, const float* from, int64_t step, const FilterRows& filters, int64_t panel, float* products) const {
-  const KernelTable& table = kernels();
-  const int64_t part = depth_part(depth_), width = panels_.width, product = product_floats(count);
-  const float* rows[kMaxRows];
-  float* out[kMaxRows];
-  GemmRun run{};
-  GemmRowsArgs args{};
-  args.rows = rows;
-  args.runs = &run;
-  args.run_count = 1;
-  args.ldb = width;
-  args.out = out;
-  args.vectors = panels_.vectors_of(panel);
-  args.columns = panels_.columns_of(panel);
-  for (int64_t point = 0; point < points(); ++point) {
-    for (int64_t k = 0; k < filters.length; k += part) {
-      run.b = filters.data + point * filters.step + k * width;
-      run.length = std::min(part, filters.length - k);
-      args.accumulate = filters.first + k > 0;
-      // What is read next comes near while this is computed, a part of it with each tile.
-      const float* next = k + part < filters.length ? run.b + part * width : filters.data + (point + 1) * filters.step;
-      for (int64_t i = 0; i < count; i += panels_.rows) {
-        args.next = next + i / panels_.rows * run.length * 16;
-        args.m = static_cast<int32_t>(std::min<int64_t>(panels_.rows, count - i));
-        for (int32_t r = 0; r < args.m; ++r) {
-          rows[r] = from + point * step + (i + r) * depth_ + filters.first + k;
-          out[r] = products + point * product + (i + r) * width;
-        }
-        table.gemm_rows(args);
-      }
-    }
-  }
-}
-
-// `dummy` takes what lies outside of the image.
-void WinogradConvolution::put_out(const Call& call, int64_t first, int64_t count, int64_t panel, float* products, float* dummy) const {
-  const KernelTable& table = kernels();
-  const int64_t column = panels_.first(panel), columns = panels_.columns_of(panel);
-  float* pixels[kMostPoints];
-  const bool apart = call.activation != Activation::linear && call.activation != Activation::relu;
-  WinogradTile tile{pixels, products, product_floats(count), columns, call.bias == nullptr ? nullptr : call.bias + column,
-                    call.activation == Activation::relu};
-  for (int64_t t = first; t < first + count; ++t, tile.points += panels_.width) {
-    target_.list(call.target + column, t, dummy, pixels);
-    size_.output(tile);
-    for (int64_t i = 0; apart && i < target_.size * target_.size; ++i) {
-      if (pixels[i] != dummy) table.activate(call.activation, pixels[i], pixels[i], columns);
-    }
   }
 }
 

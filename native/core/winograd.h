@@ -3,6 +3,7 @@
 // one matrix product: tiles x depth by depth x columns.
 #pragma once
 #include "geometry.h"
+#include "mosaic.h"
 #include "panels.h"
 #include "rows_convolution.h"
 
@@ -11,16 +12,8 @@ namespace convlane {
 // The kernels of F(outputs x outputs, taps x taps), or null where the convolution has none: 2-D, one group, stride and dilation 1, a square window.
 const WinogradKernels* winograd_kernels(const ConvGeometry& geometry, int64_t outputs);
 
-// A plane of channels-last pixels cut into squares of size x size; square (i, j) begins at pixel (i, j) * step - before.
-struct TilesOf {
-  int64_t height, width, channels;
-  int64_t step, size, before_h, before_w;
-  int64_t rows, columns;  // of tiles
-
-  int64_t per_image() const { return rows * columns; }
-  // Pointers to the pixels of a tile; `outside` where there is none.
-  void list(const float* images, int64_t tile, const float* outside, float** pixels) const;
-};
+// The tiles of a pass, for images of any number.
+Mosaic winograd_mosaic(const ConvGeometry& geometry, Direction direction, const WinogradKernels& size);
 
 // Forward, and the gradient by the input: the same with the window turned and depth and columns exchanged.
 class WinogradConvolution {
@@ -36,38 +29,40 @@ class WinogradConvolution {
 
  private:
   struct Call;
+  struct Target;
+  // Points of tiles: of tile t, line g of 16 channels and point i at data + g * line + i * step + 16 t.
+  struct Points {
+    float* data;
+    int64_t step, line;
+  };
   struct Cuts {
-    int64_t block, blocks;  // tiles in one visit to the filters
-    int64_t panel_chunks;
-    bool shared;            // all tiles are at hand as points before the products begin
-    bool passing;           // filters are transformed where they are used, and not kept
-    int64_t stored;         // tiles whose points are kept together
+    bool shared;      // all tiles are at hand as points before the products begin
+    bool passing;     // filters are transformed where they are used, and not kept
+    int64_t blocks;   // of tiles, one visit to the filters each
   };
-  // Rows first .. first + length - 1 of a panel's filters: those of point i at data + i * step.
-  struct FilterRows {
-    const float* data;
-    int64_t step;
-    int64_t first, length;
-  };
-  Cuts cut(int64_t tiles) const;
-  int64_t filter_point_floats() const { return depth_ * panels_.width + 16; }      // not a power of two apart: planes of points would share cache lines' places
-  int64_t point_floats(int64_t stored) const { return stored * depth_ + 16; }
-  int64_t product_floats(int64_t block) const { return block * panels_.width + 16; }
+  Cuts cut(int64_t tiles, bool prepared) const;
   int64_t points() const { return static_cast<int64_t>(size_.points) * size_.points; }
-  int64_t filter_floats() const { return panels_.count * points() * filter_point_floats(); }
+  // Steps are no powers of two: points would share places in the caches.
+  int64_t point_step(int64_t tiles) const { return (tiles | 1) * kWinogradLine; }
+  int64_t points_floats(int64_t tiles) const { return lines_ * points() * point_step(tiles); }
+  int64_t filter_step(int64_t rows) const { return rows * width_ + kWinogradLine; }
+  int64_t filter_floats() const { return panels_ * points() * filter_step(depth_); }
+  int64_t product_step(int64_t tiles) const { return tiles * width_ + kWinogradLine; }
+  int64_t columns_of(int64_t panel) const { return std::min(width_, columns_ - panel * width_); }
   int64_t copied_floats() const;  // memory that transform_rows needs
+  void list_next(const float* filters, int64_t panel, int64_t row, int64_t count, const float** lines) const;
   void transform_rows(const float* filters, int64_t panel, int64_t row, int64_t rows, float* to, int64_t step, float* memory) const;
   void transform_filters(const float* filters, float* to) const;
-  void transform_tiles(const Call& call, int64_t first, int64_t last, float* to, int64_t step) const;
-  void multiply(int64_t count, const float* from, int64_t step, const FilterRows& filters, int64_t panel, float* products) const;
-  void put_out(const Call& call, int64_t first, int64_t count, int64_t panel, float* products, float* dummy) const;
+  void transform_tiles(const Call& call, int64_t first, int64_t last, const Points& to) const;
+  void run_panel(const Call& call, int64_t panel, int64_t count, const Points& from, const Target& to, float* memory) const;
 
   Direction direction_;
   WinogradKernels size_;
   Batch batch_;
-  TilesOf source_, target_;
-  int64_t depth_, columns_;
-  Panels panels_;
+  MosaicSquares source_, target_;
+  int64_t depth_, lines_, columns_;
+  int64_t width_, panels_;  // of columns
+  int64_t part_;            // of the depth, in one chain of sums
 };
 
 // The gradient by the filters.

@@ -71,14 +71,42 @@ struct GemmColsArgs {
   bool accumulate;
 };
 
-// One tile of Winograd's F(m, r), over `channels` contiguous channels: a square of pixels, row by row, through pointers, and n x n points at points + i * step.
+// One tile of Winograd's F(m, r), over `channels` contiguous channels: a square of pixels, row by row, through pointers, and n x n points. Point i of channel c
+// is at points + i * step + c / 16 * line + c % 16.
 struct WinogradTile {
-  float* const* pixels;  // n x n that are read (input), or m x m that are written (output)
+  const float* const* pixels;  // n x n
   float* points;
-  int64_t step;
+  int64_t step, line;
   int64_t channels;
-  const float* bias;     // output: `channels` values, or null
-  bool relu;             // output
+  const float* const* next;    // the pixels of the tile that comes next, which are fetched, or null
+};
+// Tiles of outputs: point i of tile t at points + i * step + t * width, its m x m pixels at pixels[t * m * m ..] + offset.
+struct WinogradOutput {
+  const float* points;
+  int64_t step, width;
+  float* const* pixels;
+  int64_t tiles, channels, offset;
+  const bool* stream;    // of each tile: past the caches, where all its pixels lie at multiples of a vector. Or null
+  const float* bias;     // `channels` values, or null
+  bool relu;
+};
+constexpr int kWinogradLine = 16;
+// products_i [tile, column] (+)= points_i [tile, channel] filters_i [channel, column] for each point i. Channel k of a tile is at
+// from + i * point_step + k / 16 * group_step + tile * 16 + k % 16. Columns beyond the panel's own are computed from whatever is there.
+struct WinogradMultiply {
+  const float* from;
+  int64_t point_step, group_step;
+  const float* filters;
+  int64_t filter_step;       // between points
+  float* products;
+  int64_t product_step;      // between points
+  int64_t width;             // of rows of filters and of products
+  int64_t points, tiles, depth;
+  int64_t part;              // longest chain of sums, a multiple of 16
+  bool accumulate;
+  int32_t vectors;           // of columns, 1 .. product_vectors
+  const float* const* fetch; // point by point, for every 16 channels: the first of 16 lines, fetch_step apart, that come near meanwhile, or null. Or null
+  int64_t fetch_step;
 };
 // Rows x columns filters: window position i of a row at from + i * from_step + row * from_row, what becomes of it at to + i * to_step + row * to_row.
 struct WinogradFilters {
@@ -127,7 +155,7 @@ struct WinogradGradient {
 struct WinogradKernels {
   int32_t points, outputs, taps;                   // n = m + r - 1, m, r
   void (*input)(const WinogradTile&);              // points = B^T pixels B
-  void (*output)(const WinogradTile&);             // pixels = A^T points A + bias, relu
+  void (*output)(const WinogradOutput&);           // pixels = A^T points A + bias, relu
   void (*filters)(const WinogradFilters&);         // G w G^T
   WinogradGradient gradient;
 };
@@ -404,6 +432,8 @@ struct KernelTable {
 
   WinogradKernels winograd[kWinogradSizes];
   void (*winograd_product)(const WinogradProduct&);
+  int32_t product_rows, product_vectors;  // tile of the product
+  void (*winograd_multiply)(const WinogradMultiply&);
 
   void (*sgd)(const SgdArgs&);
   void (*adam)(const AdamArgs&);

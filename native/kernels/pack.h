@@ -23,7 +23,22 @@ void pack_transposed(const float* b, int64_t ldb, int64_t k, int64_t columns, in
   for (int64_t j0 = 0; j0 < padded; j0 += block) {
     const int64_t end = j0 + block < padded ? j0 + block : padded;
     const int64_t filled = columns < end ? columns : end;
-    for (int64_t p = 0; p < k; ++p) {
+    int64_t p = 0;
+    if (V::width > 1 && filled == j0 + block) {
+      for (; p + V::width <= k; p += V::width) {
+        for (int64_t j = j0; j < filled; j += V::width) {
+          V square[V::width];
+          CONVLANE_UNROLL for (int i = 0; i < V::width; ++i) {
+            const float* column = b + (j + i) * ldb + p;
+            CONVLANE_PREFETCH_NEAR(column + V::width);
+            square[i] = V::load(column);
+          }
+          transpose(square);
+          CONVLANE_UNROLL for (int i = 0; i < V::width; ++i) square[i].store(packed + (p + i) * ldp + j);
+        }
+      }
+    }
+    for (; p < k; ++p) {
       float* row = packed + p * ldp;
       int64_t j = j0;
       for (; j < filled; ++j) row[j] = b[j * ldb + p];

@@ -18,6 +18,7 @@
 #include "probe.h"
 #include "winograd.h"
 #include "winograd_gradient.h"
+#include "winograd_multiply.h"
 #include "row_norm.h"
 
 namespace convlane {
@@ -42,6 +43,9 @@ constexpr KernelTable table_of(const char* name) {
   t.winograd[3] = winograd_kernels<V, 2, 5>();
   t.winograd[4] = winograd_kernels<V, 4, 5>();
   t.winograd_product = winograd_product<V>;
+  t.product_rows = V::product_rows;
+  t.product_vectors = V::product_vectors;
+  t.winograd_multiply = winograd_multiply<V>;
   t.direct_convolution = direct_convolution<V>;
   t.direct_weights = direct_weights<V>;
   t.depthwise_convolution = depthwise_convolution<V>;

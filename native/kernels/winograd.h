@@ -37,7 +37,7 @@ inline void add_term(V& sum, bool first, float factor, V x) {
 template <class V, int n, int K, bool Scaled>
 struct Evaluate {
   static constexpr int from = K, to = n;
-  static inline void apply(const V* in, V* out) {
+  static CONVLANE_INLINE void apply(const V* in, V* out) {
     using P = Points<n>;
     out[0] = Scaled && P::zero != 1 ? V::set(static_cast<float>(P::zero)) * in[0] : in[0];
     CONVLANE_UNROLL for (int k = 0; k < n / 2 - 1; ++k) {
@@ -61,7 +61,7 @@ struct Evaluate {
 template <class V, int n, int K, bool Scaled>
 struct Collect {
   static constexpr int from = n, to = K;
-  static inline void apply(const V* in, V* out) {
+  static CONVLANE_INLINE void apply(const V* in, V* out) {
     using P = Points<n>;
     V sum[n / 2 - 1], difference[n / 2 - 1];
     CONVLANE_UNROLL for (int k = 0; k < n / 2 - 1; ++k) {
@@ -85,7 +85,7 @@ struct Collect {
 template <class V, int n>
 struct ToPoints {
   static constexpr int from = n, to = n;
-  static inline void apply(const V* d, V* out) {
+  static CONVLANE_INLINE void apply(const V* d, V* out) {
     const auto c = [](double x) { return V::set(static_cast<float>(x)); };
     const auto pair = [out](int k, V even, V odd) {
       out[2 * k + 1] = even + odd;
@@ -113,49 +113,91 @@ struct ToPoints {
 
 // out = L in L^T for one vector of channels: load(i, j) gives in, store(i, j, x) takes out.
 template <class V, class L, class Load, class Store>
-inline void both_sides(const Load& load, const Store& store) {
+CONVLANE_INLINE void both_sides(const Load& load, const Store& store) {
   V half[L::from][L::to];  // columns of L in, one after the other
-  for (int j = 0; j < L::from; ++j) {
+  const auto first = [&](int j) {
     V column[L::from], out[L::to];
     CONVLANE_UNROLL for (int i = 0; i < L::from; ++i) column[i] = load(i, j);
     L::apply(column, out);
     CONVLANE_UNROLL for (int i = 0; i < L::to; ++i) half[j][i] = out[i];
-  }
-  for (int i = 0; i < L::to; ++i) {
+  };
+  const auto second = [&](int i) {
     V row[L::from], out[L::to];
     CONVLANE_UNROLL for (int j = 0; j < L::from; ++j) row[j] = half[j][i];
     L::apply(row, out);
     CONVLANE_UNROLL for (int j = 0; j < L::to; ++j) store(i, j, out[j]);
+  };
+  if constexpr (L::from * L::to <= 24 && V::registers >= 32) {  // all of it in registers
+    CONVLANE_UNROLL for (int j = 0; j < L::from; ++j) first(j);
+    CONVLANE_UNROLL for (int i = 0; i < L::to; ++i) second(i);
+  } else {
+    for (int j = 0; j < L::from; ++j) first(j);
+    for (int i = 0; i < L::to; ++i) second(i);
   }
 }
 
 template <class V, class L>
 CONVLANE_NOINLINE void winograd_gather(const WinogradTile& t) {
-  for_vectors<V>(t.channels, [&](int64_t c, auto part) {
-    both_sides<V, L>([&](int i, int j) { return part.load(t.pixels[i * L::from + j] + c); },
-                     [&](int i, int j, V x) { part.store(x, t.points + (i * L::to + j) * t.step + c); });
+  const int64_t step = t.step;
+  const float *const *pixels = t.pixels, *const *next = t.next;
+  for_vectors<V>(t.channels, [=, &t](int64_t c, auto part) {
+    float* points = t.points + c / kWinogradLine * t.line + c % kWinogradLine;
+    if (next != nullptr) {
+      CONVLANE_UNROLL for (int i = 0; i < L::from; ++i) {
+        CONVLANE_UNROLL for (int j = 2; j < L::from; ++j) CONVLANE_PREFETCH(next[i * L::from + j] + c);  // the columns before are this tile's, too
+      }
+    }
+    both_sides<V, L>([=](int i, int j) { return part.load(pixels[i * L::from + j] + c); },
+                     [=](int i, int j, V x) { part.store(x, points + (i * L::to + j) * step); });
   });
 }
 
-template <class V, class L>
-CONVLANE_NOINLINE void winograd_scatter(const WinogradTile& t) {
-  for_vectors<V>(t.channels, [&](int64_t c, auto part) {
-    const V bias = t.bias == nullptr ? V::zero() : part.load(t.bias + c);
-    both_sides<V, L>([&](int i, int j) { return part.load(t.points + (i * L::from + j) * t.step + c); },
-                     [&](int i, int j, V x) {
-                       V y = x + bias;
-                       if (t.relu) y = relu(y);
-                       part.store(y, t.pixels[i * L::to + j] + c);
+template <class V, class L, bool Stream>
+CONVLANE_INLINE void scatter(const WinogradOutput& t, int64_t tile) {
+  const int64_t step = t.step, offset = t.offset;
+  const float *from = t.points + tile * t.width, *bias = t.bias;
+  float* const* pixels = t.pixels + tile * L::to * L::to;
+  const bool with_relu = t.relu;
+  for_vectors<V>(t.channels, [=](int64_t c, auto part) {
+    const float* points = from + c;
+    const V shift = bias == nullptr ? V::zero() : part.load(bias + c);
+    both_sides<V, L>([=](int i, int j) { return part.load(points + (i * L::from + j) * step); },
+                     [=](int i, int j, V x) {
+                       V y = x + shift;
+                       if (with_relu) y = relu(y);
+                       float* pixel = pixels[i * L::to + j] + offset + c;
+                       if constexpr (Stream) {
+                         y.stream(pixel);
+                       } else {
+                         part.store(y, pixel);
+                       }
                      });
   });
 }
 
 template <class V, class L>
+CONVLANE_NOINLINE void winograd_scatter(const WinogradOutput& t) {
+  for (int64_t tile = 0; tile < t.tiles; ++tile) {
+    if (t.stream != nullptr && t.stream[tile]) {
+      scatter<V, L, true>(t, tile);
+    } else {
+      scatter<V, L, false>(t, tile);
+    }
+  }
+  if (t.stream != nullptr) stream_fence();
+}
+
+template <class V, class L>
 CONVLANE_NOINLINE void winograd_filters(const WinogradFilters& f) {
+  constexpr int kAhead = 4;  // rows: the window's taps lie far apart, and a row is too short for the hardware to follow
+  const int64_t from_step = f.from_step, to_step = f.to_step;
   for (int64_t row = 0; row < f.rows; ++row) {
     for_vectors<V>(f.columns, [&](int64_t c, auto part) {
-      both_sides<V, L>([&](int i, int j) { return part.load(f.from + (i * L::from + j) * f.from_step + row * f.from_row + c); },
-                       [&](int i, int j, V x) { part.store(x, f.to + (i * L::to + j) * f.to_step + row * f.to_row + c); });
+      const float* from = f.from + row * f.from_row + c;
+      float* to = f.to + row * f.to_row + c;
+      CONVLANE_UNROLL for (int i = 0; i < L::from * L::from; ++i) CONVLANE_PREFETCH_NEAR(from + i * from_step + kAhead * f.from_row);
+      both_sides<V, L>([=](int i, int j) { return part.load(from + (i * L::from + j) * from_step); },
+                       [=](int i, int j, V x) { part.store(x, to + (i * L::to + j) * to_step); });
     });
   }
 }

@@ -19,6 +19,7 @@ struct Vec {
   static constexpr int width = 8;
   static constexpr int rows[] = {0, 8, 6};
   static constexpr int vectors = 2;
+  static constexpr int product_rows = 6, product_vectors = 2;
   static constexpr int chains = 12;
   static constexpr int registers = 16;
   __m256 v;
@@ -72,6 +73,23 @@ inline void keep(Vec& a) {
 #else
   (void)a;
 #endif
+}
+
+// rows[i] becomes column i of them.
+inline void transpose(Vec (&rows)[8]) {
+  __m256 a[8];
+  CONVLANE_UNROLL for (int i = 0; i < 8; i += 4) {  // in each half, a 4 x 4 block of every four rows
+    const __m256 u0 = _mm256_unpacklo_ps(rows[i].v, rows[i + 1].v), u1 = _mm256_unpackhi_ps(rows[i].v, rows[i + 1].v);
+    const __m256 u2 = _mm256_unpacklo_ps(rows[i + 2].v, rows[i + 3].v), u3 = _mm256_unpackhi_ps(rows[i + 2].v, rows[i + 3].v);
+    a[i] = _mm256_shuffle_ps(u0, u2, 0x44);
+    a[i + 1] = _mm256_shuffle_ps(u0, u2, 0xee);
+    a[i + 2] = _mm256_shuffle_ps(u1, u3, 0x44);
+    a[i + 3] = _mm256_shuffle_ps(u1, u3, 0xee);
+  }
+  CONVLANE_UNROLL for (int i = 0; i < 4; ++i) {
+    rows[i].v = _mm256_permute2f128_ps(a[i], a[i + 4], 0x20);
+    rows[i + 4].v = _mm256_permute2f128_ps(a[i], a[i + 4], 0x31);
+  }
 }
 
 inline Mask less(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)}; }

@@ -17,6 +17,7 @@ struct Vec {
   static constexpr int width = 16;
   static constexpr int rows[] = {0, 8, 8, 8, 4};
   static constexpr int vectors = 4;
+  static constexpr int product_rows = 14, product_vectors = 2;
   static constexpr int chains = 12;
   static constexpr int registers = 32;
   __m512 v;
@@ -56,6 +57,31 @@ inline void keep(Vec& a) {
 #else
   (void)a;
 #endif
+}
+
+// rows[i] becomes column i of them.
+inline void transpose(Vec (&rows)[16]) {
+  __m512 a[16], b[16];
+  CONVLANE_UNROLL for (int i = 0; i < 16; i += 4) {  // in each quarter, a 4 x 4 block of every four rows
+    const __m512 u0 = _mm512_unpacklo_ps(rows[i].v, rows[i + 1].v), u1 = _mm512_unpackhi_ps(rows[i].v, rows[i + 1].v);
+    const __m512 u2 = _mm512_unpacklo_ps(rows[i + 2].v, rows[i + 3].v), u3 = _mm512_unpackhi_ps(rows[i + 2].v, rows[i + 3].v);
+    a[i] = _mm512_shuffle_ps(u0, u2, 0x44);
+    a[i + 1] = _mm512_shuffle_ps(u0, u2, 0xee);
+    a[i + 2] = _mm512_shuffle_ps(u1, u3, 0x44);
+    a[i + 3] = _mm512_shuffle_ps(u1, u3, 0xee);
+  }
+  CONVLANE_UNROLL for (int i = 0; i < 4; ++i) {
+    b[i] = _mm512_shuffle_f32x4(a[i], a[i + 4], 0x44);           // quarters 0 1 of each
+    b[i + 4] = _mm512_shuffle_f32x4(a[i], a[i + 4], 0xee);       // quarters 2 3
+    b[i + 8] = _mm512_shuffle_f32x4(a[i + 8], a[i + 12], 0x44);
+    b[i + 12] = _mm512_shuffle_f32x4(a[i + 8], a[i + 12], 0xee);
+  }
+  CONVLANE_UNROLL for (int i = 0; i < 4; ++i) {
+    rows[i].v = _mm512_shuffle_f32x4(b[i], b[i + 8], 0x88);
+    rows[i + 4].v = _mm512_shuffle_f32x4(b[i], b[i + 8], 0xdd);
+    rows[i + 8].v = _mm512_shuffle_f32x4(b[i + 4], b[i + 12], 0x88);
+    rows[i + 12].v = _mm512_shuffle_f32x4(b[i + 4], b[i + 12], 0xdd);
+  }
 }
 
 inline Mask less(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }

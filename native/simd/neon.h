@@ -17,6 +17,7 @@ struct Vec {
   static constexpr int width = 4;
   static constexpr int rows[] = {0, 8, 8, 8, 6};
   static constexpr int vectors = 4;
+  static constexpr int product_rows = 6, product_vectors = 4;
   static constexpr int chains = 24;
   static constexpr int registers = 32;
   float32x4_t v;
@@ -74,6 +75,15 @@ inline Vec min(Vec a, Vec b) { return {vminq_f32(a.v, b.v)}; }
 inline Vec sqrt(Vec a) { return {vsqrtq_f32(a.v)}; }
 inline Vec relu(Vec a) { return {vbslq_f32(vcltzq_f32(a.v), vdupq_n_f32(0.0f), a.v)}; }
 inline void keep(Vec&) {}
+
+// rows[i] becomes column i of them.
+inline void transpose(Vec (&rows)[4]) {
+  const float32x4x2_t a = vtrnq_f32(rows[0].v, rows[1].v), b = vtrnq_f32(rows[2].v, rows[3].v);
+  rows[0].v = vcombine_f32(vget_low_f32(a.val[0]), vget_low_f32(b.val[0]));
+  rows[1].v = vcombine_f32(vget_low_f32(a.val[1]), vget_low_f32(b.val[1]));
+  rows[2].v = vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0]));
+  rows[3].v = vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1]));
+}
 
 inline Mask less(Vec a, Vec b) { return {vcltq_f32(a.v, b.v)}; }
 inline Mask equal(Vec a, Vec b) { return {vceqq_f32(a.v, b.v)}; }

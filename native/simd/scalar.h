@@ -19,6 +19,7 @@ struct Vec {
   static constexpr int width = 1;
   static constexpr int rows[] = {0, 8, 4, 2, 2};  // of the GEMM tile, by number of vectors
   static constexpr int vectors = 4;
+  static constexpr int product_rows = 4, product_vectors = 4;  // of the tile of Winograd's product
   static constexpr int chains = 12;               // independent FMAs that fill the pipeline (probe.h)
   static constexpr int registers = 16;            // vectors that a kernel may keep
   float v;
@@ -50,6 +51,8 @@ inline Vec min(Vec a, Vec b) { return {a.v < b.v ? a.v : b.v}; }    // NaN where
 inline Vec sqrt(Vec a) { return {::sqrtf(a.v)}; }
 inline Vec relu(Vec a) { return {a.v < 0.0f ? 0.0f : a.v}; }        // NaN and -0 stay
 inline void keep(Vec&) {}                                           // holds a loaded value in its register
+
+inline void transpose(Vec (&)[1]) {}                                // rows[i] becomes column i of as many rows as a vector has lanes
 
 inline Mask less(Vec a, Vec b) { return {a.v < b.v}; }
 inline Mask equal(Vec a, Vec b) { return {a.v == b.v}; }

@@ -130,6 +130,17 @@ const beyondBlocks: Convolution[] = [
       [0, 3],
     ],
   }),
+  // For Winograd: planes of 3 x 3 and 2 x 2 images, the last one not full; filters transformed where they are used; a target written past the caches.
+  square(3, 7, 20, 36, { N: 11, padding: around(1), bias: true, activation: 'relu' }),
+  square(3, 14, 9, 40, {
+    N: 6,
+    padding: [
+      [1, 1],
+      [0, 2],
+    ],
+  }),
+  square(3, 2, 272, 200, { N: 3, padding: around(1), bias: true, activation: 'silu' }),
+  square(3, 92, 2, 96, { padding: around(1), bias: true, activation: 'relu' }),
 ]
 
 /** For the direct kernels: every width of a tile, taps and steps that have one of their own and others, whole and part vectors, planes of grouped channels. */
