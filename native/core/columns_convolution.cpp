@@ -20,7 +20,20 @@ constexpr int64_t kBlockRowsMost = 256;
 }  // namespace
 
 ColumnsConvolution::ColumnsConvolution(const ConvGeometry& geometry, Patches patches)
-    : geometry_(geometry), patches_(patches), panels_(geometry.group_oc()) {}
+    : geometry_(geometry), patches_(patches), turned_(turns(geometry, patches)), rows_(turned_ ? geometry.oc : geometry.group_c()),
+      panels_(turned_ ? geometry.c : geometry.group_oc()) {}
+
+// Whether the columns of the product are the channels of x: where that wastes less of the tiles, and where both waste alike but x has fewer channels,
+// because the panel that all tiles read again is then a smaller one. With one tap the waste counts for less than reading the larger side but once.
+bool ColumnsConvolution::turns(const ConvGeometry& g, Patches patches) {
+  constexpr double kWaste = 1.35;
+  if (patches == Patches::copied || g.groups > 1 || g.c <= kernels().width) return false;
+  auto tiles = [](int64_t rows, int64_t columns) {
+    return static_cast<double>(round_up(rows, Panels(columns).rows)) * static_cast<double>(round_up(columns, kernels().width));
+  };
+  const double share = tiles(g.oc, g.c) / tiles(g.c, g.oc);
+  return share < 1 || (g.c < g.oc && share <= (g.taps() == 1 ? kWaste : 1));
+}
 
 // Output rows (pixels, where copied) of a run: what splits divide.
 int64_t ColumnsConvolution::units(int64_t n) const {
@@ -37,21 +50,21 @@ ColumnsConvolution::Cuts ColumnsConvolution::cut(int64_t chunks, int64_t units) 
   Cuts cuts;
   cuts.splits = std::clamp(std::min({chunks, units, pixels / kSplitPixels, kPartialFloats / g.weights()}), int64_t{1}, kMostSplits);
   const int64_t rest = divide_up(chunks, cuts.splits);
-  cuts.ranges = copied ? 1 : std::clamp(rest / whole_parts, int64_t{1}, divide_up(g.group_c(), panels_.rows));
-  cuts.range = round_up(divide_up(g.group_c(), cuts.ranges), panels_.rows);
-  cuts.ranges = divide_up(g.group_c(), cuts.range);
+  cuts.ranges = copied ? 1 : std::clamp(rest / whole_parts, int64_t{1}, divide_up(rows_, panels_.rows));
+  cuts.range = round_up(divide_up(rows_, cuts.ranges), panels_.rows);
+  cuts.ranges = divide_up(rows_, cuts.range);
   cuts.parts = whole_parts * cuts.ranges;
   cuts.part_chunks = std::min(cuts.parts, rest);
   return cuts;
 }
 
 int64_t ColumnsConvolution::scratch_floats(int64_t n) const {
-  return (cut(chunks_for(geometry_.work(n)), units(n)).splits - 1) * geometry_.weights();
+  return (cut(chunks_for(geometry_.work(n)), units(n)).splits - (turned_ ? 0 : 1)) * geometry_.weights();
 }
 
 int64_t ColumnsConvolution::block_rows(const Cuts& cuts) const {
   const ConvGeometry& g = geometry_;
-  const int64_t floats = std::min(g.group_c() * g.w.stride, cuts.range * g.w.stride) + g.group_oc();
+  const int64_t floats = turned_ ? g.c * g.w.stride + std::min(g.oc, cuts.range) : std::min(g.group_c() * g.w.stride, cuts.range * g.w.stride) + g.group_oc();
   const int64_t pixels = std::clamp(kBlockFloats / floats, kBlockPixelsLeast, kBlockPixelsMost);
   return std::clamp(pixels / g.w.out, int64_t{1}, kBlockRowsMost);
 }
@@ -68,13 +81,14 @@ void ColumnsConvolution::run(int64_t n, const float* x, const float* dy, float* 
     const int64_t split = chunk / cuts.part_chunks, part = chunk % cuts.part_chunks;
     const int64_t first = split * units(n) / cuts.splits, last = (split + 1) * units(n) / cuts.splits;
     const int64_t first_part = part * cuts.parts / cuts.part_chunks, last_part = (part + 1) * cuts.parts / cuts.part_chunks;
-    float* sums = split == 0 ? dw : scratch + (split - 1) * g.weights();
+    float* sums = turned_ ? scratch + split * g.weights() : split == 0 ? dw : scratch + (split - 1) * g.weights();
     if (copied) {
       add_copied(x, dy, {first, last, block}, first_part, last_part, memory, sums);
     } else {
       add_indirect(cuts, x, dy, {first, last, block}, first_part, last_part, memory, packs() ? memory + list_floats : nullptr, sums);
     }
   });
+  if (turned_) return turn_back(cuts.splits, scratch, dw);
   if (cuts.splits == 1) return;
   parallel_blocks(g.weights(), kElementGrain / 4, [&](int64_t begin, int64_t end) {
     for (int64_t split = 1; split < cuts.splits; ++split) {
@@ -83,10 +97,25 @@ void ColumnsConvolution::run(int64_t n, const float* x, const float* dy, float* 
   });
 }
 
+// dw[tap][c][oc] from the sums of the splits, which are [tap][oc][c].
+void ColumnsConvolution::turn_back(int64_t splits, float* sums, float* dw) const {
+  const ConvGeometry& g = geometry_;
+  constexpr int64_t kTogether = 64;  // channels of dy: a piece of the sums that stays near from the additions to the transposition
+  const int64_t pieces = divide_up(g.oc, kTogether);
+  parallel_blocks(g.taps() * pieces, std::max<int64_t>(1, kElementGrain / 4 / (kTogether * g.c)), [&](int64_t begin, int64_t end) {
+    for (int64_t item = begin; item < end; ++item) {
+      const int64_t tap = item / pieces, first = item % pieces * kTogether, count = std::min(kTogether, g.oc - first);
+      float* piece = sums + (tap * g.oc + first) * g.c;
+      for (int64_t split = 1; split < splits; ++split) kernels().axpy(1.0f, piece + split * g.weights(), piece, count * g.c);
+      kernels().pack_transposed(piece, g.c, g.c, count, count, dw + tap * g.c * g.oc + first, g.oc);
+    }
+  });
+}
+
 // Narrow panels of dy are copied, once for all taps and channels: a line or two from each distant row would have every tile fetch them from L2 again.
 bool ColumnsConvolution::packs() const {
   constexpr int64_t kNarrow = 32;
-  return panels_.count > 1 && panels_.width < kNarrow && geometry_.taps() > 1;
+  return !turned_ && panels_.count > 1 && panels_.width < kNarrow && geometry_.taps() > 1;
 }
 
 int64_t ColumnsConvolution::packed_floats(int64_t rows) const { return geometry_.groups * panels_.count * rows * geometry_.w.out * panels_.width; }
@@ -99,8 +128,8 @@ void ColumnsConvolution::pack(const float* dy, int64_t pixels, float* packed) co
   }
 }
 
-// The stretches of output rows first_row .. last_row-1 (over all images) whose tap lies inside the input. `dy` is that of first_row, its pixels ldb apart.
-int64_t ColumnsConvolution::list_runs(int64_t tap, const float* x, const float* dy, int64_t ldb, int64_t first_row, int64_t last_row,
+// The stretches of output rows first_row .. last_row-1 (over all images) whose tap lies inside the input. `dy` is that of first_row, its pixels dy_step apart.
+int64_t ColumnsConvolution::list_runs(int64_t tap, const float* x, const float* dy, int64_t dy_step, int64_t first_row, int64_t last_row,
                                       GemmColsRun* runs) const {
   const ConvGeometry& g = geometry_;
   const int64_t kw = tap % g.w.kernel, kh = tap / g.w.kernel % g.h.kernel, kd = tap / g.w.kernel / g.h.kernel;
@@ -108,16 +137,18 @@ int64_t ColumnsConvolution::list_runs(int64_t tap, const float* x, const float* 
   const int64_t first = shift >= 0 ? 0 : divide_up(-shift, g.w.stride);
   const int64_t last = shift >= g.w.in ? 0 : std::min(g.w.out, divide_up(g.w.in - shift, g.w.stride));
   if (first >= last) return 0;
-  const int64_t lda = g.w.stride * g.c;
+  const int64_t x_step = g.w.stride * g.c;
   int64_t count = 0;
   for (int64_t row = first_row; row < last_row; ++row) {
     const int64_t n = row / (g.d.out * g.h.out);
     const int64_t d = g.d.source(row / g.h.out % g.d.out, kd), h = g.h.source(row % g.h.out, kh);
     if (d < 0 || d >= g.d.in || h < 0 || h >= g.h.in) continue;
-    const GemmColsRun run{x + (((n * g.d.in + d) * g.h.in + h) * g.w.in + first * g.w.stride + shift) * g.c, dy + ((row - first_row) * g.w.out + first) * ldb,
-                          last - first};
+    const float* from = x + (((n * g.d.in + d) * g.h.in + h) * g.w.in + first * g.w.stride + shift) * g.c;
+    const float* to = dy + ((row - first_row) * g.w.out + first) * dy_step;
+    const GemmColsRun run = turned_ ? GemmColsRun{to, from, last - first} : GemmColsRun{from, to, last - first};
     GemmColsRun* before = count > 0 ? &runs[count - 1] : nullptr;
-    if (before != nullptr && run.a == before->a + before->length * lda && run.b == before->b + before->length * ldb) {
+    const int64_t a_step = turned_ ? dy_step : x_step, b_step = turned_ ? x_step : dy_step;
+    if (before != nullptr && run.a == before->a + before->length * a_step && run.b == before->b + before->length * b_step) {
       before->length += run.length;
     } else {
       runs[count++] = run;
@@ -131,11 +162,12 @@ void ColumnsConvolution::add_indirect(const Cuts& cuts, const float* x, const fl
   const KernelTable& table = kernels();
   const ConvGeometry& g = geometry_;
   GemmColsRun* runs = reinterpret_cast<GemmColsRun*>(memory);
+  const int64_t x_step = g.w.stride * g.c, dy_step = packed != nullptr ? panels_.width : g.oc;  // between pixels
   GemmColsArgs args{};
   args.runs = runs;
-  args.lda = g.w.stride * g.c;
-  args.ldb = packed != nullptr ? panels_.width : g.oc;
-  args.ldc = g.oc;
+  args.lda = turned_ ? dy_step : x_step;
+  args.ldb = turned_ ? x_step : dy_step;
+  args.ldc = turned_ ? g.c : g.oc;
   for (int64_t row = rows.first; row < rows.last; row += rows.block) {
     const int64_t end = std::min(row + rows.block, rows.last), pixels = (end - row) * g.w.out;
     const float* block = dy + row * g.w.out * g.oc;
@@ -144,19 +176,19 @@ void ColumnsConvolution::add_indirect(const Cuts& cuts, const float* x, const fl
     int64_t listed = -1;
     for (int64_t part = first_part; part < last_part; ++part) {
       const int64_t range = part % cuts.ranges, group = part / cuts.ranges % g.groups, tap = part / cuts.ranges / g.groups;
-      if (tap != listed) args.run_count = list_runs(tap, x, packed != nullptr ? packed : block, args.ldb, row, end, runs);
+      if (tap != listed) args.run_count = list_runs(tap, x, packed != nullptr ? packed : block, dy_step, row, end, runs);
       listed = tap;
       if (args.run_count == 0 && args.accumulate) continue;
-      const int64_t last_c = std::min((range + 1) * cuts.range, g.group_c());
+      const int64_t last_row = std::min((range + 1) * cuts.range, rows_);
       for (int64_t panel = 0; panel < panels_.count; ++panel) {
-        const int64_t column = group * g.group_oc() + panels_.first(panel);
+        const int64_t column = group * panels_.columns + panels_.first(panel);
         args.b_offset = packed != nullptr ? (group * panels_.count + panel) * pixels * panels_.width : column;
         args.vectors = panels_.vectors_of(panel);
         args.columns = panels_.columns_of(panel);
-        for (int64_t c = range * cuts.range; c < last_c; c += panels_.rows) {
-          args.a_offset = group * g.group_c() + c;
-          args.c = dw + (tap * g.group_c() + c) * g.oc + column;
-          args.m = static_cast<int32_t>(std::min<int64_t>(panels_.rows, last_c - c));
+        for (int64_t i = range * cuts.range; i < last_row; i += panels_.rows) {
+          args.a_offset = group * rows_ + i;
+          args.c = dw + (tap * rows_ + i) * args.ldc + column;
+          args.m = static_cast<int32_t>(std::min<int64_t>(panels_.rows, last_row - i));
           table.gemm_cols(args);
         }
       }

@@ -24,6 +24,8 @@ class ColumnsConvolution {
   struct Stretch {
     int64_t first, last, block;
   };
+  static bool turns(const ConvGeometry& geometry, Patches patches);
+  void turn_back(int64_t splits, float* sums, float* dw) const;
   int64_t units(int64_t n) const;
   Cuts cut(int64_t chunks, int64_t units) const;
   int64_t block_rows(const Cuts& cuts) const;
@@ -33,10 +35,12 @@ class ColumnsConvolution {
   void add_indirect(const Cuts& cuts, const float* x, const float* dy, Stretch rows, int64_t first_part, int64_t last_part, float* memory,
                     float* packed, float* dw) const;
   void add_copied(const float* x, const float* dy, Stretch pixels, int64_t first_part, int64_t last_part, float* memory, float* dw) const;
-  int64_t list_runs(int64_t tap, const float* x, const float* dy, int64_t ldb, int64_t first_row, int64_t last_row, GemmColsRun* runs) const;
+  int64_t list_runs(int64_t tap, const float* x, const float* dy, int64_t dy_step, int64_t first_row, int64_t last_row, GemmColsRun* runs) const;
 
   ConvGeometry geometry_;
   Patches patches_;
+  bool turned_;     // rows of the product are channels of dy, columns those of x: what is summed up is [tap][oc][c]
+  int64_t rows_;    // of one group
   Panels panels_;
 };
 
