@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "depthwise_convolution.h"
+#include "grouped_convolution.h"
 #include "winograd.h"
 
 namespace convlane {
@@ -17,7 +18,7 @@ constexpr ConvAlgorithm kAll[] = {ConvAlgorithm::indirect,  ConvAlgorithm::im2co
                                   ConvAlgorithm::winograd2, ConvAlgorithm::winograd4, ConvAlgorithm::winograd6};
 
 bool can_run(ConvAlgorithm algorithm, const ConvGeometry& g) {
-  if (algorithm == ConvAlgorithm::direct) return direct_convolution_fits(g) || depthwise_convolution_fits(g);
+  if (algorithm == ConvAlgorithm::direct) return direct_convolution_fits(g) || depthwise_convolution_fits(g) || grouped_convolution_fits(g);
   const int64_t outputs = winograd_outputs(algorithm);
   return outputs == 0 || winograd_kernels(g, outputs) != nullptr;
 }

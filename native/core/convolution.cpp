@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "conv_step.h"
 #include "depthwise_convolution.h"
+#include "grouped_convolution.h"
 #include "rows_convolution.h"
 #include "winograd.h"
 
@@ -18,8 +19,11 @@ StepPointer make_convolution(const StepSpec& spec) {
   if (const int64_t outputs = winograd_outputs(algorithm)) {
     return std::make_unique<ConvStep<WinogradConvolution>>(spec, kNames, g.oc, algorithm, g, Direction::forward, *winograd_kernels(g, outputs));
   }
-  if (algorithm == ConvAlgorithm::direct && g.groups > 1) {
+  if (algorithm == ConvAlgorithm::direct && depthwise_convolution_fits(g)) {
     return std::make_unique<ConvStep<DepthwiseConvolution>>(spec, kNames, g.oc, algorithm, g, Direction::forward);
+  }
+  if (algorithm == ConvAlgorithm::direct && g.groups > 1) {
+    return std::make_unique<ConvStep<GroupedConvolution>>(spec, kNames, g.oc, algorithm, g, Direction::forward);
   }
   if (algorithm == ConvAlgorithm::direct) return std::make_unique<ConvStep<DirectConvolution>>(spec, kNames, g.oc, algorithm, g, Direction::forward);
   const Patches patches = algorithm == ConvAlgorithm::im2col ? Patches::copied : Patches::indirect;

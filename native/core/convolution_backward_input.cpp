@@ -2,6 +2,7 @@
 // The gradient of a convolution by its input, and the transposed convolution: the same sums, with a bias and an activation.
 #include "conv_step.h"
 #include "depthwise_convolution.h"
+#include "grouped_convolution.h"
 #include "im2col.h"
 #include "rows_convolution.h"
 #include "winograd.h"
@@ -18,8 +19,11 @@ StepPointer make(const StepSpec& spec, const ConvNames& names) {
   if (const int64_t outputs = winograd_outputs(algorithm)) {
     return std::make_unique<ConvStep<WinogradConvolution>>(spec, names, g.c, algorithm, g, Direction::gradient, *winograd_kernels(g, outputs));
   }
-  if (algorithm == ConvAlgorithm::direct && g.groups > 1) {
+  if (algorithm == ConvAlgorithm::direct && depthwise_convolution_fits(g)) {
     return std::make_unique<ConvStep<DepthwiseConvolution>>(spec, names, g.c, algorithm, g, Direction::gradient);
+  }
+  if (algorithm == ConvAlgorithm::direct && g.groups > 1) {
+    return std::make_unique<ConvStep<GroupedConvolution>>(spec, names, g.c, algorithm, g, Direction::gradient);
   }
   if (algorithm == ConvAlgorithm::direct) return std::make_unique<ConvStep<DirectConvolution>>(spec, names, g.c, algorithm, g, Direction::gradient);
   if (algorithm == ConvAlgorithm::im2col) return std::make_unique<ConvStep<ColumnsToImage>>(spec, names, g.c, algorithm, g);

@@ -2,6 +2,7 @@
 #include "columns_convolution.h"
 #include "conv_algorithm.h"
 #include "depthwise_weights.h"
+#include "grouped_weights.h"
 #include "direct_weights.h"
 #include "ops.h"
 #include "winograd.h"
@@ -37,8 +38,11 @@ StepPointer make_convolution_backward_weights(const StepSpec& spec) {
   if (const int64_t outputs = winograd_outputs(algorithm)) {
     return std::make_unique<ConvolutionBackwardWeights<WinogradFilterGradient>>(spec, algorithm, WinogradFilterGradient(g, *winograd_kernels(g, outputs)));
   }
-  if (algorithm == ConvAlgorithm::direct && g.groups > 1) {
+  if (algorithm == ConvAlgorithm::direct && depthwise_weights_fit(g)) {
     return std::make_unique<ConvolutionBackwardWeights<DepthwiseWeights>>(spec, algorithm, DepthwiseWeights(g));
+  }
+  if (algorithm == ConvAlgorithm::direct && g.groups > 1) {
+    return std::make_unique<ConvolutionBackwardWeights<GroupedWeights>>(spec, algorithm, GroupedWeights(g));
   }
   if (algorithm == ConvAlgorithm::direct) return std::make_unique<ConvolutionBackwardWeights<DirectWeights>>(spec, algorithm, DirectWeights(g));
   const Patches patches = algorithm == ConvAlgorithm::im2col ? Patches::copied : Patches::indirect;

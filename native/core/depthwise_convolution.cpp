@@ -1,191 +1,161 @@
 // SPDX-License-Identifier: MIT
 #include "depthwise_convolution.h"
 
+#include "parallel.h"
+
 namespace convlane {
 
 namespace {
 
-constexpr int64_t kFewOfGroup = 16;            // channels of a group, on either side
-constexpr int64_t kSpreadFloats = 8 << 20;     // most of a thread's spread rows
-constexpr int64_t kLines = 4, kSpreadLines = 2;  // of the target, of one phase, computed together: what they share of the source is near
-constexpr int64_t kBlockChannels = 64;         // of weights that are copied
-constexpr int64_t kFarChannels = 256;          // whose taps, so many floats apart, would fall into a few sets of the first cache together with x and y
+constexpr int64_t kFarFloats = 3 << 20;     // of source and target: more aren't in a cache, and what comes next is fetched
+constexpr int64_t kStreamFloats = 5 << 20;  // more don't stay in one: the target goes past it
 
 bool inside(int64_t position, int64_t size) { return static_cast<uint64_t>(position) < static_cast<uint64_t>(size); }
 
+int64_t list_floats(int64_t rows) { return round_up(rows * static_cast<int64_t>(sizeof(DepthwiseRow) / sizeof(float)), 16); }
+
 }  // namespace
 
-bool depthwise_convolution_fits(const ConvGeometry& g) {
-  if (g.groups == 1 || std::max(g.group_c(), g.group_oc()) > kFewOfGroup) return false;
-  return g.c == g.groups && g.oc == g.groups
-             ? true
-             : std::max(DepthwiseConvolution(g, Direction::forward).spread_floats(), DepthwiseConvolution(g, Direction::gradient).spread_floats()) <= kSpreadFloats;
+bool depthwise_weights_fit(const ConvGeometry& g) {
+  if (g.groups == 1 || g.groups != g.c || g.c != g.oc || g.c < kernels().width) return false;
+  if (g.w.kernel != 3 && g.w.kernel != 5 && g.w.kernel != 7) return false;
+  return g.w.stride == 1 || (g.w.stride == 2 && g.w.dilation == 1);
 }
 
-// One run: the operands, and the weights in the order in which they are read.
+std::vector<DepthwiseColumns> depthwise_columns(int64_t source, int64_t target, int64_t before, int64_t dilation) {
+  std::vector<DepthwiseColumns> columns;
+  for (int64_t phase = 0; phase < std::min(dilation, target); ++phase) {
+    const int64_t first = ((phase - before) % dilation + dilation) % dilation;
+    columns.push_back({first, phase, divide_up(std::max<int64_t>(0, source - first), dilation), divide_up(target - phase, dilation),
+                       (first - (phase - before)) / dilation});
+  }
+  return columns;
+}
+
 struct DepthwiseConvolution::Call {
   const float* source;
   const float* weights;
   const float* bias;
   Activation activation;
   float* target;
-  bool prefetches;
-  int64_t tap_floats, plane_floats;      // between weights of taps, and of planes
-  int64_t block_count, block_channels;   // of the target, with weights of their own
-};
-
-// The lines of one band, in the thread's scratch memory.
-struct DepthwiseConvolution::Lists {
-  DirectLine* lines;
-  DirectRow* rows;
-
-  static int64_t floats(int64_t rows) {
-    return round_up(static_cast<int64_t>((kLines * sizeof(DirectLine) + static_cast<size_t>(rows) * sizeof(DirectRow)) / sizeof(float)), 16);
-  }
-  Lists(float* memory) : lines(reinterpret_cast<DirectLine*>(memory)), rows(reinterpret_cast<DirectRow*>(lines + kLines)) {}
+  bool prefetches, streams;
+  ChannelBlocks blocks;
 };
 
 DepthwiseConvolution::DepthwiseConvolution(const ConvGeometry& geometry, Direction direction)
     : geometry_(geometry),
-      direction_(direction),
       d_(direction == Direction::forward ? forward_axis(geometry.d) : gradient_axis(geometry.d)),
       h_(direction == Direction::forward ? forward_axis(geometry.h) : gradient_axis(geometry.h)),
       w_(direction == Direction::forward ? forward_axis(geometry.w) : gradient_axis(geometry.w)),
-      stretches_(stretches_of(w_)),
-      source_c_(direction == Direction::forward ? geometry.c : geometry.oc),
-      target_c_(direction == Direction::forward ? geometry.oc : geometry.c),
-      shape_{w_.source, geometry.groups, source_c_ / geometry.groups, target_c_ / geometry.groups},
-      planes_(shape_.from) {}
-
-// Rows of the source that one band reads, at most.
-int64_t DepthwiseConvolution::slots() const {
-  return d_.taps() * std::min(h_.source, kSpreadLines * h_.taps());
+      transposed_(direction == Direction::gradient && geometry.w.stride > 1),
+      turned_(direction == Direction::gradient && geometry.w.stride == 1) {
+  const Axis& w = geometry.w;
+  columns_ = w.stride > 1 ? depthwise_columns(w_.source, w_.target, w.before, 1)
+                          : depthwise_columns(w_.source, w_.target, turned_ ? (w.kernel - 1) * w.dilation - w.before : w.before, w.dilation);
+  const bool flat = d_.taps() == 1 && d_.phases() == 1 && geometry.d.before == 0 && geometry.d.after == 0;  // every line reads one plane
+  const bool strips = !transposed_ && flat && h_.phases() == 1 && geometry.h.dilation == 1 && geometry.h.kernel == w.kernel && geometry.h.stride == w.stride;
+  for (int64_t line = 0; line < h_.target;) {
+    const bool whole = strips && line + kDepthwiseLines <= h_.target && complete(line) && complete(line + kDepthwiseLines - 1);
+    const int64_t lines = whole ? kDepthwiseLines : transposed_ ? std::min<int64_t>(2, h_.target - line) : 1;
+    bands_.push_back({line, lines, whole});
+    line += lines;
+  }
 }
 
-// HWIO has the channels of the forward target last, and those of the gradient's source.
-bool DepthwiseConvolution::packs() const { return direction_ == Direction::gradient && !shape_.identity(); }
-
-// packed[tap][j][c] = the weight between input channel c and filter j of its group.
-void DepthwiseConvolution::pack(const float* weights, float* packed) const {
-  const int64_t inputs = geometry_.group_c(), filters = geometry_.group_oc(), c = geometry_.c, oc = geometry_.oc;
-  parallel_blocks(geometry_.taps(), std::max<int64_t>(1, kElementGrain / (inputs * oc)), [&](int64_t begin, int64_t end) {
-    for (int64_t tap = begin; tap < end; ++tap) {
-      const float* from = weights + tap * inputs * oc;
-      float* to = packed + tap * filters * c;
-      for (int64_t j = 0; j < filters; ++j) {
-        for (int64_t group = 0; group < geometry_.groups; ++group) {
-          for (int64_t i = 0; i < inputs; ++i) *to++ = from[i * oc + group * filters + j];
-        }
-      }
-    }
-  });
+// Whether all rows of a line's window lie inside.
+bool DepthwiseConvolution::complete(int64_t line) const {
+  const int64_t at = line * h_.source_stride;
+  return inside(at + h_.offset.front(), h_.source) && inside(at + h_.offset.back(), h_.source);
 }
 
-bool DepthwiseConvolution::blocks() const { return target_c_ % kFarChannels == 0 && geometry_.taps() > 1; }
-
-// blocked[block][tap][plane][c]: the weights of a block of channels lie together.
-void DepthwiseConvolution::block(const float* weights, float* blocked) const {
-  const int64_t rows = geometry_.taps() * planes_;
-  parallel_blocks(target_c_ / kBlockChannels, std::max<int64_t>(1, kElementGrain / (rows * kBlockChannels)), [&](int64_t begin, int64_t end) {
-    for (int64_t b = begin; b < end; ++b) {
-      kernels().pack_rows(weights + b * kBlockChannels, target_c_, rows, kBlockChannels, kBlockChannels, blocked + b * rows * kBlockChannels, kBlockChannels);
-    }
-  });
-}
-
-int64_t DepthwiseConvolution::list_rows() const { return kLines * d_.taps() * h_.taps() * planes_; }
-
-void DepthwiseConvolution::run(int64_t n, const float* source, const float* weights, const float* bias, Activation activation, float* target,
-                            float* scratch) const {
+void DepthwiseConvolution::run(int64_t n, const float* source, const float* weights, const float* bias, Activation activation, float* target, float*) const {
   n = geometry_.batch.of(n);
-  if (packs()) {
-    pack(weights, scratch);
-    weights = scratch;
-    scratch += geometry_.weights();
-  }
-  Call call{source, weights, bias, activation, target, !spreads() && far_from_cache(geometry_, n),
-            geometry_.group_c() * geometry_.oc, target_c_, 1, target_c_};
-  if (blocks()) {
-    block(weights, scratch);
-    call.weights = scratch;
-    call.tap_floats = planes_ * kBlockChannels;
-    call.plane_floats = call.block_channels = kBlockChannels;
-    call.block_count = target_c_ / kBlockChannels;
-  }
-  const int64_t lines = spreads() ? kSpreadLines : kLines;
-  const int64_t items = n * d_.target * h_.phases() * divide_up(h_.positions(0), lines);
-  const int64_t chunks = std::min(items, chunks_for(geometry_.work(n)));
-  const int64_t list_floats = Lists::floats(list_rows());
-  parallel_with_scratch(chunks, list_floats + spread_floats(), [&](int64_t chunk, float* memory) {
-    Lists lists(memory);
-    SpreadRows rows(shape_, spreads() ? slots() : 0, memory + list_floats);
+  const int64_t floats = n * (geometry_.in_pixels() + geometry_.out_pixels()) * geometry_.c;
+  const bool at_once = activation == Activation::linear || activation == Activation::relu;
+  const bool lines = geometry_.c % 16 == 0 && kernels().width == 16 && reinterpret_cast<uintptr_t>(target) % 64 == 0;  // cache lines, written whole
+  const int64_t bands = n * d_.target * static_cast<int64_t>(bands_.size());
+  const int64_t wanted = chunks_for(geometry_.work(n));
+  const Call call{source, weights, bias,  activation, target, floats >= kFarFloats, at_once && lines && floats >= kStreamFloats,
+                  ChannelBlocks(geometry_.c, divide_up(wanted, bands))};
+  const int64_t items = bands * call.blocks.count, chunks = std::min(items, wanted);
+  const int64_t rows = d_.taps() * h_.taps() + kDepthwiseLines * h_.source_stride;
+  parallel_with_scratch(chunks, list_floats(2 * rows), [&](int64_t chunk, float* memory) {
     const int64_t last = (chunk + 1) * items / chunks;
-    for (int64_t item = chunk * items / chunks; item < last; ++item) run_band(call, item, lists, spreads() ? &rows : nullptr);
+    for (int64_t item = chunk * items / chunks; item < last; ++item) run_band(call, item, memory);
   });
 }
 
-// Item: image, depth, lines of the target, phase of their height.
-void DepthwiseConvolution::run_band(const Call& call, int64_t item, Lists& lists, SpreadRows* spread) const {
-  const int64_t together = spread != nullptr ? kSpreadLines : kLines;
-  const int64_t blocks = divide_up(h_.positions(0), together);
-  const int64_t phase_h = item % h_.phases(), first_h = item / h_.phases() % blocks * together;
-  const int64_t to_d = item / h_.phases() / blocks % d_.target, image = item / h_.phases() / blocks / d_.target;
+// The rows that `lines` lines read, with the weights of the first one.
+int64_t DepthwiseConvolution::list_rows(int64_t image, int64_t to_d, int64_t line, int64_t lines, const Call& call, DepthwiseRow* rows) const {
+  const int64_t c = geometry_.c, taps = geometry_.w.kernel;
   const int64_t phase_d = to_d % d_.target_stride, at_d = to_d / d_.target_stride;
-  const int64_t line_count = std::min(together, h_.positions(phase_h) - first_h);
-  if (line_count <= 0) return;
-  const int64_t pixel = target_c_;
-  const int64_t plane_x = spread != nullptr ? shape_.plane() : 1;
-
-  if (spread != nullptr) spread->next();
-  DirectRow* rows = lists.rows;
-  for (int64_t l = 0; l < line_count; ++l) {
-    const int64_t at_h = first_h + l, to_h = phase_h + at_h * h_.target_stride;
-    DirectLine& line = lists.lines[l];
-    line = {rows, 0, call.target + ((image * d_.target + to_d) * h_.target + to_h) * w_.target * target_c_};
-    for (int64_t td = d_.first[phase_d]; td < d_.first[phase_d + 1]; ++td) {
-      const int64_t from_d = at_d * d_.source_stride + d_.offset[td];
-      if (!inside(from_d, d_.source)) continue;
-      for (int64_t th = h_.first[phase_h]; th < h_.first[phase_h + 1]; ++th) {
-        const int64_t from_h = at_h * h_.source_stride + h_.offset[th];
-        if (!inside(from_h, h_.source)) continue;
-        const int64_t number = (image * d_.source + from_d) * h_.source + from_h;
-        const float* x = spread != nullptr ? spread->row(call.source, number) : call.source + number * w_.source * source_c_;
-        const float* w = call.weights + (d_.kernel[td] * geometry_.h.kernel + h_.kernel[th]) * geometry_.w.kernel * call.tap_floats;
-        for (int64_t plane = 0; plane < planes_; ++plane) *rows++ = {x + plane * plane_x, w + plane * call.plane_floats};
-      }
+  const int64_t phase_h = line % h_.target_stride, at_h = line / h_.target_stride;
+  int64_t count = 0;
+  for (int64_t td = d_.first[phase_d]; td < d_.first[phase_d + 1]; ++td) {
+    const int64_t from_d = at_d * d_.source_stride + d_.offset[td];
+    if (!inside(from_d, d_.source)) continue;
+    const float* plane = call.source + (image * d_.source + from_d) * h_.source * w_.source * c;
+    for (int64_t th = h_.first[phase_h]; th < h_.first[phase_h + 1]; ++th) {
+      const int64_t from_h = at_h * h_.source_stride + h_.offset[th];
+      if (!inside(from_h, h_.source)) continue;
+      const int64_t row = d_.kernel[td] * geometry_.h.kernel + h_.kernel[th];
+      rows[count++] = {plane + from_h * w_.source * c, call.weights + (row * taps + (turned_ ? taps - 1 : 0)) * c};
     }
-    line.row_count = rows - line.rows;
+  }
+  for (int64_t more = (lines - 1) * h_.source_stride; more > 0; --more, ++count) rows[count] = {rows[count - 1].x + w_.source * c, nullptr};
+  return count;
+}
+
+// Item: image, depth, channels, band.
+void DepthwiseConvolution::run_band(const Call& call, int64_t item, float* memory) const {
+  const int64_t bands = static_cast<int64_t>(bands_.size()), c = geometry_.c;
+  const Band& band = bands_[static_cast<size_t>(item % bands)];
+  const int64_t block = item / bands % call.blocks.count;
+  const int64_t to_d = item / bands / call.blocks.count % d_.target, image = item / bands / call.blocks.count / d_.target;
+  const int64_t first = call.blocks.first(block), channels = call.blocks.first(block + 1) - first;
+  const int64_t source_line = w_.source * c, target_line = w_.target * c;
+  float* y = call.target + ((image * d_.target + to_d) * h_.target + band.first) * target_line;
+
+  DepthwiseRow* rows = reinterpret_cast<DepthwiseRow*>(memory);
+  DepthwiseStrip strips[2];
+  int64_t strip_count = 0, row_count = 0;
+  for (int64_t l = 0; l < band.lines; l += band.whole ? band.lines : 1) {
+    const int64_t lines = band.whole ? band.lines : 1;
+    const int64_t count = list_rows(image, to_d, band.first + l, lines, call, rows + row_count);
+    strips[strip_count++] = {rows + row_count, count, lines, y + l * target_line};
+    row_count += count;
   }
 
   DepthwiseArgs args{};
-  args.lines = lists.lines;
-  args.line_count = line_count;
-  args.step = w_.source_stride * pixel;
-  args.ldy = w_.target_stride * target_c_;
-  args.channels = call.block_channels;
+  args.strips = strips;
+  args.strip_count = strip_count;
+  args.taps = geometry_.w.kernel;
+  args.stride = geometry_.w.stride;
+  args.transposed = transposed_;
+  const int64_t apart = geometry_.w.stride > 1 ? 1 : geometry_.w.dilation;
+  args.x_step = apart * c;
+  args.y_step = apart * c;
+  args.w_step = turned_ ? -c : c;
+  args.y_line = target_line;
+  args.channels = channels;
+  args.bias = call.bias == nullptr ? nullptr : call.bias + first;
   args.activation = call.activation;
+  args.streams = call.streams;
   if (call.prefetches) {
-    args.x_ahead = phase_h + 1 < h_.phases() ? 0 : together * h_.source_stride * w_.source * source_c_;
-    args.y_ahead = together * h_.target_stride * w_.target * target_c_;
+    args.x_ahead = transposed_ ? source_line : band.lines * h_.source_stride * source_line;
+    args.y_ahead = call.streams ? 0 : band.lines * target_line;
   }
-  for (int64_t b = 0; b < call.block_count; ++b) {
-    const int64_t c = b * call.block_channels;
-    args.bias = call.bias == nullptr ? nullptr : call.bias + c;
-    for (const Stretch& s : stretches_) {
-      args.columns = s.columns;
-      args.taps = s.taps;
-      args.y_offset = (s.phase + s.first * w_.target_stride) * target_c_ + c;
-      args.x_offset = c;
-      args.w_offset = b * geometry_.taps() * call.tap_floats;
-      if (s.taps > 0) {
-        args.x_offset += (s.first * w_.source_stride + w_.offset[s.first_tap]) * pixel;
-        args.w_offset += w_.kernel[s.first_tap] * call.tap_floats;
-      }
-      const bool several = s.taps > 1;
-      args.reach = several ? (w_.offset[s.first_tap + 1] - w_.offset[s.first_tap]) * pixel : 0;
-      args.ldw = several ? (w_.kernel[s.first_tap + 1] - w_.kernel[s.first_tap]) * call.tap_floats : 0;
-      kernels().depthwise_convolution(args);
-    }
+  for (int64_t r = 0; r < row_count; ++r) rows[r] = {rows[r].x + first, rows[r].w == nullptr ? nullptr : rows[r].w + first};
+  for (int64_t s = 0; s < strip_count; ++s) strips[s].y += first;
+  for (const DepthwiseColumns& columns : columns_) {
+    for (int64_t r = 0; r < row_count; ++r) rows[r].x += columns.x_first * c;
+    for (int64_t s = 0; s < strip_count; ++s) strips[s].y += columns.y_first * c;
+    args.source = columns.source;
+    args.target = columns.target;
+    args.before = columns.before;
+    kernels().depthwise_convolution(args);
+    for (int64_t r = 0; r < row_count; ++r) rows[r].x -= columns.x_first * c;
+    for (int64_t s = 0; s < strip_count; ++s) strips[s].y -= columns.y_first * c;
   }
 }
 

@@ -1,50 +1,57 @@
 // SPDX-License-Identifier: MIT
-// Forward and input gradient of convolutions of many groups with few channels each: depthwise ones, and others that make poor matrix products. Same sums and
-// phases as RowsConvolution, computed line by line of the target.
+// Forward and input gradient of depthwise convolutions with windows of 3 columns: each channel by itself, line by line of the target. GroupedConvolution
+// computes the others.
 #pragma once
-#include "direct_convolution.h"
-#include "spread_rows.h"
+#include "rows_convolution.h"
 
 namespace convlane {
 
-// Whether all passes can run as below: several groups of at most 16 channels, and lines of which a few fit in memory.
-bool depthwise_convolution_fits(const ConvGeometry& geometry);
+// Whether sweeps can compute a convolution's gradient by the weights: one filter for each channel, at least a vector of channels, a window of 3, 5 or 7
+// columns, and a stride of the width of 1, or of 2 without dilation.
+bool depthwise_weights_fit(const ConvGeometry& geometry);
+// Forward and the input gradient, too: with 3 columns. The sums of wider windows spill.
+inline bool depthwise_convolution_fits(const ConvGeometry& geometry) { return geometry.w.kernel == 3 && depthwise_weights_fit(geometry); }
 
-// Whether n images and their outputs are more than a cache holds: then what comes next is prefetched.
-inline bool far_from_cache(const ConvGeometry& g, int64_t n) {
-  return n * (g.in_pixels() * g.c + g.out_pixels() * g.oc) >= int64_t{2} << 20;
-}
+// Columns of one phase of a dilated window: those of the source from x_first on, those of the target from y_first on, neighbours `dilation` apart.
+struct DepthwiseColumns {
+  int64_t x_first, y_first;
+  int64_t source, target, before;
+};
+std::vector<DepthwiseColumns> depthwise_columns(int64_t source, int64_t target, int64_t before, int64_t dilation);
+
+// Stretches of channels that are worked on by themselves: whole cache lines, but for the last.
+struct ChannelBlocks {
+  int64_t channels, count;
+
+  ChannelBlocks(int64_t channels, int64_t wanted) : channels(channels), count(std::max<int64_t>(1, std::min(wanted, channels / 64))) {}
+  int64_t first(int64_t block) const { return block == count ? channels : block * channels / count / 16 * 16; }
+};
 
 class DepthwiseConvolution {
  public:
   DepthwiseConvolution(const ConvGeometry& geometry, Direction direction);
 
-  // Bounds what a thread holds of the source, in floats.
-  int64_t spread_floats() const { return spreads() ? SpreadRows::floats(shape_, slots()) : 0; }
-  int64_t scratch_floats(int64_t) const { return ((packs() ? 1 : 0) + (blocks() ? 1 : 0)) * geometry_.weights(); }
+  int64_t scratch_floats(int64_t) const { return 0; }
   // `weights` is HWIO in both directions. `bias` may be null.
   void run(int64_t n, const float* source, const float* weights, const float* bias, Activation activation, float* target, float* scratch) const;
 
  private:
   struct Call;
-  struct Lists;
+  // Lines of the target that are computed together: one strip, or one for each.
+  struct Band {
+    int64_t first, lines;
+    bool whole;
+  };
 
-  bool spreads() const { return !shape_.identity(); }
-  bool packs() const;
-  bool blocks() const;
-  void pack(const float* weights, float* packed) const;
-  void block(const float* weights, float* blocked) const;
-  int64_t slots() const;
-  int64_t list_rows() const;
-  void run_band(const Call& call, int64_t item, Lists& lists, SpreadRows* spread) const;
+  bool complete(int64_t line) const;
+  int64_t list_rows(int64_t image, int64_t to_d, int64_t line, int64_t lines, const Call& call, DepthwiseRow* rows) const;
+  void run_band(const Call& call, int64_t item, float* memory) const;
 
   ConvGeometry geometry_;
-  Direction direction_;
   RowsAxis d_, h_, w_;
-  std::vector<Stretch> stretches_;
-  int64_t source_c_, target_c_;
-  SpreadShape shape_;
-  int64_t planes_;  // rows of weights and of the source for one tap
+  bool transposed_, turned_;  // a step of the source is several of the target; weights are read from the last to the first
+  std::vector<DepthwiseColumns> columns_;
+  std::vector<Band> bands_;   // of one image and depth
 };
 
 }  // namespace convlane

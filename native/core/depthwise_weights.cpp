@@ -1,84 +1,101 @@
 // SPDX-License-Identifier: MIT
 #include "depthwise_weights.h"
 
+#include "parallel.h"
+
 namespace convlane {
 
 namespace {
 
+constexpr int64_t kBandColumns = 128;        // columns of a band, or one line: chains of sums stay short
+constexpr int64_t kPixelsForSums = 8;        // pixels of x and dy that a split reads for each of its sums, or more
 constexpr int64_t kPartialFloats = 2 << 20;  // most floats of all partial sums
+constexpr int64_t kFarFloats = 3 << 20;      // of x and dy: more aren't in a cache, and what comes next is fetched
 
 }  // namespace
 
 DepthwiseWeights::DepthwiseWeights(const ConvGeometry& geometry)
-    : geometry_(geometry),
-      w_(forward_axis(geometry.w)),
-      stretches_(stretches_of(w_)),
-      shape_{geometry.w.in, geometry.groups, geometry.group_c(), geometry.group_oc()} {}
-
-// A split is a stretch of the output's lines with sums of its own.
-int64_t DepthwiseWeights::splits(int64_t n) const {
-  const int64_t lines = geometry_.batch.of(n) * geometry_.d.out * geometry_.h.out;
-  return std::clamp(std::min({chunks_for(geometry_.work(n)), lines, kPartialFloats / geometry_.weights()}), int64_t{1}, kChunks);
+    : geometry_(geometry), columns_(depthwise_columns(geometry.w.in, geometry.w.out, geometry.w.before, geometry.w.stride > 1 ? 1 : geometry.w.dilation)) {
+  const int64_t most = std::max<int64_t>(1, kBandColumns / geometry.w.out);
+  for (int64_t line = 0; line < geometry.h.out; ++line) {
+    const TapRange taps = taps_inside(geometry.h, line);
+    if (!bands_.empty()) {
+      Band& band = bands_.back();
+      if (band.lines < most && band.taps.first == taps.first && band.taps.last == taps.last) {
+        ++band.lines;
+        continue;
+      }
+    }
+    bands_.push_back({line, 1, taps});
+  }
 }
 
-int64_t DepthwiseWeights::slots() const { return geometry_.d.kernel * geometry_.h.kernel; }
+DepthwiseWeights::Cut DepthwiseWeights::cut(int64_t n) const {
+  n = geometry_.batch.of(n);
+  const int64_t chunks = chunks_for(geometry_.work(n)), bands = n * geometry_.d.out * static_cast<int64_t>(bands_.size());
+  const int64_t pixels = n * geometry_.d.out * geometry_.h.out * (geometry_.w.in + geometry_.w.out);
+  const int64_t splits = std::max<int64_t>(1, std::min({chunks, bands, pixels / (kPixelsForSums * geometry_.taps()), kPartialFloats / geometry_.weights()}));
+  return {splits, ChannelBlocks(geometry_.c, divide_up(chunks, splits)).count};
+}
 
 void DepthwiseWeights::run(int64_t n, const float* x, const float* dy, float* dw, float* scratch) const {
+  const Cut cuts = cut(n);
   n = geometry_.batch.of(n);
-  const int64_t count = splits(n), lines = n * geometry_.d.out * geometry_.h.out, floats = geometry_.weights();
-  const bool spreads = !shape_.identity();
-  const int64_t rows = geometry_.d.kernel * geometry_.h.kernel * shape_.from;
+  const ChannelBlocks blocks(geometry_.c, cuts.blocks);
+  const int64_t bands = n * geometry_.d.out * static_cast<int64_t>(bands_.size()), floats = geometry_.weights(), c = geometry_.c;
+  const int64_t rows = geometry_.d.kernel * geometry_.h.kernel;
   const int64_t list_floats = round_up(rows * static_cast<int64_t>(sizeof(DepthwiseWeightsRow) / sizeof(float)), 16);
-  parallel_with_scratch(count, list_floats + (spreads ? SpreadRows::floats(shape_, slots()) : 0), [&](int64_t split, float* memory) {
-    SpreadRows spread(shape_, spreads ? slots() : 0, memory + list_floats);
-    float* sums = split == 0 ? dw : scratch + (split - 1) * floats;
-    std::fill(sums, sums + floats, 0.0f);
-    const int64_t last = (split + 1) * lines / count;
-    for (int64_t line = split * lines / count; line < last; ++line) {
-      add_line(n, x, dy, line, reinterpret_cast<DepthwiseWeightsRow*>(memory), spreads ? &spread : nullptr, sums);
+  parallel_with_scratch(cuts.splits * blocks.count, list_floats, [&](int64_t chunk, float* memory) {
+    const int64_t split = chunk / blocks.count, block = chunk % blocks.count;
+    const int64_t first = blocks.first(block), channels = blocks.first(block + 1) - first;
+    float* sums = (split == 0 ? dw : scratch + (split - 1) * floats) + first;
+    for (int64_t tap = 0; tap < geometry_.taps(); ++tap) std::fill(sums + tap * c, sums + tap * c + channels, 0.0f);
+    const int64_t last = (split + 1) * bands / cuts.splits;
+    for (int64_t band = split * bands / cuts.splits; band < last; ++band) {
+      add_band(n, x, dy, band, first, channels, reinterpret_cast<DepthwiseWeightsRow*>(memory), sums);
     }
   });
-  if (count == 1) return;
+  if (cuts.splits == 1) return;
   parallel_blocks(floats, kElementGrain / 4, [&](int64_t begin, int64_t end) {
-    for (int64_t split = 1; split < count; ++split) kernels().axpy(1.0f, scratch + (split - 1) * floats + begin, dw + begin, end - begin);
+    for (int64_t split = 1; split < cuts.splits; ++split) kernels().axpy(1.0f, scratch + (split - 1) * floats + begin, dw + begin, end - begin);
   });
 }
 
-void DepthwiseWeights::add_line(int64_t n, const float* x, const float* dy, int64_t line, DepthwiseWeightsRow* rows, SpreadRows* spread, float* sums) const {
+void DepthwiseWeights::add_band(int64_t n, const float* x, const float* dy, int64_t number, int64_t first, int64_t channels, DepthwiseWeightsRow* rows,
+                                float* sums) const {
   const ConvGeometry& g = geometry_;
-  const int64_t image = line / g.h.out / g.d.out, out_d = line / g.h.out % g.d.out, out_h = line % g.h.out;
-  const int64_t tap_floats = g.group_c() * g.oc, plane_x = spread != nullptr ? shape_.plane() : 1;
-  const TapRange taps_d = taps_inside(g.d, out_d), taps_h = taps_inside(g.h, out_h);
-  if (spread != nullptr) spread->next();
-  int64_t count = 0;
-  for (int64_t kd = taps_d.first; kd < taps_d.last; ++kd) {
-    for (int64_t kh = taps_h.first; kh < taps_h.last; ++kh) {
-      const int64_t number = (image * g.d.in + g.d.source(out_d, kd)) * g.h.in + g.h.source(out_h, kh);
-      const float* from = spread != nullptr ? spread->row(x, number) : x + number * g.w.in * g.c;
-      float* to = sums + (kd * g.h.kernel + kh) * g.w.kernel * tap_floats;
-      for (int64_t plane = 0; plane < shape_.from; ++plane) rows[count++] = {from + plane * plane_x, to + plane * g.oc};
-    }
-  }
-  const int64_t pixel = g.oc;
+  const int64_t bands = static_cast<int64_t>(bands_.size()), c = g.c;
+  const Band& band = bands_[static_cast<size_t>(number % bands)];
+  const int64_t out_d = number / bands % g.d.out, image = number / bands / g.d.out;
+  const TapRange taps_d = taps_inside(g.d, out_d);
+
   DepthwiseWeightsArgs args{};
-  args.row_count = count;
   args.rows = rows;
-  args.step = g.w.stride * pixel;
-  args.reach = g.w.dilation * pixel;
-  args.lds = tap_floats;
-  args.ldy = g.oc;
-  args.channels = g.oc;
-  if (far_from_cache(g, n) && spread == nullptr) {
-    args.x_ahead = g.h.stride * g.w.in * g.c;
-    args.dy_ahead = g.w.out * g.oc;
+  args.lines = band.lines;
+  args.x_line = g.h.stride * g.w.in * c;
+  args.dy_line = g.w.out * c;
+  args.taps = g.w.kernel;
+  args.stride = g.w.stride;
+  const int64_t apart = g.w.stride > 1 ? 1 : g.w.dilation;
+  args.x_step = args.dy_step = apart * c;
+  args.sums_step = c;
+  args.channels = channels;
+  if (n * (g.in_pixels() + g.out_pixels()) * c >= kFarFloats) {
+    args.x_ahead = band.lines * args.x_line;
+    args.dy_ahead = band.lines * args.dy_line;
   }
-  for (const Stretch& s : stretches_) {
-    if (s.taps == 0) continue;
-    args.x_offset = g.w.source(s.first, s.first_tap) * pixel;
-    args.sums_offset = s.first_tap * tap_floats;
-    args.dy = dy + (line * g.w.out + s.first) * g.oc;
-    args.taps = s.taps;
-    args.columns = s.columns;
+  for (const DepthwiseColumns& columns : columns_) {
+    args.row_count = 0;
+    for (int64_t kd = taps_d.first; kd < taps_d.last; ++kd) {
+      for (int64_t kh = band.taps.first; kh < band.taps.last; ++kh) {
+        const int64_t row = (image * g.d.in + g.d.source(out_d, kd)) * g.h.in + g.h.source(band.first, kh);
+        rows[args.row_count++] = {x + (row * g.w.in + columns.x_first) * c + first, sums + (kd * g.h.kernel + kh) * g.w.kernel * c};
+      }
+    }
+    args.dy = dy + (((image * g.d.out + out_d) * g.h.out + band.first) * g.w.out + columns.y_first) * c + first;
+    args.source = columns.source;
+    args.target = columns.target;
+    args.before = columns.before;
     kernels().depthwise_weights(args);
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Weight gradients of the convolutions that DepthwiseConvolution is for, line by line of the output.
+// Weight gradients of depthwise convolutions (depthwise_weights_fit), line by line of the output.
 #pragma once
 #include "depthwise_convolution.h"
 
@@ -8,18 +8,25 @@ namespace convlane {
 class DepthwiseWeights {
  public:
   explicit DepthwiseWeights(const ConvGeometry& geometry);
-  int64_t scratch_floats(int64_t n) const { return (splits(n) - 1) * geometry_.weights(); }
+  int64_t scratch_floats(int64_t n) const { return (cut(n).splits - 1) * geometry_.weights(); }
   void run(int64_t n, const float* x, const float* dy, float* dw, float* scratch) const;
 
  private:
-  int64_t splits(int64_t n) const;
-  int64_t slots() const;
-  void add_line(int64_t n, const float* x, const float* dy, int64_t line, DepthwiseWeightsRow* rows, SpreadRows* spread, float* sums) const;
+  // Output lines that have the same rows of the window inside.
+  struct Band {
+    int64_t first, lines;
+    TapRange taps;
+  };
+  // A split is a stretch of all bands with sums of its own.
+  struct Cut {
+    int64_t splits, blocks;
+  };
+  Cut cut(int64_t n) const;
+  void add_band(int64_t n, const float* x, const float* dy, int64_t number, int64_t first, int64_t channels, DepthwiseWeightsRow* rows, float* sums) const;
 
   ConvGeometry geometry_;
-  RowsAxis w_;
-  std::vector<Stretch> stretches_;
-  SpreadShape shape_;
+  std::vector<DepthwiseColumns> columns_;
+  std::vector<Band> bands_;  // of one image and depth
 };
 
 }  // namespace convlane

@@ -203,9 +203,9 @@ struct DirectWeightsArgs {
   int64_t columns, channels;
 };
 
-// The same of a depthwise convolution: each channel of the target reads its own of the source.
+// The same where each channel of the target reads its own of the source.
 // y[i * ldy + c] = act( sum over rows r, t < taps of x_r[i * step + t * reach + c] * w_r[t * ldw + c] + bias[c] ),   i < columns, c < channels
-struct DepthwiseArgs {
+struct GroupedArgs {
   const DirectLine* lines;
   int64_t line_count;
   int64_t x_offset, w_offset, y_offset;
@@ -218,6 +218,54 @@ struct DepthwiseArgs {
   Activation activation;
 };
 // sums_r[t * lds + c] += sum over i < columns of x_r[i * step + t * reach + c] * dy[i * ldy + c]
+struct GroupedWeightsRow {
+  const float* x;
+  float* sums;
+};
+struct GroupedWeightsArgs {
+  const GroupedWeightsRow* rows;
+  int64_t row_count;
+  int64_t x_offset, sums_offset;
+  const float* dy;
+  int64_t taps, step, reach, lds, ldy;
+  int64_t columns, channels;
+  int64_t x_ahead, dy_ahead;  // as in GroupedArgs; dy_ahead 0: neither
+};
+
+// Rows of taps: the source's column 0, and the row's first weight.
+struct DepthwiseRow {
+  const float* x;
+  const float* w;
+};
+// `lines` neighbouring lines of the target. Of one line: any rows. Of several: (lines - 1) * stride + taps rows of the source, of which line l has `taps`
+// from l * stride on, with the weights of the first `taps` rows.
+struct DepthwiseStrip {
+  const DepthwiseRow* rows;
+  int64_t row_count;         // may be 0
+  int64_t lines;
+  float* y;                  // column 0 of the first line
+};
+// Lines of the target, of which every channel reads its own of the source:
+//   y[i * y_step + c] = act( sum over rows r, t < taps, 0 <= j < source of x_r[j * x_step + c] * w_r[t * w_step + c] + bias[c] ),   i < target, c < channels
+// where j = i * stride - before + t, or, transposed, i = j * stride - before + t. Columns of the source are added in order.
+struct DepthwiseArgs {
+  const DepthwiseStrip* strips;
+  int64_t strip_count;
+  int64_t taps, stride;
+  bool transposed;
+  int64_t x_step, y_step, w_step;  // floats from column to column, and from tap to tap
+  int64_t y_line;                  // floats from line to line of a strip
+  int64_t source, target, before;  // columns
+  int64_t channels;
+  const float* bias;               // or null
+  Activation activation;
+  int64_t x_ahead, y_ahead;        // floats to what comes next, to be prefetched; 0: nothing
+  bool streams;                    // past the caches; y and the steps and lines of it are multiples of 64 bytes
+};
+constexpr int32_t kDepthwiseLines = 2;  // most lines of a strip
+
+// sums_r[t * sums_step + c] += sum over lines l, i < target of x_r[l * x_line + j * x_step + c] * dy[l * dy_line + i * dy_step + c], for all rows r, t < taps,
+// c < channels, where j = i * stride - before + t lies in 0 .. source - 1. Lines and columns are added in order.
 struct DepthwiseWeightsRow {
   const float* x;
   float* sums;
@@ -225,11 +273,13 @@ struct DepthwiseWeightsRow {
 struct DepthwiseWeightsArgs {
   const DepthwiseWeightsRow* rows;
   int64_t row_count;
-  int64_t x_offset, sums_offset;
   const float* dy;
-  int64_t taps, step, reach, lds, ldy;
-  int64_t columns, channels;
-  int64_t x_ahead, dy_ahead;  // as in DepthwiseArgs; dy_ahead 0: neither
+  int64_t lines, x_line, dy_line;
+  int64_t taps, stride;
+  int64_t x_step, dy_step, sums_step;
+  int64_t source, target, before;
+  int64_t channels;
+  int64_t x_ahead, dy_ahead;       // as above
 };
 
 // Positions along a row that are computed alike, each from the operands of the one before moved by a step.
@@ -358,6 +408,9 @@ struct KernelTable {
 
   void (*direct_convolution)(const DirectArgs&);
   void (*direct_weights)(const DirectWeightsArgs&);
+  void (*grouped_convolution)(const GroupedArgs&);
+  void (*grouped_weights)(const GroupedWeightsArgs&);
+  // Of 3 taps, and at least a vector of channels; of 3, 5 or 7. Stride 1 or 2.
   void (*depthwise_convolution)(const DepthwiseArgs&);
   void (*depthwise_weights)(const DepthwiseWeightsArgs&);
   // Plane k of `out` gets channel k of each group for all `to` channels of that group: out[k * plane + p * groups * to + g * to + i] =

@@ -11,6 +11,8 @@
 #include "dropout.h"
 #include "elementwise.h"
 #include "gemm.h"
+#include "grouped.h"
+#include "grouped_weights.h"
 #include "loss.h"
 #include "optimizer.h"
 #include "pack.h"
@@ -48,6 +50,8 @@ constexpr KernelTable table_of(const char* name) {
   t.winograd_multiply = winograd_multiply<V>;
   t.direct_convolution = direct_convolution<V>;
   t.direct_weights = direct_weights<V>;
+  t.grouped_convolution = grouped_convolution<V>;
+  t.grouped_weights = grouped_weights<V>;
   t.depthwise_convolution = depthwise_convolution<V>;
   t.depthwise_weights = depthwise_weights<V>;
   t.spread_groups = spread_groups<V>;

@@ -11,12 +11,16 @@
 #endif
 
 #if defined(__GNUC__)
+#define CONVLANE_INLINE_LAMBDA __attribute__((always_inline))  // after the parameters
+#define CONVLANE_FORGET(p) asm("" : : "r"(p) : "memory")  // what lies at p may be anything
 #define CONVLANE_NOINLINE __attribute__((noinline))
 #define CONVLANE_INLINE inline __attribute__((always_inline))
 #define CONVLANE_PREFETCH(p) __builtin_prefetch(p, 0, 2)  // for reading, into L2; p may be any address
 #define CONVLANE_PREFETCH_NEAR(p) __builtin_prefetch(p, 0, 3)   // into L1
 #define CONVLANE_PREFETCH_WRITE(p) __builtin_prefetch(p, 1, 2)  // for writing
 #else
+#define CONVLANE_INLINE_LAMBDA
+#define CONVLANE_FORGET(p) (static_cast<void>(p))
 #define CONVLANE_NOINLINE __declspec(noinline)
 #define CONVLANE_INLINE inline
 #define CONVLANE_PREFETCH(p) (static_cast<void>(p))

@@ -59,6 +59,7 @@ export function cubes(info: KernelInfo): ConvolutionNd[] {
     cube(1, 1, 1, 1),
     cube(3, 3, 4, 3, { activation: 'sigmoid', bias: true }),
     cube(3, 9, 1, 4),
+    { image: [3, 6, 7], kernel: [1, 3, 3], C: 18, OC: 18, groups: 18, padding: [[1, 2], [1, 1], [1, 1]] }, // biome-ignore format: one case
     cube(3, 9, 18, 18, { groups: 18, padding: [[1, 1], [1, 1], [1, 1]], bias: true, activation: 'relu' }), // biome-ignore format: one case
     cube(2, 6, 4, 8, { groups: 4, stride: [2, 1, 2], dilation: [1, 2, 1], N: 2 }),
     cube(3, 6, 8, 12, { groups: 4, stride: [1, 2, 1], padding: [[1, 1], [0, 1], [2, 0]] }), // biome-ignore format: one case

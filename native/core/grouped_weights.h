@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Weight gradients of the convolutions that GroupedConvolution is for, line by line of the output.
+#pragma once
+#include "grouped_convolution.h"
+
+namespace convlane {
+
+class GroupedWeights {
+ public:
+  explicit GroupedWeights(const ConvGeometry& geometry);
+  int64_t scratch_floats(int64_t n) const { return (splits(n) - 1) * geometry_.weights(); }
+  void run(int64_t n, const float* x, const float* dy, float* dw, float* scratch) const;
+
+ private:
+  int64_t splits(int64_t n) const;
+  int64_t slots() const;
+  void add_line(int64_t n, const float* x, const float* dy, int64_t line, GroupedWeightsRow* rows, SpreadRows* spread, float* sums) const;
+
+  ConvGeometry geometry_;
+  RowsAxis w_;
+  std::vector<Stretch> stretches_;
+  SpreadShape shape_;
+};
+
+}  // namespace convlane
