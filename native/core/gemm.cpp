@@ -9,7 +9,7 @@ constexpr int64_t kDepth = 1024;         // reduction between two packings of b,
 constexpr int64_t kColumnsDepth = 256;   // the same when a is read by columns in place: its rows and a panel of b stay in L2
 constexpr int64_t kBlockRows = 64;       // rows of y in one chunk, at most: their part of a stays in L2
 constexpr int64_t kChunkColumns = 256;   // columns of y in one chunk, about, at most
-constexpr int64_t kCopyColumns = 256;    // with more, a transposed a is copied block by block: its rows may lie a multiple of 4 KiB apart
+constexpr int64_t kCopyColumns = 256;    // with more, a transposed a is turned into rows block by block: its own may lie a multiple of 4 KiB apart
 constexpr int64_t kPackedRows = 128;     // with fewer rows, packing b costs more than it gains
 
 double work(const GemmSizes& s) { return static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k); }
@@ -17,16 +17,26 @@ double work(const GemmSizes& s) { return static_cast<double>(s.m) * static_cast<
 // The reduction in equal parts of at most `most`.
 int64_t depth_of(int64_t k, int64_t most) { return divide_up(k, divide_up(k, most)); }
 
+// Few rows against a b that no cache holds: what counts is reading it in long stretches, a few rows at a time.
+constexpr int64_t kThinColumns = 2048, kThinChunks = 8, kThinDepth = 16;
+bool is_thin(const GemmSizes& s) {
+  constexpr int64_t kLarge = 4 << 20;
+  return !s.transpose_a && !s.transpose_b && s.m <= 2 * kernels().rows_of[kernels().vectors] && s.n * s.k >= kLarge;
+}
+
+// Whether a transposed a is read where it lies; its kernels read no more of b than there is.
+bool by_columns(const GemmSizes& s) { return s.transpose_a && s.n <= kCopyColumns; }
+
 // Whether all panels of b are copied; else only a last one that kernels couldn't read in place: its vectors reach beyond the row.
 // When a is read by columns, a few wide panels lie well as they are; of narrow ones each tile would fetch a line or two from every row.
 bool packs_all(const GemmSizes& s, const Panels& panels) {
   constexpr int64_t kNarrow = 32;
-  return s.transpose_b || (s.m > kPackedRows && (!s.transpose_a || s.n > kCopyColumns || (panels.count > 1 && panels.width < kNarrow)));
+  return s.transpose_b || (s.m > kPackedRows && (!by_columns(s) || (panels.count > 1 && panels.width < kNarrow)));
 }
 
 int64_t packed_panels(const GemmSizes& s, const Panels& panels) {
   if (packs_all(s, panels)) return panels.count;
-  return !s.transpose_a && s.n % kernels().width != 0 ? 1 : 0;
+  return !by_columns(s) && s.n % kernels().width != 0 ? 1 : 0;
 }
 
 // Packs rows first .. first + depth - 1 of the last `count` panels.
@@ -51,8 +61,8 @@ void pack(const GemmSizes& s, const Panels& panels, const float* b, int64_t firs
 // One chunk per block of rows and group of panels.
 struct Chunks {
   int64_t block, blocks, panels, groups;
-  Chunks(const GemmSizes& s, const Panels& all, int64_t columns) {
-    const int64_t wanted = chunks_for(work(s));
+  Chunks(const GemmSizes& s, const Panels& all, int64_t columns, int64_t most) {
+    const int64_t wanted = std::min(most, chunks_for(work(s)));
     panels = std::clamp(columns / all.width, int64_t{1}, all.count);
     block = std::min(kBlockRows, s.m);
     if (divide_up(s.m, block) * divide_up(all.count, panels) < wanted) panels = std::max<int64_t>(1, all.count * divide_up(s.m, block) / wanted);
@@ -93,86 +103,82 @@ class StretchOfB {
   float* scratch_;
 };
 
+// Rows of a, or of a transposed a's copy in `memory`, in tiles against the panels of b.
 void gemm_by_rows(const GemmSizes& s, const float* a, const float* b, const float* bias, Activation activation, float* y, float* scratch) {
   const KernelTable& table = kernels();
   const Panels panels(s.n);
-  const Chunks chunks(s, panels, kChunkColumns);
+  const bool thin = is_thin(s);
+  const Chunks chunks(s, panels, s.transpose_a ? 4 * kChunkColumns : thin ? kThinColumns : kChunkColumns, thin ? kThinChunks : kChunks);
   const int64_t depth = depth_of(s.k, kDepth);
   for (int64_t first = 0; first < s.k; first += depth) {
-    const int64_t length = std::min(depth, s.k - first);
-    const bool ends = first + length == s.k;
+    const int64_t length = std::min(depth, s.k - first), part = thin ? std::min(kThinDepth, length) : length;
     const StretchOfB stretch(s, panels, b, first, length, scratch);
-    parallel_blocks(chunks.count(), 1, [&](int64_t chunk, int64_t) {
+    parallel_with_scratch(chunks.count(), s.transpose_a ? chunks.block * length : 0, [&](int64_t chunk, float* memory) {
       const int64_t begin = chunks.first_row(chunk), end = std::min(begin + chunks.block, s.m);
       const int64_t first_panel = chunks.first_panel(chunk), last_panel = std::min(first_panel + chunks.panels, panels.count);
+      const float* from = a + begin * s.k + first;
+      int64_t lda = s.k;
+      if (s.transpose_a) {
+        table.pack_transposed(a + first * s.m + begin, s.m, end - begin, length, length, memory, length);
+        from = memory;
+        lda = length;
+      }
       const float* rows[kMaxRows];
       float* out[kMaxRows];
-      GemmRun run{nullptr, length};
+      GemmRun run{};
       GemmRowsArgs args{};
       args.rows = rows;
       args.runs = &run;
       args.run_count = 1;
       args.out = out;
-      args.accumulate = first > 0;
-      args.activation = ends ? activation : Activation(Activation::linear);
-      for (int64_t panel = first_panel; panel < last_panel; ++panel) {
-        const PanelOfB panel_b = stretch.at(panel);
-        run.b = panel_b.data;
-        args.ldb = panel_b.ld;
-        args.out_offset = panels.first(panel);
-        args.bias = bias != nullptr && ends ? bias + args.out_offset : nullptr;
-        args.vectors = panels.vectors_of(panel);
-        args.columns = panels.columns_of(panel);
-        for (int64_t i = begin; i < end; i += panels.rows) {
-          args.m = static_cast<int32_t>(std::min<int64_t>(panels.rows, end - i));
-          for (int32_t r = 0; r < args.m; ++r) {
-            rows[r] = a + (i + r) * s.k + first;
-            out[r] = y + (i + r) * s.n;
+      for (int64_t k = 0; k < length; k += part) {
+        run.length = std::min(part, length - k);
+        const bool ends = first + k + run.length == s.k;
+        args.accumulate = first + k > 0;
+        args.activation = ends ? activation : Activation(Activation::linear);
+        for (int64_t panel = first_panel; panel < last_panel; ++panel) {
+          const PanelOfB panel_b = stretch.at(panel);
+          run.b = panel_b.data + k * panel_b.ld;
+          args.ldb = panel_b.ld;
+          args.out_offset = panels.first(panel);
+          args.bias = bias != nullptr && ends ? bias + args.out_offset : nullptr;
+          args.vectors = panels.vectors_of(panel);
+          args.columns = panels.columns_of(panel);
+          for (int64_t i = begin; i < end; i += panels.rows) {
+            args.m = static_cast<int32_t>(std::min<int64_t>(panels.rows, end - i));
+            for (int32_t r = 0; r < args.m; ++r) {
+              rows[r] = from + (i - begin + r) * lda + k;
+              out[r] = y + (i + r) * s.n;
+            }
+            table.gemm_rows(args);
           }
-          table.gemm_rows(args);
         }
       }
     });
   }
 }
 
-// Columns of a transposed a, tile by tile: the values that a tile takes at each k lie beside each other, in the order in which they are read.
-void copy_tiles(const float* a, int64_t lda, int64_t length, int64_t columns, int32_t tile, float* to) {
-  constexpr int64_t kRowsTogether = 32;  // so that a cache line of a serves the tiles that share it
-  for (int64_t k = 0; k < length; k += kRowsTogether) {
-    const int64_t rows = std::min(kRowsTogether, length - k);
-    for (int64_t i = 0; i < columns; i += tile) {
-      kernels().pack_rows(a + k * lda + i, lda, rows, std::min<int64_t>(tile, columns - i), tile, to + i * length + k * tile, tile);
-    }
-  }
-}
-
+// Columns of a transposed a where they lie.
 void gemm_by_columns(const GemmSizes& s, const float* a, const float* b, float* y, float* scratch) {
   const KernelTable& table = kernels();
   const Panels panels(s.n);
-  const bool copies = s.n > kCopyColumns;
-  const Chunks chunks(s, panels, copies ? 4 * kChunkColumns : kChunkColumns);
+  const Chunks chunks(s, panels, kChunkColumns, kChunks);
   const int64_t depth = depth_of(s.k, kDepth);
   for (int64_t first = 0; first < s.k; first += depth) {
-    const int64_t length = std::min(depth, s.k - first), part = copies ? length : depth_of(length, kColumnsDepth);
+    const int64_t length = std::min(depth, s.k - first), part = depth_of(length, kColumnsDepth);
     const StretchOfB stretch(s, panels, b, first, length, scratch);
-    parallel_with_scratch(chunks.count(), copies ? part * chunks.block : 0, [&](int64_t chunk, float* memory) {
+    parallel_blocks(chunks.count(), 1, [&](int64_t chunk, int64_t) {
       const int64_t begin = chunks.first_row(chunk), end = std::min(begin + chunks.block, s.m);
       const int64_t first_panel = chunks.first_panel(chunk), last_panel = std::min(first_panel + chunks.panels, panels.count);
       GemmColsRun run{};
       GemmColsArgs args{};
       args.runs = &run;
       args.run_count = 1;
+      args.lda = s.m;
       args.ldc = s.n;
       for (int64_t k = 0; k < length; k += part) {
         run.length = std::min(part, length - k);
-        run.a = a + (first + k) * s.m + begin;
-        args.lda = s.m;
-        if (copies) {
-          copy_tiles(run.a, s.m, run.length, end - begin, panels.rows, memory);
-          run.a = memory;
-          args.lda = panels.rows;
-        }
+        run.a = a + (first + k) * s.m;
         args.accumulate = first + k > 0;
         for (int64_t panel = first_panel; panel < last_panel; ++panel) {
           const PanelOfB panel_b = stretch.at(panel);
@@ -181,7 +187,7 @@ void gemm_by_columns(const GemmSizes& s, const float* a, const float* b, float* 
           args.vectors = panels.vectors_of(panel);
           args.columns = panels.columns_of(panel);
           for (int64_t i = begin; i < end; i += panels.rows) {
-            args.a_offset = copies ? (i - begin) * run.length : i - begin;
+            args.a_offset = i;
             args.c = y + i * s.n + panels.first(panel);
             args.m = static_cast<int32_t>(std::min<int64_t>(panels.rows, end - i));
             table.gemm_cols(args);
@@ -192,15 +198,44 @@ void gemm_by_columns(const GemmSizes& s, const float* a, const float* b, float* 
   }
 }
 
+// A transposed a times a plain b is as well the transposed product of b's columns and a's, and cheaper so where that fills the tiles better, or leaves the
+// narrower side as the panel that all tiles read again. The result is turned back, which takes about half a cycle an element.
+bool turns(const GemmSizes& s) {
+  if (!s.transpose_a || s.transpose_b || std::min(s.m, s.n) > kCopyColumns) return false;
+  constexpr double kTurn = 8;
+  auto tiles = [](int64_t rows, int64_t columns) {
+    return static_cast<double>(round_up(rows, Panels(columns).rows)) * static_cast<double>(round_up(columns, kernels().width));
+  };
+  const double share = static_cast<double>(s.k) * (tiles(s.m, s.n) - tiles(s.n, s.m)) - kTurn * static_cast<double>(s.m) * static_cast<double>(s.n);
+  return share > 0 || (s.n > kCopyColumns && s.k >= kDepth && tiles(s.n, s.m) <= tiles(s.m, s.n));
+}
+
+void turn_back(const GemmSizes& s, const float* turned, float* y) {
+  constexpr int64_t kTogether = 64;
+  parallel_blocks(s.m, std::max(kTogether, kElementGrain / s.n), [&](int64_t begin, int64_t end) {
+    kernels().pack_transposed(turned + begin, s.m, end - begin, s.n, s.n, y + begin * s.n, s.n);
+  });
+}
+
+GemmSizes turned(const GemmSizes& s) { return {s.n, s.m, s.k, true, false}; }
+
+int64_t packed_floats(const GemmSizes& s) {
+  const Panels panels(s.n);
+  return packed_panels(s, panels) * panels.width * std::min(s.k, kDepth);
+}
+
 }  // namespace
 
 int64_t gemm_scratch_floats(const GemmSizes& sizes) {
-  const Panels panels(sizes.n);
-  return packed_panels(sizes, panels) * panels.width * std::min(sizes.k, kDepth);
+  if (turns(sizes)) return round_up(sizes.m * sizes.n, 16) + packed_floats(turned(sizes));
+  return packed_floats(sizes);
 }
 
 void gemm(const GemmSizes& sizes, const float* a, const float* b, const float* bias, Activation activation, float* y, float* scratch) {
-  if (sizes.transpose_a) {
+  if (turns(sizes)) {
+    gemm_by_columns(turned(sizes), b, a, scratch, scratch + round_up(sizes.m * sizes.n, 16));
+    turn_back(sizes, scratch, y);
+  } else if (by_columns(sizes)) {
     gemm_by_columns(sizes, a, b, y, scratch);
   } else {
     gemm_by_rows(sizes, a, b, bias, activation, y, scratch);
