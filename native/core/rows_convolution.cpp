@@ -14,7 +14,8 @@ constexpr int64_t kListPointers = 64 << 10;  // most row pointers of one block
 constexpr int64_t kPatchFloats = 64 << 10;   // most copied floats of one block
 constexpr int64_t kSmallMap = 28;            // width up to which the same pixel of several images makes a better tile than neighbours
 constexpr int64_t kAcrossDepth = 16;         // with fewer channels the lists, longer then, cost more than they save
-constexpr int64_t kUnpackedPixels = 64;     // below, packing the weights costs more than it gains
+constexpr int64_t kStreamFloats = 4 << 20;  // a target at least this large isn't found in a cache by who reads it next
+constexpr int64_t kAheadTiles = 2;          // rows of so many tiles further are fetched meanwhile
 
 bool inside(int64_t position, int64_t size) { return static_cast<uint64_t>(position) < static_cast<uint64_t>(size); }
 
@@ -67,6 +68,7 @@ struct RowsConvolution::Call {
   const float* zeros;  // what padding reads: as long as the longest run
   WeightView weights;
   bool across;         // tiles take the same pixel of several images
+  bool stream;         // the target is written past the caches
 };
 
 // How a run is cut into chunks: block_chunks x unit_chunks, each a stretch of blocks of pixels and of units (panels of groups).
@@ -87,6 +89,7 @@ struct RowsConvolution::Cursor {
   bool across;  // images are the inner loop
   int64_t phase_d, phase_h, phase_w;
   int64_t size_d, size_h, size_w;
+  bool point;     // the phase has a single tap, and it lies inside for all pixels
   int64_t n = 0, d = 0, h = 0, w = 0;
 
   Cursor(const RowsConvolution& c, int64_t images, bool across, int64_t phase)
@@ -97,7 +100,8 @@ struct RowsConvolution::Cursor {
         phase_w(phase % c.w_.phases()),
         size_d(c.d_.positions(phase_d)),
         size_h(c.h_.positions(phase_h)),
-        size_w(c.w_.positions(phase_w)) {}
+        size_w(c.w_.positions(phase_w)),
+        point(c.patches_ == Patches::indirect && c.d_.point(phase_d) && c.h_.point(phase_h) && c.w_.point(phase_w)) {}
   int64_t pixels() const { return images * size_d * size_h * size_w; }
   void go(int64_t pixel) {
     const int64_t position = across ? pixel / images : pixel % (size_d * size_h * size_w);
@@ -172,53 +176,6 @@ RowsConvolution::RowsConvolution(const ConvGeometry& geometry, Direction directi
       panels_(columns_),
       mergeable_(geometry.groups == 1 && neighbours(w_)) {}
 
-int64_t RowsConvolution::packed_floats() const {
-  return geometry_.groups * panels_.count * d_.taps() * h_.taps() * w_.taps() * depth_ * panels_.width;
-}
-
-int64_t RowsConvolution::scratch_floats(int64_t) const { return round_up(w_.taps() * depth_, 16) + packed_floats(); }
-
-// Whether kernels may read whole vectors of HWIO.
-bool RowsConvolution::readable() const {
-  return direction_ == Direction::forward && geometry_.groups == 1 && columns_ % kernels().width == 0;
-}
-
-// HWIO serves as it is when kernels may read it, and when one panel is all there is or packing wouldn't pay.
-RowsConvolution::WeightView RowsConvolution::view(int64_t n, const float* weights, const float* prepared, float* packed) const {
-  const int64_t panel = d_.taps() * h_.taps() * w_.taps() * depth_ * panels_.width;
-  const bool few = n * geometry_.out_pixels() <= kUnpackedPixels;
-  if (prepared == nullptr && (serve_as_they_are() || (readable() && few))) return {weights, columns_, depth_ * columns_, panels_.width, 0};
-  if (prepared == nullptr) pack(weights, packed);
-  return {prepared == nullptr ? packed : prepared, panels_.width, depth_ * panels_.width, panel, panels_.count * panel};
-}
-
-void RowsConvolution::pack(const float* weights, float* packed) const {
-  // Rows of a tap packed for all panels in one go: HWIO is then read in the order in which it lies (forward), or in long stretches (gradient).
-  const int64_t together = direction_ == Direction::forward ? 16 : 256;
-  const KernelTable& table = kernels();
-  const int64_t taps = d_.taps() * h_.taps() * w_.taps();
-  const int64_t tap_floats = depth_ * panels_.width, oc = geometry_.oc;
-  const int64_t stretches = divide_up(depth_, together);
-  const int64_t item_floats = std::min(together, depth_) * panels_.count * panels_.width;
-  parallel_blocks(geometry_.groups * taps * stretches, std::max<int64_t>(1, kElementGrain / item_floats), [&](int64_t begin, int64_t end) {
-    for (int64_t item = begin; item < end; ++item) {
-      const int64_t group = item / stretches / taps, tap = item / stretches % taps, row = item % stretches * together;
-      const int64_t rows = std::min(together, depth_ - row);
-      const int64_t kw = w_.kernel[tap % w_.taps()], kh = h_.kernel[tap / w_.taps() % h_.taps()], kd = d_.kernel[tap / w_.taps() / h_.taps()];
-      const float* hwio = weights + ((kd * geometry_.h.kernel + kh) * geometry_.w.kernel + kw) * geometry_.group_c() * oc + group * geometry_.group_oc();
-      for (int64_t panel = 0; panel < panels_.count; ++panel) {
-        float* to = packed + ((group * panels_.count + panel) * taps + tap) * tap_floats + row * panels_.width;
-        const int64_t first = panels_.first(panel), columns = panels_.columns_of(panel), padded = panels_.padded_of(panel);
-        if (direction_ == Direction::forward) {
-          table.pack_rows(hwio + row * oc + first, oc, rows, columns, padded, to, panels_.width);
-        } else {
-          table.pack_transposed(hwio + first * oc + row, oc, rows, columns, padded, to, panels_.width);
-        }
-      }
-    }
-  });
-}
-
 // On small maps much of a tile of neighbours lies at a border. The same pixel of several images has its padding in common, and what a whole tile
 // has as padding is left out.
 bool RowsConvolution::across_images(int64_t n) const {
@@ -250,28 +207,42 @@ RowsConvolution::Cuts RowsConvolution::cut(int64_t n) const {
   return cuts;
 }
 
+// Whole lines of results, each written once, that no activation reads again.
+bool RowsConvolution::streams(int64_t n, Activation activation, const float* target) const {
+  constexpr int64_t kLine = 64;
+  const int64_t line = kLine / static_cast<int64_t>(sizeof(float));
+  return n * d_.target * h_.target * w_.target * target_c_ >= kStreamFloats && reinterpret_cast<uintptr_t>(target) % kLine == 0 && columns_ % line == 0 &&
+         columns_ % kernels().width == 0 && (activation == Activation::linear || activation == Activation::relu);
+}
+
 bool RowsConvolution::taps_in(int64_t phase) const {
   const int64_t w = phase % w_.phases(), h = phase / w_.phases() % h_.phases(), d = phase / w_.phases() / h_.phases();
   return d_.taps_of(d) > 0 && h_.taps_of(h) > 0 && w_.taps_of(w) > 0;
 }
 
 // Zeros wherever no tap leads to: in the gradient of a convolution whose stride exceeds its window, most of the image.
-void RowsConvolution::clear_without_taps(int64_t n, float* target) const {
+void RowsConvolution::clear_without_taps(int64_t n, float* target, bool stream) const {
   const int64_t line = w_.target * target_c_;
+  auto clear = [stream](float* to, int64_t count) {
+    if (stream) {
+      kernels().stream_zeros(to, count);
+    } else {
+      std::memset(to, 0, static_cast<size_t>(count) * sizeof(float));
+    }
+  };
   parallel_blocks(n * d_.target * h_.target, std::max<int64_t>(1, kElementGrain / line), [&](int64_t begin, int64_t end) {
     for (int64_t number = begin; number < end; ++number) {
       float* to = target + number * line;
       if (d_.taps_of(number / h_.target % d_.target % d_.target_stride) == 0 || h_.taps_of(number % h_.target % h_.target_stride) == 0) {
-        std::memset(to, 0, static_cast<size_t>(line) * sizeof(float));
+        clear(to, line);
         continue;
       }
       for (int64_t phase = 0; phase < w_.phases(); ++phase) {
         if (w_.taps_of(phase) > 0) continue;
-        for (int64_t w = phase; w < w_.target; w += w_.target_stride) {
-          std::memset(to + w * target_c_, 0, static_cast<size_t>(target_c_) * sizeof(float));
-        }
+        for (int64_t w = phase; w < w_.target; w += w_.target_stride) clear(to + w * target_c_, target_c_);
       }
     }
+    if (stream) kernels().stream_fence();
   });
 }
 
@@ -282,11 +253,11 @@ void RowsConvolution::run(int64_t n, const float* source, const float* weights, 
   float* zeros = scratch;
   float* packed = scratch + round_up(zero_floats, 16);
   std::fill(zeros, zeros + zero_floats, 0.0f);
-  const Call call{n, source, bias, activation, target, zeros, view(n, weights, prepared, packed), across_images(n)};
+  const Call call{n, source, bias, activation, target, zeros, view(n, weights, prepared, packed), across_images(n), streams(n, activation, target)};
   const Cuts cuts = cut(n);
   const int64_t units = geometry_.groups * panels_.count;
   const bool zeros_only = bias == nullptr && activation == Activation::linear;  // where a phase has no taps
-  if (zeros_only && (d_.lacks_taps() || h_.lacks_taps() || w_.lacks_taps())) clear_without_taps(n, target);
+  if (zeros_only && (d_.lacks_taps() || h_.lacks_taps() || w_.lacks_taps())) clear_without_taps(n, target, call.stream);
   parallel_with_scratch(cuts.block_chunks * cuts.unit_chunks, cuts.lists_floats(panels_.rows), [&](int64_t chunk, float* memory) {
     Lists lists(memory, cuts, panels_.rows);
     const int64_t block_chunk = chunk / cuts.unit_chunks, unit_chunk = chunk % cuts.unit_chunks;
@@ -297,6 +268,7 @@ void RowsConvolution::run(int64_t n, const float* source, const float* weights, 
       const int64_t begin = block % cuts.blocks_of_phase * cuts.block;
       run_block(call, block / cuts.blocks_of_phase, begin, begin + cuts.block, first_unit, last_unit, lists);
     }
+    if (call.stream) kernels().stream_fence();
   });
 }
 
@@ -310,7 +282,12 @@ void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, 
       lists.clear();
       cursor.go(begin);
       for (int64_t pixel = begin; pixel < end; pixel += panels_.rows) {
-        list_tile(call, cursor, static_cast<int32_t>(std::min<int64_t>(panels_.rows, end - pixel)), group, lists);
+        const int32_t m = static_cast<int32_t>(std::min<int64_t>(panels_.rows, end - pixel));
+        if (cursor.point) {
+          list_points(call, cursor, m, group, lists);
+        } else {
+          list_tile(call, cursor, m, group, lists);
+        }
       }
     }
     // The lists' runs point at panel 0 of the group, or where the last panel left them.
@@ -325,6 +302,7 @@ void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, 
     args.vectors = panels_.vectors_of(panel);
     args.columns = panels_.columns_of(panel);
     args.activation = call.activation;
+    args.stream = call.stream;
     for (int64_t t = 0; t < lists.tile_count; ++t) {
       const Lists::Tile& tile = lists.tiles[t];
       args.rows = tile.rows;
@@ -332,7 +310,35 @@ void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, 
       args.run_count = tile.run_count;
       args.out = tile.out;
       args.m = tile.m;
+      const bool fetch = cursor.point && unit == first_unit && t + kAheadTiles < lists.tile_count && lists.tiles[t + kAheadTiles].m == tile.m;
+      args.ahead = fetch ? lists.tiles[t + kAheadTiles].rows : nullptr;
       table.gemm_rows(args);
+    }
+  }
+}
+
+// Lists the next `m` pixels of a phase of one tap that never lies on padding: list_tile for 1 x 1 windows, where it would take a good part of the time.
+void RowsConvolution::list_points(const Call& call, Cursor& cursor, int32_t m, int64_t group, Lists& lists) const {
+  const int64_t td = d_.first[cursor.phase_d], th = h_.first[cursor.phase_h], tw = w_.first[cursor.phase_w];
+  const int64_t tap = (td * h_.taps() + th) * w_.taps() + tw;
+  Lists::Tile& tile = lists.tiles[lists.tile_count++];
+  tile = {lists.rows + lists.row_count, lists.runs + lists.total_runs, 1, lists.out + lists.pixel_count, m};
+  tile.runs[0] = {call.weights.data + group * call.weights.group + tap * call.weights.tap, depth_};
+  lists.total_runs += 1;
+  lists.row_count += m;
+  lists.pixel_count += m;
+  for (int32_t i = 0; i < m;) {
+    const int32_t end = i + static_cast<int32_t>(std::min<int64_t>(m - i, cursor.together()));
+    const int64_t from_d = cursor.d * d_.source_stride + d_.offset[td], from_h = cursor.h * h_.source_stride + h_.offset[th];
+    const int64_t from_w = cursor.w * w_.source_stride + w_.offset[tw];
+    const int64_t to_d = cursor.phase_d + cursor.d * d_.target_stride, to_h = cursor.phase_h + cursor.h * h_.target_stride;
+    const int64_t to_w = cursor.phase_w + cursor.w * w_.target_stride;
+    const float* from = call.source + (((cursor.n * d_.source + from_d) * h_.source + from_h) * w_.source + from_w) * source_c_ + group * depth_;
+    float* out = call.target + (((cursor.n * d_.target + to_d) * h_.target + to_h) * w_.target + to_w) * target_c_;
+    cursor.advance(end - i);
+    for (; i < end; ++i, from += w_.source_stride * source_c_, out += w_.target_stride * target_c_) {
+      tile.rows[i] = from;
+      tile.out[i] = out;
     }
   }
 }

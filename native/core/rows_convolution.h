@@ -27,6 +27,11 @@ struct RowsAxis {
     return false;
   }
   int64_t positions(int64_t phase) const { return divide_up(target - phase, target_stride); }
+  // One tap, and inside the source for all positions.
+  bool point(int64_t phase) const {
+    const size_t t = static_cast<size_t>(first[static_cast<size_t>(phase)]);
+    return taps_of(phase) == 1 && offset[t] >= 0 && (positions(phase) - 1) * source_stride + offset[t] < source;
+  }
 };
 RowsAxis forward_axis(const Axis& axis);
 RowsAxis gradient_axis(const Axis& axis);
@@ -65,9 +70,11 @@ class RowsConvolution {
   void pack(const float* weights, float* packed) const;
   bool across_images(int64_t n) const;
   bool taps_in(int64_t phase) const;
-  void clear_without_taps(int64_t n, float* target) const;
+  bool streams(int64_t n, Activation activation, const float* target) const;
+  void clear_without_taps(int64_t n, float* target, bool stream) const;
   Cuts cut(int64_t n) const;
   void run_block(const Call& call, int64_t phase, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit, Lists& lists) const;
+  void list_points(const Call& call, Cursor& cursor, int32_t rows, int64_t group, Lists& lists) const;
   void list_tile(const Call& call, Cursor& cursor, int32_t rows, int64_t group, Lists& lists) const;
 
   ConvGeometry geometry_;

@@ -47,6 +47,8 @@ struct GemmRowsArgs {
   int32_t columns;           // (vectors - 1) * width < columns <= vectors * width
   Activation activation;     // applied after bias; only when this is the last part of the reduction
   bool accumulate;
+  bool stream;               // write past the caches: columns is vectors * width, and every row of the tile aligned to the vector. Ends with stream_fence()
+  const float* const* ahead; // null, or m rows that are read soon, as long as the run: fetched meanwhile. Of tiles with one run
   const float* next;         // null, or what is read soon after: a line of it is fetched with each k. Of tiles as wide as they come, and one run
 };
 
@@ -401,6 +403,8 @@ struct KernelTable {
 
   void (*gemm_rows)(const GemmRowsArgs&);
   void (*gemm_cols)(const GemmColsArgs&);
+  void (*stream_zeros)(float* to, int64_t count);  // past the caches; `to` aligned to the vector, `count` a multiple of it. Ends with stream_fence()
+  void (*stream_fence)();                            // after streams, before other threads read what they wrote
   // packed[k * ldp + j] = b[k * ldb + j], j < columns, zero up to `padded` columns.
   void (*pack_rows)(const float* b, int64_t ldb, int64_t k, int64_t columns, int64_t padded, float* packed, int64_t ldp);
   // packed[k * ldp + j] = b[j * ldb + k]: the same from a transposed B.

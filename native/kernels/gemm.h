@@ -8,7 +8,51 @@
 namespace convlane {
 namespace {
 
-template <class V, int M, int NV, bool Fetch>
+// Adds what was stored and the bias to the sums of a tile, and writes them. Whole: all lanes of the last vector.
+template <class V, int M, int NV, bool Whole>
+inline void finish_rows(const GemmRowsArgs& g, V (&sums)[M][NV], bool relu_now) {
+  const int last = g.columns - (NV - 1) * V::width;  // columns of the last vector
+  if (g.accumulate) {
+    CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+      const float* out = g.out[i] + g.out_offset;
+      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+        sums[i][j] = sums[i][j] + (Whole || j < NV - 1 ? V::load(out + j * V::width) : V::load(out + j * V::width, last));
+      }
+    }
+  }
+  if (g.bias != nullptr) {
+    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+      const V bias = Whole || j < NV - 1 ? V::load(g.bias + j * V::width) : V::load(g.bias + j * V::width, last);
+      CONVLANE_UNROLL for (int i = 0; i < M; ++i) sums[i][j] = sums[i][j] + bias;
+    }
+  }
+  if (relu_now) {
+    CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = relu(sums[i][j]);
+    }
+  }
+  if (Whole && g.stream) {
+    CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j].stream(g.out[i] + g.out_offset + j * V::width);
+    }
+    return;
+  }
+  CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+    float* out = g.out[i] + g.out_offset;
+    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+      if (Whole || j < NV - 1) {
+        sums[i][j].store(out + j * V::width);
+      } else {
+        sums[i][j].store(out + j * V::width, last);
+      }
+    }
+  }
+}
+
+// What a tile of row pointers fetches while it computes: nothing, a line from g.next with each k, or g.ahead's rows, a line of each with every 16.
+enum class Fetch { none, next, ahead };
+
+template <class V, int M, int NV, Fetch F>
 CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
   V sums[M][NV];
   CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
@@ -21,7 +65,10 @@ CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
     const float* a[M];
     CONVLANE_UNROLL for (int i = 0; i < M; ++i) a[i] = g.rows[r * M + i];
     for (int64_t k = 0; k < length; ++k, b += ldb) {
-      if (Fetch) CONVLANE_PREFETCH(g.next + k * 16);
+      if (F == Fetch::next) CONVLANE_PREFETCH(g.next + k * 16);
+      if (F == Fetch::ahead && k % 16 == 0) {
+        CONVLANE_UNROLL for (int i = 0; i < M; ++i) CONVLANE_PREFETCH_NEAR(g.ahead[i] + k);
+      }
       V bk[NV];
       CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
         bk[j] = V::load(b + j * V::width);
@@ -34,25 +81,11 @@ CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
     }
   }
 
-  const int last = g.columns - (NV - 1) * V::width;  // columns of the last vector
-  V bias[NV];
-  CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
-    bias[j] = g.bias == nullptr ? V::zero() : j < NV - 1 ? V::load(g.bias + j * V::width) : V::load(g.bias + j * V::width, last);
-  }
   const bool relu_now = g.activation == Activation::relu;
-  CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
-    float* out = g.out[i] + g.out_offset;
-    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
-      V s = sums[i][j];
-      if (g.accumulate) s = s + (j < NV - 1 ? V::load(out + j * V::width) : V::load(out + j * V::width, last));
-      if (g.bias != nullptr) s = s + bias[j];
-      if (relu_now) s = relu(s);
-      if (j < NV - 1) {
-        s.store(out + j * V::width);
-      } else {
-        s.store(out + j * V::width, last);
-      }
-    }
+  if (g.columns == NV * V::width) {
+    finish_rows<V, M, NV, true>(g, sums, relu_now);
+  } else {
+    finish_rows<V, M, NV, false>(g, sums, relu_now);
   }
   if (g.activation != Activation::linear && !relu_now) {
     for (int i = 0; i < M; ++i) {
@@ -60,6 +93,11 @@ CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
       activate<V>(g.activation, out, out, g.columns);
     }
   }
+}
+
+template <class V>
+void stream_zeros(float* to, int64_t count) {
+  for (int64_t i = 0; i < count; i += V::width) V::zero().stream(to + i);
 }
 
 template <class V, int M, int NV, bool Whole>
@@ -108,9 +146,10 @@ void gemm_rows_of(const GemmRowsArgs& g) {
     if (g.m < M) return gemm_rows_of<V, M - 1, NV>(g);
   }
   if constexpr (NV == V::vectors && NV > 1) {
-    if (g.next != nullptr) return gemm_rows_tile<V, M, NV, true>(g);
+    if (g.next != nullptr) return gemm_rows_tile<V, M, NV, Fetch::next>(g);
   }
-  gemm_rows_tile<V, M, NV, false>(g);
+  if (g.ahead != nullptr) return gemm_rows_tile<V, M, NV, Fetch::ahead>(g);
+  gemm_rows_tile<V, M, NV, Fetch::none>(g);
 }
 
 template <class V, int M, int NV>

@@ -36,6 +36,8 @@ constexpr KernelTable table_of(const char* name) {
 
   t.gemm_rows = gemm_rows<V>;
   t.gemm_cols = gemm_cols<V>;
+  t.stream_zeros = stream_zeros<V>;
+  t.stream_fence = stream_fence;
   t.pack_rows = pack_rows<V>;
   t.pack_transposed = pack_transposed<V>;
 

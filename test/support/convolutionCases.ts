@@ -141,6 +141,17 @@ const beyondBlocks: Convolution[] = [
   }),
   square(3, 2, 272, 200, { N: 3, padding: around(1), bias: true, activation: 'silu' }),
   square(3, 92, 2, 96, { padding: around(1), bias: true, activation: 'relu' }),
+  square(1, 60, 20, 40),
+  square(3, 9, 70, 20, { N: 3, padding: around(1) }),
+]
+
+/**
+ * Results too large for the caches: in a program, where they are aligned, they are written past them, and so are the zeros between those of a stride.
+ * Only the pass that writes them.
+ */
+const pastTheCaches: OpCase[] = [
+  passesOf(square(1, 512, 2, 16, { bias: true, activation: 'relu' }))[0]!,
+  passesOf(square(1, 512, 16, 2, { stride: [2, 2] }))[1]!,
 ]
 
 /** For the direct kernels: every width of a tile, taps and steps that have one of their own and others, whole and part vectors, planes of grouped channels. */
@@ -294,4 +305,4 @@ export function convolutions(info: KernelInfo): Convolution[] {
   ]
 }
 
-export const convolutionCases = (info: KernelInfo): OpCase[] => convolutions(info).flatMap(passesOf)
+export const convolutionCases = (info: KernelInfo): OpCase[] => [...convolutions(info).flatMap(passesOf), ...pastTheCaches]

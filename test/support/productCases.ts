@@ -41,9 +41,12 @@ export function productCases(info: KernelInfo): OpCase[] {
     [140, 70, 300],
     [9, 20, 1030],
     [3, 260, 1030],
+    [20, 270, 1040],
+    [300, 10, 300],
   ]
   return [
     ...sizes.flatMap(([M, N, K]) => [false, true].flatMap((a) => [false, true].map((b) => matmulCase(M, N, K, a, b)))),
+    matmulCase(2, 2051, 2048),
     ...[1, 2, 16, 17, 33].map((N) => denseCase(N, 20, 10)),
     ...[1, 3, 63, 64, 65, 256, 400].map((I) => denseCase(4, I, 12)),
     ...vectorEdges(info).map((O) => denseCase(3, 9, O)),
