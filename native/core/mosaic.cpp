@@ -34,10 +34,10 @@ struct Lines {
 }  // namespace
 
 // No window reads beyond its own image and the gaps around it.
-MosaicAxis::MosaicAxis(int64_t in, int64_t out, int64_t before, int64_t taps, int64_t step)
+MosaicAxis::MosaicAxis(int64_t in, int64_t out, int64_t before, int64_t taps, int64_t step, bool apart)
     : images(1), pitch(std::max({in, out, in + before, out + taps - 1 - before})), outputs(out), step(step), whole(tiles(1)) {
   double least = kGain * static_cast<double>(whole);
-  for (int64_t count = 2; count <= kMostImages; ++count) {
+  for (int64_t count = 2; count <= (apart ? 1 : kMostImages); ++count) {
     const double each = static_cast<double>(tiles(count)) / static_cast<double>(count);
     if (each >= least) continue;
     least = each;

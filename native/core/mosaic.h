@@ -12,7 +12,8 @@ struct MosaicAxis {
   int64_t images, pitch, outputs, step;  // outputs of an image, and of a tile
   int64_t whole;                         // tiles of all images
 
-  MosaicAxis(int64_t in, int64_t out, int64_t before, int64_t taps, int64_t step);
+  // `apart`: each image has a plane of its own.
+  MosaicAxis(int64_t in, int64_t out, int64_t before, int64_t taps, int64_t step, bool apart);
   int64_t tiles(int64_t count) const { return divide_up((count - 1) * pitch + outputs, step); }  // of the first `count` images
   double per_image() const { return static_cast<double>(whole) / static_cast<double>(images); }
 };

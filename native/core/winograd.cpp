@@ -34,8 +34,8 @@ const WinogradKernels* winograd_kernels(const ConvGeometry& g, int64_t outputs) 
 
 Mosaic winograd_mosaic(const ConvGeometry& g, Direction direction, const WinogradKernels& size) {
   const auto axis = [&](const Axis& a) {
-    return direction == Direction::forward ? MosaicAxis(a.in, a.out, a.before, size.taps, size.outputs)
-                                           : MosaicAxis(a.out, a.in, size.taps - 1 - a.before, size.taps, size.outputs);
+    return direction == Direction::forward ? MosaicAxis(a.in, a.out, a.before, size.taps, size.outputs, g.images_apart)
+                                           : MosaicAxis(a.out, a.in, size.taps - 1 - a.before, size.taps, size.outputs, g.images_apart);
   };
   return {axis(g.h), axis(g.w)};
 }
