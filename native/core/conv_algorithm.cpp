@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "depthwise_convolution.h"
+#include "few_channels.h"
 #include "grouped_convolution.h"
 #include "winograd.h"
 
@@ -17,26 +18,33 @@ namespace {
 constexpr ConvAlgorithm kAll[] = {ConvAlgorithm::indirect,  ConvAlgorithm::im2col,    ConvAlgorithm::direct,
                                   ConvAlgorithm::winograd2, ConvAlgorithm::winograd4, ConvAlgorithm::winograd6};
 
-bool can_run(ConvAlgorithm algorithm, const ConvGeometry& g) {
-  if (algorithm == ConvAlgorithm::direct) return direct_convolution_fits(g) || depthwise_convolution_fits(g) || grouped_convolution_fits(g);
+bool direct_fits(const ConvGeometry& g, ConvPass pass) {
+  if (g.groups > 1) return depthwise_convolution_fits(g) || grouped_convolution_fits(g);
+  if (pass == ConvPass::weight_gradient) return FewChannels::fits(g);
+  return FewChannels(g).mirrored == (pass == ConvPass::forward) ? ManyToFew::fits(g) : FewChannels::fits(g);
+}
+
+bool can_run(ConvAlgorithm algorithm, const ConvGeometry& g, ConvPass pass) {
+  if (algorithm == ConvAlgorithm::direct) return direct_fits(g, pass);
   const int64_t outputs = winograd_outputs(algorithm);
   return outputs == 0 || winograd_kernels(g, outputs) != nullptr;
 }
 
 // Where the tiles of a product would be all but empty.
 bool direct_pays(const ConvGeometry& g, ConvPass pass) {
-  constexpr int64_t kTaps = 5;      // along the width: up to so many stay in registers
-  constexpr int64_t kProducts = 12; // vectors of products in one result: fewer don't pay for adding up their lanes
-  if (!can_run(ConvAlgorithm::direct, g)) return false;
-  const bool backward = pass == ConvPass::input_gradient;
-  const int64_t from = backward ? g.group_oc() : g.group_c(), to = backward ? g.group_c() : g.group_oc();  // what is read, what is written
-  if (g.groups > 1) return from == 1 || (from <= 4 && 2 * to <= kernels().width);
+  constexpr int64_t kShortRuns = 12, kThinTiles = 8;  // channels from which on a product is as fast: rows of taps are long, tiles of x high enough
+  if (!direct_fits(g, pass)) return false;
+  if (g.groups > 1) {
+    const bool backward = pass == ConvPass::input_gradient;
+    const int64_t from = backward ? g.group_oc() : g.group_c(), to = backward ? g.group_c() : g.group_oc();  // what is read, what is written
+    return from == 1 || (from <= 4 && 2 * to <= kernels().width);
+  }
   if (g.taps() == 1) return false;
-  if (from == 1) return true;
-  if (pass == ConvPass::weight_gradient) return false;
-  if (from <= 4 && from <= to) return !backward && g.w.kernel <= kTaps;
-  const int64_t phases = backward ? g.d.stride * g.h.stride * g.w.stride : 1;
-  return to <= 4 && g.taps() * divide_up(from, kernels().width) >= kProducts * phases;
+  const FewChannels view(g);
+  const int64_t few = view.g.c;
+  const bool weights = pass == ConvPass::weight_gradient;
+  if (weights ? !view.mirrored : view.mirrored == (pass == ConvPass::input_gradient)) return few < (weights ? kThinTiles : kShortRuns);
+  return 4 * few <= 3 * round_up(few, kernels().width);  // lanes of a vector that the few would fill
 }
 
 // Whether Winograd's algorithms may be chosen where nobody asks for one: CONVLANE_WINOGRAD=0 says no.
@@ -86,14 +94,14 @@ ConvAlgorithm or_winograd(const ConvGeometry& g, ConvPass pass, ConvAlgorithm di
 
 // Few channels make thin tiles in the gradients: copied patches have as many columns (input) or rows (weights) as there are taps x channels.
 ConvAlgorithm default_algorithm(const ConvGeometry& g, ConvPass pass, bool winograd = may_use_winograd()) {
-  if (direct_pays(g, pass)) return ConvAlgorithm::direct;
   constexpr int64_t kNarrow = 32;  // columns of a tile below which the kernel can't hide a row's loads
-  const bool few = g.groups == 1 && g.taps() > 1;
+  const bool direct = direct_pays(g, pass), few = !direct && g.groups == 1 && g.taps() > 1;
   const bool copied = pass == ConvPass::input_gradient    ? few && g.c <= kernels().width / 2
                       : pass == ConvPass::weight_gradient ? few && g.c < 4 && Panels(g.oc).width < kNarrow
                                                           : false;
   if (copied) return ConvAlgorithm::im2col;
-  return winograd ? or_winograd(g, pass, ConvAlgorithm::indirect) : ConvAlgorithm::indirect;
+  const ConvAlgorithm otherwise = direct ? ConvAlgorithm::direct : ConvAlgorithm::indirect;
+  return winograd ? or_winograd(g, pass, otherwise) : otherwise;
 }
 
 }  // namespace
@@ -122,7 +130,7 @@ std::vector<std::string> conv_algorithms(const ConvGeometry& geometry, ConvPass 
   const ConvAlgorithm first = default_algorithm(geometry, pass);
   std::vector<std::string> names{algorithm_name(first)};
   for (ConvAlgorithm algorithm : kAll) {
-    if (algorithm != first && can_run(algorithm, geometry)) names.push_back(algorithm_name(algorithm));
+    if (algorithm != first && can_run(algorithm, geometry, pass)) names.push_back(algorithm_name(algorithm));
   }
   return names;
 }
@@ -139,8 +147,11 @@ ConvAlgorithm conv_algorithm(const StepSpec& spec, const ConvGeometry& geometry,
   }
   for (ConvAlgorithm algorithm : kAll) {
     if (name != algorithm_name(algorithm)) continue;
-    if (can_run(algorithm, geometry)) return algorithm;
-    if (algorithm == ConvAlgorithm::direct) refuse(spec, "algorithm direct needs at most 16 channels in each group, or at most 4 on one side of one group");
+    if (can_run(algorithm, geometry, pass)) return algorithm;
+    if (algorithm == ConvAlgorithm::direct) {
+      refuse(spec, "algorithm direct needs at most 16 channels in each group; without groups, at most 16 on one side, stride 1 where these are the filters, and a "
+                   "window of depth 1 where these are what is computed");
+    }
     refuse(spec, "algorithm " + name + winograd_needs);
   }
   refuse(spec, "algorithm must be auto, noWinograd, indirect, im2col, direct, winograd, winograd2, winograd4 or winograd6, got " + name);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "conv_step.h"
 #include "depthwise_convolution.h"
+#include "few_channels.h"
 #include "grouped_convolution.h"
 #include "rows_convolution.h"
 #include "winograd.h"
@@ -25,7 +26,10 @@ StepPointer make_convolution(const StepSpec& spec) {
   if (algorithm == ConvAlgorithm::direct && g.groups > 1) {
     return std::make_unique<ConvStep<GroupedConvolution>>(spec, kNames, g.oc, algorithm, g, Direction::forward);
   }
-  if (algorithm == ConvAlgorithm::direct) return std::make_unique<ConvStep<DirectConvolution>>(spec, kNames, g.oc, algorithm, g, Direction::forward);
+  if (algorithm == ConvAlgorithm::direct) {
+    if (FewChannels(g).mirrored) return std::make_unique<ConvStep<ManyToFew>>(spec, kNames, g.oc, algorithm, g);
+    return std::make_unique<ConvStep<FewToMany>>(spec, kNames, g.oc, algorithm, g);
+  }
   const Patches patches = algorithm == ConvAlgorithm::im2col ? Patches::copied : Patches::indirect;
   return std::make_unique<ConvStep<RowsConvolution>>(spec, kNames, g.oc, algorithm, g, Direction::forward, patches);
 }

@@ -2,6 +2,7 @@
 // The gradient of a convolution by its input, and the transposed convolution: the same sums, with a bias and an activation.
 #include "conv_step.h"
 #include "depthwise_convolution.h"
+#include "few_channels.h"
 #include "grouped_convolution.h"
 #include "im2col.h"
 #include "rows_convolution.h"
@@ -25,7 +26,10 @@ StepPointer make(const StepSpec& spec, const ConvNames& names) {
   if (algorithm == ConvAlgorithm::direct && g.groups > 1) {
     return std::make_unique<ConvStep<GroupedConvolution>>(spec, names, g.c, algorithm, g, Direction::gradient);
   }
-  if (algorithm == ConvAlgorithm::direct) return std::make_unique<ConvStep<DirectConvolution>>(spec, names, g.c, algorithm, g, Direction::gradient);
+  if (algorithm == ConvAlgorithm::direct) {
+    if (FewChannels(g).mirrored) return std::make_unique<ConvStep<FewToMany>>(spec, names, g.c, algorithm, g);
+    return std::make_unique<ConvStep<ManyToFew>>(spec, names, g.c, algorithm, g);
+  }
   if (algorithm == ConvAlgorithm::im2col) return std::make_unique<ConvStep<ColumnsToImage>>(spec, names, g.c, algorithm, g);
   return std::make_unique<ConvStep<RowsConvolution>>(spec, names, g.c, algorithm, g, Direction::gradient, Patches::indirect);
 }

@@ -2,8 +2,8 @@
 #include "columns_convolution.h"
 #include "conv_algorithm.h"
 #include "depthwise_weights.h"
+#include "few_channels.h"
 #include "grouped_weights.h"
-#include "direct_weights.h"
 #include "ops.h"
 #include "winograd.h"
 
@@ -44,7 +44,7 @@ StepPointer make_convolution_backward_weights(const StepSpec& spec) {
   if (algorithm == ConvAlgorithm::direct && g.groups > 1) {
     return std::make_unique<ConvolutionBackwardWeights<GroupedWeights>>(spec, algorithm, GroupedWeights(g));
   }
-  if (algorithm == ConvAlgorithm::direct) return std::make_unique<ConvolutionBackwardWeights<DirectWeights>>(spec, algorithm, DirectWeights(g));
+  if (algorithm == ConvAlgorithm::direct) return std::make_unique<ConvolutionBackwardWeights<FewWeights>>(spec, algorithm, FewWeights(g));
   const Patches patches = algorithm == ConvAlgorithm::im2col ? Patches::copied : Patches::indirect;
   return std::make_unique<ConvolutionBackwardWeights<ColumnsConvolution>>(spec, algorithm, ColumnsConvolution(g, patches));
 }

@@ -2,8 +2,8 @@
 // Forward and input gradient of convolutions of many groups with few channels each: depthwise ones, and others that make poor matrix products. Same sums and
 // phases as RowsConvolution, computed line by line of the target.
 #pragma once
-#include "direct_convolution.h"
 #include "spread_rows.h"
+#include "stretches.h"
 
 namespace convlane {
 

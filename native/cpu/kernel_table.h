@@ -172,40 +172,7 @@ struct DirectLine {
   int64_t row_count;         // may be 0
   float* y;                  // column 0, channel 0
 };
-// What a direct convolution of few channels has across its vectors. `broadcast`: channels of the target, all reading one value of the source; `dot`:
-// channels of the source, whose products are added up over the lanes.
-enum class Spread : int32_t { broadcast, dot };
-// y[i * ldy + c] = act( sum over rows r, t < taps of x_r[i * step + t * reach] * w_r[t * ldw + c] + bias[c] ),   i < columns, c < channels
-// for each line. `dot` writes y[i * ldy + j], j < targets: the sum over c, too, of x_r[… + c] * w_r[t * ldw + j * channels + c], + bias[j]. An element's
-// terms are added in the order of rows and taps (`dot`: each lane's).
-struct DirectArgs {
-  const DirectLine* lines;
-  int64_t line_count;
-  int64_t x_offset, w_offset, y_offset;  // added to every pointer of that name
-  int64_t taps;              // may be 0
-  int64_t step, reach;       // floats of the source between columns, and between taps
-  int64_t ldw, ldy;
-  int64_t columns, channels, targets;
-  const float* bias;         // or null
-  Activation activation;
-  Spread spread;
-};
-// sums_r[t * lds + c] += sum over i < columns of x_r[i * step + t * reach] * dy[i * ldy + c], for all rows r, t < taps, c < channels. Columns are added
-// up in stretches of at most 32, which are added to the sums in order.
-struct DirectWeightsRow {
-  const float* x;
-  float* sums;
-};
-struct DirectWeightsArgs {
-  const DirectWeightsRow* rows;
-  int64_t row_count;
-  int64_t x_offset, sums_offset;         // added to every pointer of that name
-  const float* dy;
-  int64_t taps, step, reach, lds, ldy;
-  int64_t columns, channels;
-};
-
-// The same where each channel of the target reads its own of the source.
+// Convolution of groups: each channel of the target reads its own of the source.
 // y[i * ldy + c] = act( sum over rows r, t < taps of x_r[i * step + t * reach + c] * w_r[t * ldw + c] + bias[c] ),   i < columns, c < channels
 struct GroupedArgs {
   const DirectLine* lines;
@@ -282,6 +249,51 @@ struct DepthwiseWeightsArgs {
   int64_t source, target, before;
   int64_t channels;
   int64_t x_ahead, dy_ahead;       // as above
+};
+
+// y[p * ldy + j] = act( sum over t < term_count of x[pixels[p] + terms[t]] * w[t * ldw + j] + bias[j] ),   p < count, j < columns
+// Rows of w have `vectors * width` readable floats.
+struct FewRowsArgs {
+  const float* x;
+  const int32_t* pixels;
+  int64_t count;
+  const int32_t* terms;
+  int64_t term_count;
+  const float* w;
+  int64_t ldw;
+  float* y;
+  int64_t ldy;
+  const float* bias;         // or null
+  int32_t vectors, columns;  // (vectors - 1) * width < columns <= vectors * width
+  Activation activation;
+  bool fetches;              // pixels follow each other: a line of those of the next tile is prefetched with each term
+};
+// sums[i * lds + j] (+)= sum over p < count of x[pixels[p] + terms[i]] * y[p * ldy + j],   i < m, j < columns
+struct FewColsArgs {
+  const float* x;
+  const int32_t* pixels;
+  int64_t count;
+  const int32_t* terms;
+  const float* y;
+  int64_t ldy;
+  float* sums;
+  int64_t lds;
+  int64_t ahead;             // floats from each row of y to what is read soon after: to be prefetched
+  int32_t m;                 // 1 .. few_terms_of[vectors]
+  int32_t vectors, columns;
+  bool accumulate;
+};
+// line[s * step + i] = sum over reaches r with i < count_r of from_r[s * pixel + i],   s < segments, i < width. In the order of r.
+// May read and write up to 3 floats beyond what it says.
+struct FewReach {
+  const float* from;
+  int64_t count;
+};
+struct FewGatherArgs {
+  const FewReach* reaches;
+  int64_t reach_count;       // may be 0
+  int64_t pixel, segments, width, step;
+  float* line;
 };
 
 // Positions along a row that are computed alike, each from the operands of the one before moved by a step.
@@ -410,8 +422,6 @@ struct KernelTable {
   // packed[k * ldp + j] = b[j * ldb + k]: the same from a transposed B.
   void (*pack_transposed)(const float* b, int64_t ldb, int64_t k, int64_t columns, int64_t padded, float* packed, int64_t ldp);
 
-  void (*direct_convolution)(const DirectArgs&);
-  void (*direct_weights)(const DirectWeightsArgs&);
   void (*grouped_convolution)(const GroupedArgs&);
   void (*grouped_weights)(const GroupedWeightsArgs&);
   // Of 3 taps, and at least a vector of channels; of 3, 5 or 7. Stride 1 or 2.
@@ -420,6 +430,11 @@ struct KernelTable {
   // Plane k of `out` gets channel k of each group for all `to` channels of that group: out[k * plane + p * groups * to + g * to + i] =
   // x[p * groups * from + g * from + k],   p < pixels, k < from, i < to
   void (*spread_groups)(const float* x, int64_t pixels, int64_t groups, int64_t from, int64_t to, float* out, int64_t plane);
+
+  int32_t few_terms_of[kMaxVectors + 1];  // most rows of a tile of few_cols, by number of vectors
+  void (*few_rows)(const FewRowsArgs&);
+  void (*few_cols)(const FewColsArgs&);
+  void (*few_gather)(const FewGatherArgs&);
 
   void (*pool_max)(const PoolMaxArgs&);
   void (*pool_average)(const PoolAverageArgs&);

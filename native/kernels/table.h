@@ -6,10 +6,9 @@
 #include "batch_norm.h"
 #include "depthwise.h"
 #include "depthwise_weights.h"
-#include "direct.h"
-#include "direct_weights.h"
 #include "dropout.h"
 #include "elementwise.h"
+#include "few_channels.h"
 #include "gemm.h"
 #include "grouped.h"
 #include "grouped_weights.h"
@@ -50,13 +49,16 @@ constexpr KernelTable table_of(const char* name) {
   t.product_rows = V::product_rows;
   t.product_vectors = V::product_vectors;
   t.winograd_multiply = winograd_multiply<V>;
-  t.direct_convolution = direct_convolution<V>;
-  t.direct_weights = direct_weights<V>;
   t.grouped_convolution = grouped_convolution<V>;
   t.grouped_weights = grouped_weights<V>;
   t.depthwise_convolution = depthwise_convolution<V>;
   t.depthwise_weights = depthwise_weights<V>;
   t.spread_groups = spread_groups<V>;
+
+  for (int v = 1; v <= V::vectors; ++v) t.few_terms_of[v] = few_tile<V>(v);
+  t.few_rows = few_rows<V>;
+  t.few_cols = few_cols<V>;
+  t.few_gather = few_gather<V>;
 
   t.pool_max = pool_max<V>;
   t.pool_average = pool_average<V>;

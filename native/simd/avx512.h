@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "compiler.h"
+#include "quad.h"
 
 namespace convlane {
 namespace {

@@ -63,6 +63,8 @@ struct Vec {
   }
 };
 
+using Quad = Vec;
+
 inline void stream_fence() {}
 inline Vec operator+(Vec a, Vec b) { return {vaddq_f32(a.v, b.v)}; }
 inline Vec operator-(Vec a, Vec b) { return {vsubq_f32(a.v, b.v)}; }

@@ -39,6 +39,8 @@ struct Vec {
   static Int int_load(const int32_t* p, int n) { return {n > 0 ? static_cast<uint32_t>(*p) : 0u}; }
 };
 
+using Quad = Vec;  // of short pieces, up to four floats
+
 inline void stream_fence() {}                                       // before what was streamed is handed to another thread
 inline Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }
 inline Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }

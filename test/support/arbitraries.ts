@@ -105,7 +105,7 @@ export function directPasses(axes: 1 | 2 | 3, edges: readonly number[]): Cases {
     oc: fc.constantFrom(1, 1, 2, 3),
     groups: fc.oneof(whole(2, 40), fc.constantFrom(...edges)),
   })
-  const few = fc.record({ c: whole(1, 4), oc: channels(edges), groups: fc.constant(1) })
+  const few = fc.record({ c: whole(1, 16), oc: channels(edges), groups: fc.constant(1) })
   return fc
     .record({
       N: whole(1, 3),

@@ -195,6 +195,16 @@ export function directConvolutions(info: KernelInfo): Convolution[] {
       square(7, 17, few, 18, { stride: [2, 2], padding: around(3) }),
       square(4, 9, 19, few, { stride: [2, 2], padding: around(1), bias: true }),
     ]),
+    // Several bands of lines and of columns, weights that stay in registers, images cut between chunks and whole ones, neighbours merged, few of both kinds.
+    square(3, 36, 1, 33, { N: 2, padding: around(1), bias: true, activation: 'relu' }),
+    square(3, 34, 33, 1, { N: 2, padding: around(1), bias: true }),
+    { H: 2, W: 1030, C: 3, OC: 17, KH: 2, KW: 3 },
+    square(5, 16, 1, 6, { N: 9, padding: around(2), bias: true, activation: 'tanh' }),
+    square(7, 33, 3, 20, { N: 2, stride: [2, 2], padding: around(3) }),
+    square(3, 24, 2, 20, { N: 3, stride: [2, 2], padding: around(1) }),
+    square(3, 12, 5, 18, { stride: [2, 3], dilation: [3, 2], padding: around(4) }),
+    square(2, 9, 34, 10, { padding: around(3), bias: true, activation: 'relu' }),
+    ...[8, 12, 16].flatMap((few) => [square(3, 13, few, 40, { padding: around(1) }), square(3, 13, 40, few, { padding: around(1) })]),
   ]
 }
 

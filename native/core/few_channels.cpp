@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#include "few_channels.h"
+
+#include <cstring>
+
+namespace convlane {
+
+namespace {
+
+constexpr double kMostBandFloats = 8 << 20;  // of a thread's copy
+
+Axis turned(const Axis& axis) {
+  Axis other = axis;
+  std::swap(other.in, other.out);
+  other.before = axis.extent() - 1 - axis.before;
+  return other;
+}
+
+ConvGeometry seen_from_few(const ConvGeometry& geometry, bool mirrored) {
+  ConvGeometry g = geometry;
+  if (!mirrored) return g;
+  g.d = turned(geometry.d);
+  g.h = turned(geometry.h);
+  g.w = turned(geometry.w);
+  std::swap(g.c, g.oc);
+  return g;
+}
+
+bool mirrors(const ConvGeometry& g) { return g.oc < g.c && g.oc <= kFewChannels && g.d.stride == 1 && g.h.stride == 1 && g.w.stride == 1; }
+
+// memcpy by a call costs more than the few floats of a small image's row.
+void copy_floats(const float* from, float* to, int64_t count) {
+  if (count >= 128) {
+    std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));
+    return;
+  }
+  int64_t i = 0;
+  for (; i + 4 <= count; i += 4) std::memcpy(to + i, from + i, 4 * sizeof(float));
+  for (; i < count; ++i) to[i] = from[i];
+}
+
+}  // namespace
+
+bool FewChannels::fits(const ConvGeometry& g) {
+  if (g.groups != 1 || (!mirrors(g) && g.c > kFewChannels)) return false;
+  const ConvGeometry few = seen_from_few(g, mirrors(g));
+  const BandSizes band(few, kBandPixels);
+  return static_cast<double>(few.d.kernel) * static_cast<double>(band.rows) * static_cast<double>(band.row_floats) <= kMostBandFloats;
+}
+
+FewChannels::FewChannels(const ConvGeometry& geometry) : g(seen_from_few(geometry, mirrors(geometry))), mirrored(mirrors(geometry)) {}
+
+void FewChannels::to_terms(const float* weights, float* terms) const {
+  const int64_t taps = g.taps();
+  for (int64_t tap = 0; tap < taps; ++tap) {
+    const float* from = weights + (taps - 1 - tap) * g.oc * g.c;
+    for (int64_t few = 0; few < g.c; ++few) {
+      for (int64_t many = 0; many < g.oc; ++many) *terms++ = from[many * g.c + few];
+    }
+  }
+}
+
+void FewChannels::from_terms(const float* terms, float* weights) const {
+  const int64_t taps = g.taps();
+  for (int64_t tap = 0; tap < taps; ++tap) {
+    float* to = weights + (taps - 1 - tap) * g.oc * g.c;
+    for (int64_t few = 0; few < g.c; ++few) {
+      for (int64_t many = 0; many < g.oc; ++many) to[many * g.c + few] = *terms++;
+    }
+  }
+}
+
+BandSizes::BandSizes(const ConvGeometry& g, int64_t pixels)
+    : columns(divide_up(g.w.out, divide_up(g.w.out, pixels))),
+      lines(divide_up(g.h.out, divide_up(g.h.out, std::max<int64_t>(1, pixels / g.w.out)))),
+      rows((lines - 1) * g.h.stride + g.h.extent()),
+      row_floats(((columns - 1) * g.w.stride + g.w.extent()) * g.c) {}
+
+FewBands::FewBands(const ConvGeometry& g, int64_t pixels)
+    : g_(g), size_(g, pixels), bands_w_(divide_up(g.w.out, size_.columns)), bands_h_(divide_up(g.h.out, size_.lines)) {
+  for (int64_t h = 0; h < size_.lines; ++h) {
+    for (int64_t w = 0; w < size_.columns; ++w) pixels_.push_back(static_cast<int32_t>(h * g.h.stride * size_.row_floats + w * g.w.stride * g.c));
+  }
+  for (int64_t d = 0; d < g.d.kernel; ++d) {
+    for (int64_t h = 0; h < g.h.kernel; ++h) {
+      for (int64_t w = 0; w < g.w.kernel; ++w) {
+        for (int64_t c = 0; c < g.c; ++c) {
+          terms_.push_back(static_cast<int32_t>((d * size_.rows + h * g.h.dilation) * size_.row_floats + w * g.w.dilation * g.c + c));
+        }
+      }
+    }
+  }
+}
+
+FewBands::Band FewBands::copy(int64_t number, const float* few, float* to) const {
+  const int64_t first_w = number % bands_w_ * size_.columns, first_h = number / bands_w_ % bands_h_ * size_.lines;
+  const int64_t at_d = number / bands_w_ / bands_h_ % g_.d.out, image = number / bands_w_ / bands_h_ / g_.d.out;
+  const int64_t lines = std::min(size_.lines, g_.h.out - first_h), columns = std::min(size_.columns, g_.w.out - first_w);
+  const int64_t rows = (lines - 1) * g_.h.stride + g_.h.extent(), start = g_.w.source(first_w, 0), width = size_.row_floats / g_.c;
+  const int64_t begin = std::clamp(-start, int64_t{0}, width), end = std::clamp(g_.w.in - start, begin, width);  // pixels of a row that lie inside
+  const int64_t before = begin * g_.c, inside = (end - begin) * g_.c, after = (width - end) * g_.c;
+  for (int64_t k = 0; k < planes(); ++k) {
+    const int64_t d = g_.d.source(at_d, k);
+    float* row = to + k * size_.rows * size_.row_floats;
+    for (int64_t h = g_.h.source(first_h, 0), last = h + rows; h < last; ++h, row += size_.row_floats) {
+      if (d < 0 || d >= g_.d.in || h < 0 || h >= g_.h.in) {
+        std::fill(row, row + size_.row_floats, 0.0f);
+        continue;
+      }
+      std::fill(row, row + before, 0.0f);
+      copy_floats(few + (((image * g_.d.in + d) * g_.h.in + h) * g_.w.in + start + begin) * g_.c, row + before, inside);
+      std::fill(row + before + inside, row + before + inside + after, 0.0f);
+    }
+  }
+  return {((image * g_.d.out + at_d) * g_.h.out + first_h) * g_.w.out + first_w, lines * columns};
+}
+
+}  // namespace convlane

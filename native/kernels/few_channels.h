@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+// Convolutions with few channels on one side. A value of the few is spread over a vector of channels of the many; tiles of sums stay in registers.
+#pragma once
+#include "../cpu/kernel_table.h"
+#include "activation.h"
+#include "loop.h"
+
+namespace convlane {
+namespace {
+
+// Rows of a tile of so many vectors: sums, the vectors of one step and a value of the few fit the registers.
+template <class V>
+constexpr int few_tile(int vectors) {
+  const int value = V::width == 16 ? 0 : 1;  // AVX-512 broadcasts it within the FMA
+  const int rows = (V::registers - vectors - value) / vectors;
+  return rows < 14 ? rows : 14;
+}
+
+template <class V, int T, int NV>
+inline void few_rows_store(const FewRowsArgs& g, int64_t first, V (&sums)[T][NV]) {
+  const int last = g.columns - (NV - 1) * V::width;
+  const bool relu_now = g.activation == Activation::relu;
+  V bias[NV];
+  CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+    bias[j] = g.bias == nullptr ? V::zero() : j < NV - 1 ? V::load(g.bias + j * V::width) : V::load(g.bias + j * V::width, last);
+  }
+  float* y = g.y + first * g.ldy;
+  CONVLANE_UNROLL for (int i = 0; i < T; ++i, y += g.ldy) {
+    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+      V s = sums[i][j];
+      if (g.bias != nullptr) s = s + bias[j];
+      if (relu_now) s = relu(s);
+      if (j < NV - 1) {
+        s.store(y + j * V::width);
+      } else {
+        s.store(y + j * V::width, last);
+      }
+    }
+  }
+}
+
+// What will be written `Ahead` pixels on is claimed while there is time: a tile's stores come in one burst.
+template <class V, int T, int NV, int Ahead>
+inline void few_rows_claim(const FewRowsArgs& g, int64_t first) {
+  const float* y = g.y + (first + Ahead) * g.ldy;
+  CONVLANE_UNROLL for (int i = 0; i < T; ++i, y += g.ldy) {
+    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+      if (j * V::width % 16 == 0) CONVLANE_PREFETCH_WRITE(y + j * V::width);
+    }
+  }
+}
+
+template <class V, int T, int NV>
+CONVLANE_NOINLINE void few_rows_tile(const FewRowsArgs& g, int64_t first) {
+  V sums[T][NV];
+  const float* x[T];
+  CONVLANE_UNROLL for (int i = 0; i < T; ++i) {
+    x[i] = g.x + g.pixels[first + i];
+    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = V::zero();
+  }
+  few_rows_claim<V, T, NV, T>(g, first);
+  const int64_t ldw = g.ldw, line = g.fetches ? 16 : 0;
+  const float* w = g.w;
+  const float* next = x[T - 1] + g.term_count * (line / 16);
+  for (const int32_t *t = g.terms, *end = t + g.term_count; t != end; ++t, w += ldw, next += line) {
+    const int64_t at = *t;
+    CONVLANE_PREFETCH(next);
+    V b[NV];
+    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+      b[j] = V::load(w + j * V::width);
+      keep(b[j]);
+    }
+    CONVLANE_UNROLL for (int i = 0; i < T; ++i) {
+      V a = V::set(x[i][at]);
+      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(a, b[j], sums[i][j]);
+    }
+  }
+  few_rows_store<V, T, NV>(g, first, sums);
+}
+
+template <class V, int T, int NV>
+inline void few_rows_tile_of(const FewRowsArgs& g, int64_t first, int64_t count) {
+  if constexpr (T > 1) {
+    if (count < T) return few_rows_tile_of<V, T - 1, NV>(g, first, count);
+  }
+  few_rows_tile<V, T, NV>(g, first);
+}
+
+// So few terms that their weights stay in registers, for T pixels at a time.
+template <class V, int T, int K, int NV>
+CONVLANE_NOINLINE void few_rows_held(const FewRowsArgs& g, int64_t first) {
+  V w[K][NV];
+  CONVLANE_UNROLL for (int k = 0; k < K; ++k) {
+    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+      w[k][j] = V::load(g.w + k * g.ldw + j * V::width);
+      keep(w[k][j]);
+    }
+  }
+  int64_t at[K];
+  CONVLANE_UNROLL for (int k = 0; k < K; ++k) at[k] = g.terms[k];
+  for (; first + T <= g.count; first += T) {
+    V sums[T][NV];
+    CONVLANE_UNROLL for (int i = 0; i < T; ++i) {
+      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = V::zero();
+    }
+    few_rows_claim<V, T, NV, 8 * T>(g, first);
+    CONVLANE_UNROLL for (int k = 0; k < K; ++k) {
+      CONVLANE_UNROLL for (int i = 0; i < T; ++i) {
+        V a = V::set((g.x + g.pixels[first + i])[at[k]]);
+        CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(a, w[k][j], sums[i][j]);
+      }
+    }
+    few_rows_store<V, T, NV>(g, first, sums);
+  }
+  if constexpr (T > 1) {
+    if (first < g.count) few_rows_held<V, 1, K, NV>(g, first);
+  }
+}
+
+template <class V, int NV = V::vectors>
+void few_rows_of(const FewRowsArgs& g) {
+  if constexpr (NV > 1) {
+    if (g.vectors < NV) return few_rows_of<V, NV - 1>(g);
+  }
+  constexpr int kHeld = 9, kPixels = 2;  // 3 x 3 of one channel
+  if constexpr (V::width > 1 && (kHeld + kPixels) * NV + 1 <= V::registers) {
+    if (g.term_count == kHeld) return few_rows_held<V, kPixels, kHeld, NV>(g, 0);
+  }
+  constexpr int most = few_tile<V>(NV);
+  const int64_t tiles = (g.count + most - 1) / most;  // of sizes as even as can be: small ones wait for their own sums
+  for (int64_t tile = 0, first = 0; tile < tiles; ++tile) {
+    const int64_t next = (tile + 1) * g.count / tiles;
+    few_rows_tile_of<V, most, NV>(g, first, next - first);
+    first = next;
+  }
+}
+
+template <class V>
+void few_rows(const FewRowsArgs& g) {
+  few_rows_of<V>(g);
+  if (g.activation == Activation::linear || g.activation == Activation::relu) return;
+  for (int64_t p = 0; p < g.count; ++p) activate<V>(g.activation, g.y + p * g.ldy, g.y + p * g.ldy, g.columns);
+}
+
+template <class V, int M, int NV, bool Whole>
+CONVLANE_NOINLINE void few_cols_tile(const FewColsArgs& g) {
+  V sums[M][NV];
+  const float* x[M];
+  CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+    x[i] = g.x + g.terms[i];
+    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = V::zero();
+  }
+  const int last = g.columns - (NV - 1) * V::width;
+  const int64_t ldy = g.ldy, ahead = g.ahead;
+  const float* y = g.y;
+  for (const int32_t *p = g.pixels, *end = p + g.count; p != end; ++p, y += ldy) {
+    const int64_t at = *p;
+    CONVLANE_PREFETCH(y + ahead);
+    V d[NV];
+    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+      d[j] = Whole || j < NV - 1 ? V::load(y + j * V::width) : V::load(y + j * V::width, last);
+      keep(d[j]);
+    }
+    CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+      V a = V::set(x[i][at]);
+      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(a, d[j], sums[i][j]);
+    }
+  }
+  CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+    float* to = g.sums + i * g.lds;
+    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+      V s = sums[i][j];
+      if (Whole || j < NV - 1) {
+        if (g.accumulate) s = s + V::load(to + j * V::width);
+        s.store(to + j * V::width);
+      } else {
+        if (g.accumulate) s = s + V::load(to + j * V::width, last);
+        s.store(to + j * V::width, last);
+      }
+    }
+  }
+}
+
+template <class V, int M, int NV>
+void few_cols_of(const FewColsArgs& g) {
+  if constexpr (M > 1) {
+    if (g.m < M) return few_cols_of<V, M - 1, NV>(g);
+  }
+  if (g.columns == NV * V::width) {
+    few_cols_tile<V, M, NV, true>(g);
+  } else {
+    few_cols_tile<V, M, NV, false>(g);
+  }
+}
+
+template <class V, int NV = V::vectors>
+void few_cols(const FewColsArgs& g) {
+  if constexpr (NV > 1) {
+    if (g.vectors < NV) return few_cols<V, NV - 1>(g);
+  }
+  few_cols_of<V, few_tile<V>(NV), NV>(g);
+}
+
+// Floats i .. of each segment, as many as `part` has; T segments at a time. Over: whole vectors are
+// stored, and what is too much is overwritten by the next segment.
+template <class V, int T, bool Over, class Part>
+inline void few_gather_segments(const FewGatherArgs& g, int64_t i, int64_t segment, Part part) {
+  const int64_t pixel = g.pixel;
+  V sums[T];
+  CONVLANE_UNROLL for (int s = 0; s < T; ++s) sums[s] = V::zero();
+  for (int64_t r = 0; r < g.reach_count; ++r) {
+    const int64_t count = g.reaches[r].count - i;
+    const float* from = g.reaches[r].from + i + segment * pixel;
+    if (count >= (Over ? g.width : V::width)) {
+      CONVLANE_UNROLL for (int s = 0; s < T; ++s, from += pixel) sums[s] = sums[s] + V::load(from);
+    } else if (count > 0) {
+      CONVLANE_UNROLL for (int s = 0; s < T; ++s, from += pixel) sums[s] = sums[s] + V::load(from, static_cast<int>(count));
+    }
+  }
+  float* to = g.line + i + segment * g.step;
+  CONVLANE_UNROLL for (int s = 0; s < T; ++s, to += g.step) {
+    if constexpr (Over) {
+      sums[s].store(to);
+    } else {
+      part.store(sums[s], to);
+    }
+  }
+}
+
+template <class V, bool Over>
+void few_gather_of(const FewGatherArgs& g) {
+  for_vectors<V>(g.width, [&](int64_t i, auto part) {
+    int64_t segment = 0;
+    for (; segment + 4 <= g.segments; segment += 4) few_gather_segments<V, 4, Over>(g, i, segment, part);
+    for (; segment < g.segments; ++segment) few_gather_segments<V, 1, Over>(g, i, segment, part);
+  });
+}
+
+template <class V>
+void few_gather(const FewGatherArgs& g) {
+  if (g.width > Quad::width) return few_gather_of<V, false>(g);
+  if (g.step != g.width) return few_gather_of<Quad, false>(g);
+  few_gather_of<Quad, true>(g);
+}
+
+}  // namespace
+}  // namespace convlane
