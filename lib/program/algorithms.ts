@@ -14,8 +14,8 @@ export function withAlgorithms(compiled: CompiledProgram, choose: (step: Step) =
   return { ...compiled, spec: { ...compiled.spec, steps } }
 }
 
-/** Operands and attributes that a convolution's cost does not follow from. */
-const aside = ['op', 'bias', 'activation', 'algorithm']
+/** What a convolution's cost does not follow from, or hardly: inference takes what was found for training. */
+const aside = ['op', 'bias', 'activation', 'algorithm', 'imagesApart']
 
 /** Names a convolution's pass with its sizes, but the batch, on an instruction set. */
 export function geometryOf(step: Step, isa: string): string {
