@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+// What the kernels of convolutions are given, but for those that are products of rows (GemmRowsArgs, GemmColsArgs).
+#pragma once
+#include "functions.h"
+
+namespace convlane {
+
+// One tile of Winograd's F(m, r), over `channels` contiguous channels: a square of pixels, row by row, through pointers, and n x n points. Point i of channel c
+// is at points + i * step + c / 16 * line + c % 16.
+struct WinogradTile {
+  const float* const* pixels;  // n x n
+  float* points;
+  int64_t step, line;
+  int64_t channels;
+  const float* const* next;    // the pixels of the tile that comes next, which are fetched, or null
+};
+// Tiles of outputs: point i of tile t at points + i * step + t * width, its m x m pixels at pixels[t * m * m ..] + offset.
+struct WinogradOutput {
+  const float* points;
+  int64_t step, width;
+  float* const* pixels;
+  int64_t tiles, channels, offset;
+  const bool* stream;    // of each tile: past the caches, where all its pixels lie at multiples of a vector. Or null
+  const float* bias;     // `channels` values, or null
+  bool relu;
+};
+constexpr int kWinogradLine = 16;
+// products_i [tile, column] (+)= points_i [tile, channel] filters_i [channel, column] for each point i. Channel k of a tile is at
+// from + i * point_step + k / 16 * group_step + tile * 16 + k % 16. Columns beyond the panel's own are computed from whatever is there.
+struct WinogradMultiply {
+  const float* from;
+  int64_t point_step, group_step;
+  const float* filters;
+  int64_t filter_step;       // between points
+  float* products;
+  int64_t product_step;      // between points
+  int64_t width;             // of rows of filters and of products
+  int64_t points, tiles, depth;
+  int64_t part;              // longest chain of sums, a multiple of 16
+  bool accumulate;
+  int32_t vectors;           // of columns, 1 .. product_vectors
+  const float* const* fetch; // point by point, for every 16 channels: the first of 16 lines, fetch_step apart, that come near meanwhile, or null. Or null
+  int64_t fetch_step;
+};
+// Rows x columns filters: window position i of a row at from + i * from_step + row * from_row, what becomes of it at to + i * to_step + row * to_row.
+struct WinogradFilters {
+  const float* from;
+  int64_t from_step, from_row;
+  float* to;
+  int64_t to_step, to_row;
+  int64_t rows, columns;
+};
+// The gradient by the filters keeps points in lines of 16 channels. One tile: a square of pixels through pointers; point i of channels 16 g .. to
+// to + g * group + i * step, zeros for channels that are not there. From a pixel to that of the next tile in its row: `ahead` floats, fetched beforehand.
+struct WinogradLines {
+  const float* const* pixels;
+  int64_t channels, ahead;
+  float* to;
+  int64_t step, group;
+};
+// One point's product: to[row * ld + column] = sum over tiles of a [tile, row] b [tile, column], where channel c of tile t is at c / 16 * group + 16 t + c % 16.
+// Sums of `part` tiles are added up in order. Rows are a multiple of 4, columns one of the vector.
+struct WinogradProduct {
+  const float *a, *b;
+  int64_t a_group, b_group;
+  int64_t tiles, part;
+  int64_t rows, columns;
+  float* to;
+  int64_t ld;
+  const float* next;         // is fetched meanwhile, next_step floats with each tile of a few rows
+  int64_t next_step;
+};
+// taps (+)= G^T points G for rows x columns filters: point i at from + i * from_step + row * from_row, tap i at to + i * to_step + row * to_row.
+struct WinogradTaps {
+  const float* from;
+  int64_t from_step, from_row;
+  float* to;
+  int64_t to_step, to_row;
+  int64_t rows, columns;   // points have whole vectors of columns
+  bool accumulate;
+  bool stream;             // past the caches: everything of `to` and its steps whole lines
+};
+struct WinogradGradient {
+  void (*x)(const WinogradLines&);    // B^T pixels B
+  void (*dy)(const WinogradLines&);   // A pixels A^T
+  void (*taps)(const WinogradTaps&);
+};
+// For m x m outputs of an r x r window. y = A^T [ (G w G^T) . (B^T x B) ] A; dw = G^T [ (B^T x B) . (A dy A^T) ] G, summed over tiles in the brackets.
+struct WinogradKernels {
+  int32_t points, outputs, taps;                   // n = m + r - 1, m, r
+  void (*input)(const WinogradTile&);              // points = B^T pixels B
+  void (*output)(const WinogradOutput&);           // pixels = A^T points A + bias, relu
+  void (*filters)(const WinogradFilters&);         // G w G^T
+  WinogradGradient gradient;
+};
+constexpr int kWinogradSizes = 5;  // F(2,3), F(4,3), F(6,3), F(2,5), F(4,5)
+// A row of taps of one line of the target: what the first tap of column 0 reads, and that tap's weights.
+struct DirectRow {
+  const float* x;
+  const float* w;
+};
+struct DirectLine {
+  const DirectRow* rows;
+  int64_t row_count;         // may be 0
+  float* y;                  // column 0, channel 0
+};
+// Convolution of groups: each channel of the target reads its own of the source.
+// y[i * ldy + c] = act( sum over rows r, t < taps of x_r[i * step + t * reach + c] * w_r[t * ldw + c] + bias[c] ),   i < columns, c < channels
+struct GroupedArgs {
+  const DirectLine* lines;
+  int64_t line_count;
+  int64_t x_offset, w_offset, y_offset;
+  int64_t taps;              // may be 0
+  int64_t step, reach;
+  int64_t ldw, ldy;
+  int64_t columns, channels;
+  int64_t x_ahead, y_ahead;  // floats from the last row of taps, and from the line, to those that come next: to be prefetched. y_ahead 0: neither
+  const float* bias;         // or null
+  Activation activation;
+};
+// sums_r[t * lds + c] += sum over i < columns of x_r[i * step + t * reach + c] * dy[i * ldy + c]
+struct GroupedWeightsRow {
+  const float* x;
+  float* sums;
+};
+struct GroupedWeightsArgs {
+  const GroupedWeightsRow* rows;
+  int64_t row_count;
+  int64_t x_offset, sums_offset;
+  const float* dy;
+  int64_t taps, step, reach, lds, ldy;
+  int64_t columns, channels;
+  int64_t x_ahead, dy_ahead;  // as in GroupedArgs; dy_ahead 0: neither
+};
+
+// Rows of taps: the source's column 0, and the row's first weight.
+struct DepthwiseRow {
+  const float* x;
+  const float* w;
+};
+// `lines` neighbouring lines of the target. Of one line: any rows. Of several: (lines - 1) * stride + taps rows of the source, of which line l has `taps`
+// from l * stride on, with the weights of the first `taps` rows.
+struct DepthwiseStrip {
+  const DepthwiseRow* rows;
+  int64_t row_count;         // may be 0
+  int64_t lines;
+  float* y;                  // column 0 of the first line
+};
+// Lines of the target, of which every channel reads its own of the source:
+//   y[i * y_step + c] = act( sum over rows r, t < taps, 0 <= j < source of x_r[j * x_step + c] * w_r[t * w_step + c] + bias[c] ),   i < target, c < channels
+// where j = i * stride - before + t, or, transposed, i = j * stride - before + t. Columns of the source are added in order.
+struct DepthwiseArgs {
+  const DepthwiseStrip* strips;
+  int64_t strip_count;
+  int64_t taps, stride;
+  bool transposed;
+  int64_t x_step, y_step, w_step;  // floats from column to column, and from tap to tap
+  int64_t y_line;                  // floats from line to line of a strip
+  int64_t source, target, before;  // columns
+  int64_t channels;
+  const float* bias;               // or null
+  Activation activation;
+  int64_t x_ahead, y_ahead;        // floats to what comes next, to be prefetched; 0: nothing
+  bool streams;                    // past the caches; y and the steps and lines of it are multiples of 64 bytes
+};
+constexpr int32_t kDepthwiseLines = 2;  // most lines of a strip
+
+// sums_r[t * sums_step + c] += sum over lines l, i < target of x_r[l * x_line + j * x_step + c] * dy[l * dy_line + i * dy_step + c], for all rows r, t < taps,
+// c < channels, where j = i * stride - before + t lies in 0 .. source - 1. Lines and columns are added in order.
+struct DepthwiseWeightsRow {
+  const float* x;
+  float* sums;
+};
+struct DepthwiseWeightsArgs {
+  const DepthwiseWeightsRow* rows;
+  int64_t row_count;
+  const float* dy;
+  int64_t lines, x_line, dy_line;
+  int64_t taps, stride;
+  int64_t x_step, dy_step, sums_step;
+  int64_t source, target, before;
+  int64_t channels;
+  int64_t x_ahead, dy_ahead;       // as above
+};
+
+// y[p * ldy + j] = act( sum over t < term_count of x[pixels[p] + terms[t]] * w[t * ldw + j] + bias[j] ),   p < count, j < columns
+// Rows of w have `vectors * width` readable floats.
+struct FewRowsArgs {
+  const float* x;
+  const int32_t* pixels;
+  int64_t count;
+  const int32_t* terms;
+  int64_t term_count;
+  const float* w;
+  int64_t ldw;
+  float* y;
+  int64_t ldy;
+  const float* bias;         // or null
+  int32_t vectors, columns;  // (vectors - 1) * width < columns <= vectors * width
+  Activation activation;
+  bool fetches;              // pixels follow each other: a line of those of the next tile is prefetched with each term
+};
+// sums[i * lds + j] (+)= sum over p < count of x[pixels[p] + terms[i]] * y[p * ldy + j],   i < m, j < columns
+struct FewColsArgs {
+  const float* x;
+  const int32_t* pixels;
+  int64_t count;
+  const int32_t* terms;
+  const float* y;
+  int64_t ldy;
+  float* sums;
+  int64_t lds;
+  int64_t ahead;             // floats from each row of y to what is read soon after: to be prefetched
+  int32_t m;                 // 1 .. few_terms_of[vectors]
+  int32_t vectors, columns;
+  bool accumulate;
+};
+// line[s * step + i] = sum over reaches r with i < count_r of from_r[s * pixel + i],   s < segments, i < width. In the order of r.
+// May read and write up to 3 floats beyond what it says.
+struct FewReach {
+  const float* from;
+  int64_t count;
+};
+struct FewGatherArgs {
+  const FewReach* reaches;
+  int64_t reach_count;       // may be 0
+  int64_t pixel, segments, width, step;
+  float* line;
+};
+
+}  // namespace convlane
