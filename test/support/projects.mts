@@ -21,9 +21,9 @@ function countsFolder(): string {
   return folder
 }
 
-/** Tests that run on one instruction set (`undefined`: the one that is chosen at load). */
+/** Tests that run on one instruction set (`undefined`: the one that is chosen at load, without the largest cases). */
 export function isaProject(isa: string | undefined, include: string[], exclude: string[] = []): TestProjectInlineConfiguration {
-  const env = { CONVLANE_COUNTS: countsFolder(), ...(isa && { CONVLANE_ISA: isa }) }
+  const env = { CONVLANE_COUNTS: countsFolder(), ...(isa ? { CONVLANE_ISA: isa } : { CONVLANE_LARGE_CASES: '0' }) }
   return { extends: true, test: { name: isa ?? 'core', include, exclude, env, testTimeout: 120_000, sequence: { groupOrder: 1 } } }
 }
 
