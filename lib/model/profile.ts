@@ -49,6 +49,7 @@ export class Profile {
     readonly batchSize: number,
     /** In the order in which they run. */
     readonly steps: readonly ProfileRow[],
+    /** What the machine could do meanwhile. */
     readonly limits: ProfileLimits,
   ) {}
 

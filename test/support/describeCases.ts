@@ -5,7 +5,7 @@ import { binding, checkCase, checkProgram } from './checkCase'
 import { type OpCase, rowEdges, vectorEdges } from './opCase'
 
 /** Elements of a case's operands from which on an emulator takes the better part of a minute; `test:core` leaves such cases to `npm test`. */
-const LARGE = 1 << 19
+const LARGE = 1 << 18
 const isLeftOut = ({ shapes }: OpCase): boolean =>
   process.env.CONVLANE_LARGE_CASES === '0' &&
   Object.values(shapes).reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0) > LARGE
