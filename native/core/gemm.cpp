@@ -217,6 +217,27 @@ void turn_back(const GemmSizes& s, const float* turned, float* y) {
   });
 }
 
+// Few rows by a transposed b: packing b would take longer than the product.
+bool by_dots(const GemmSizes& s) {
+  constexpr int64_t kDotRows = 4;
+  return s.transpose_b && !s.transpose_a && s.m <= kDotRows;
+}
+
+void gemm_by_dots(const GemmSizes& s, const float* a, const float* b, float* y) {
+  constexpr int64_t kTogether = 4;
+  const int64_t grain = round_up(divide_up(s.n, chunks_for(work(s))), kTogether);
+  parallel_blocks(s.n, grain, [&](int64_t begin, int64_t end) {
+    kernels().gemm_dots({a, b + begin * s.k, s.k, s.k, s.m, end - begin, s.k, y + begin, s.n});
+  });
+}
+
+// The weight gradient of one image.
+bool is_outer(const GemmSizes& s) { return s.transpose_a && !s.transpose_b && s.k == 1; }
+
+void gemm_outer(const GemmSizes& s, const float* a, const float* b, float* y) {
+  parallel_blocks(s.m, divide_up(kElementGrain, s.n), [&](int64_t begin, int64_t end) { kernels().gemm_outer(a + begin, b, end - begin, s.n, y + begin * s.n); });
+}
+
 GemmSizes turned(const GemmSizes& s) { return {s.n, s.m, s.k, true, false}; }
 
 int64_t packed_floats(const GemmSizes& s) {
@@ -227,12 +248,17 @@ int64_t packed_floats(const GemmSizes& s) {
 }  // namespace
 
 int64_t gemm_scratch_floats(const GemmSizes& sizes) {
+  if (by_dots(sizes) || is_outer(sizes)) return 0;
   if (turns(sizes)) return round_up(sizes.m * sizes.n, 16) + packed_floats(turned(sizes));
   return packed_floats(sizes);
 }
 
 void gemm(const GemmSizes& sizes, const float* a, const float* b, const float* bias, Activation activation, float* y, float* scratch) {
-  if (turns(sizes)) {
+  if (by_dots(sizes)) {
+    gemm_by_dots(sizes, a, b, y);
+  } else if (is_outer(sizes)) {
+    gemm_outer(sizes, a, b, y);
+  } else if (turns(sizes)) {
     gemm_by_columns(turned(sizes), b, a, scratch, scratch + round_up(sizes.m * sizes.n, 16));
     turn_back(sizes, scratch, y);
   } else if (by_columns(sizes)) {

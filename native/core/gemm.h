@@ -11,7 +11,7 @@ struct GemmSizes {
 };
 
 int64_t gemm_scratch_floats(const GemmSizes& sizes);
-// `bias` (n values) and `activation` are for products whose a is not transposed.
+// `bias` (n values) and `activation` are for products of which neither factor is transposed.
 void gemm(const GemmSizes& sizes, const float* a, const float* b, const float* bias, Activation activation, float* y, float* scratch);
 
 }  // namespace convlane

@@ -45,9 +45,14 @@ bool spin(std::chrono::microseconds limit, Condition condition) {
 
 // One region of parallel work. Slots are never freed, so a late worker may look at any of them at any time.
 struct alignas(64) Slot {
-  // Generation (high half) and next chunk (low half). A chunk belongs to whoever moves it on with a compare-and-swap; what was read of the other
-  // fields before then belongs to the same generation, because they change only while the slot is closed under a new generation.
-  std::atomic<uint64_t> ticket{static_cast<uint64_t>(kClosed)};
+  // A half of the chunks: generation (high half of the ticket) and next chunk (low half), and the chunk after the last. A chunk belongs to whoever moves
+  // the ticket on with a compare-and-swap; what was read of the other fields before then belongs to the same generation, because they change only while
+  // the slot is closed under a new generation.
+  struct alignas(64) Half {
+    std::atomic<uint64_t> ticket{static_cast<uint64_t>(kClosed)};
+    std::atomic<int64_t> end{0};
+  };
+  Half halves[2];
   std::atomic<ChunkFunction> function{nullptr};
   std::atomic<void*> context{nullptr};
   std::atomic<int64_t> chunks{0};
@@ -64,17 +69,17 @@ struct Inside {
   ~Inside() { t_inside = false; }
 };
 
-// Claims and runs chunks until none is left. True when it ran any.
-bool work_on(Slot& slot) {
+// Claims and runs chunks of one half until none is left. True when it ran any.
+bool work_on(Slot& slot, Slot::Half& half) {
   bool any = false;
   for (;;) {
-    uint64_t ticket = slot.ticket.load(std::memory_order_acquire);
+    uint64_t ticket = half.ticket.load(std::memory_order_acquire);
     const ChunkFunction function = slot.function.load(std::memory_order_acquire);
     void* context = slot.context.load(std::memory_order_acquire);
     const int64_t chunks = slot.chunks.load(std::memory_order_acquire);
     const int64_t next = static_cast<int64_t>(ticket & 0xffffffff);
-    if (next >= chunks) return any;  // closed counts as past the end
-    if (!slot.ticket.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
+    if (next >= half.end.load(std::memory_order_acquire)) return any;  // closed counts as past the end
+    if (!half.ticket.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
     {
       Inside inside;
       function(context, next);
@@ -85,6 +90,12 @@ bool work_on(Slot& slot) {
       slot.finished.notify_all();
     }
   }
+}
+
+// The same for both halves, that of `side` first: a thread that works on the same side in each region finds in its own caches what it has computed before.
+bool work_on(Slot& slot, int side) {
+  const bool any = work_on(slot, slot.halves[side]);
+  return work_on(slot, slot.halves[1 - side]) || any;
 }
 
 class Pool {
@@ -119,15 +130,19 @@ class Pool {
   }
 
   void run(Slot& slot, int64_t chunks, ChunkFunction function, void* context) {
-    const uint64_t generation = ((slot.ticket.load(std::memory_order_relaxed) >> 32) + 1) << 32;
-    slot.ticket.store(generation | static_cast<uint64_t>(kClosed));
+    const uint64_t generation = ((slot.halves[0].ticket.load(std::memory_order_relaxed) >> 32) + 1) << 32;
+    for (Slot::Half& half : slot.halves) half.ticket.store(generation | static_cast<uint64_t>(kClosed));
     slot.function.store(function, std::memory_order_release);
     slot.context.store(context, std::memory_order_release);
     slot.chunks.store(chunks, std::memory_order_release);
     slot.done.store(0, std::memory_order_release);
-    slot.ticket.store(generation, std::memory_order_release);
+    const int64_t middle = (chunks + 1) / 2;
+    slot.halves[0].end.store(middle, std::memory_order_release);
+    slot.halves[1].end.store(chunks, std::memory_order_release);
+    slot.halves[0].ticket.store(generation, std::memory_order_release);
+    slot.halves[1].ticket.store(generation | static_cast<uint64_t>(middle), std::memory_order_release);
     announce(chunks - 1);
-    work_on(slot);
+    work_on(slot, 0);
     await(slot, chunks);
     active_.fetch_and(~(uint64_t{1} << (&slot - slots_)), std::memory_order_release);
   }
@@ -175,7 +190,7 @@ class Pool {
       uint64_t active = active_.load(std::memory_order_acquire);
       bool any = false;
       for (int i = 0; active != 0 && i < kSlots; i++) {
-        if (active >> i & 1) any = work_on(slots_[i]) || any;
+        if (active >> i & 1) any = work_on(slots_[i], 1 - index % 2) || any;
       }
       if (any && index < threads() - 1) continue;
       if (index < threads() - 1 && spin(kWorkerSpin, [&] { return epoch_.load(std::memory_order_relaxed) != seen; })) continue;

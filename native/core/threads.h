@@ -10,7 +10,9 @@ namespace convlane {
 using ChunkFunction = void (*)(void* context, int64_t chunk);
 
 // Calls f(context, c) once for each c in 0 .. chunks-1, on the calling thread and on idle workers; returns when all are done.
-// Chunks are claimed one by one in rising order. The caller never waits for a worker that has not claimed a chunk, so progress needs no free worker.
+// Chunks are claimed one by one: by the caller, and every other worker, from the first on, by the rest from the middle on, each half in rising order, and
+// whoever has finished one helps with the other. So a thread meets in its own caches what it computed in the region before.
+// The caller never waits for a worker that has not claimed a chunk, so progress needs no free worker.
 // What a chunk computes must not depend on who runs it. f must not throw. Nested calls run on the calling thread.
 void parallel_for(int64_t chunks, ChunkFunction f, void* context);
 

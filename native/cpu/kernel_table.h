@@ -58,6 +58,16 @@ struct GemmColsArgs {
   bool accumulate;
 };
 
+// y[i * ldy + j] = sum over p < k of a[i * lda + p] * b[j * ldb + p], i < m, j < n: for few rows of a, which each row of b meets in the cache. The sums go in
+// vector lanes, one chain for each.
+struct GemmDotsArgs {
+  const float* a;
+  const float* b;
+  int64_t lda, ldb, m, n, k;
+  float* y;
+  int64_t ldy;
+};
+
 // Positions along a row that are computed alike, each from the operands of the one before moved by a step.
 struct PoolRun {
   int64_t count = 1;
@@ -177,6 +187,8 @@ struct KernelTable {
 
   void (*gemm_rows)(const GemmRowsArgs&);
   void (*gemm_cols)(const GemmColsArgs&);
+  void (*gemm_dots)(const GemmDotsArgs&);
+  void (*gemm_outer)(const float* a, const float* b, int64_t m, int64_t n, float* y);  // y[i * n + j] = a[i] b[j]
   void (*stream_zeros)(float* to, int64_t count);  // past the caches; `to` aligned to the vector, `count` a multiple of it. Ends with stream_fence()
   void (*stream_fence)();                            // after streams, before other threads read what they wrote
   // packed[k * ldp + j] = b[k * ldb + j], j < columns, zero up to `padded` columns.
@@ -273,7 +285,7 @@ struct KernelTable {
   void (*adam)(const AdamArgs&);
   void (*rmsprop)(const RmspropArgs&);
   void (*adagrad)(const AdagradArgs&);
-  double (*sum_of_squares)(const float* x, int64_t count);           // as squared_error sums
+  double (*sum_of_squares)(const float* x, int64_t count);           // blocks of 1024, each in four chains of vector lanes, merged in order
   void (*clip_by_value)(const float* x, float limit, float* y, int64_t count);  // to -limit .. limit; NaN passes through
 
   // Benchmarks: `iterations` rounds of independent register FMAs; returns operations done (an FMA counts two) and a value that keeps them alive.

@@ -74,17 +74,27 @@ void adagrad(const AdagradArgs& g) {
   });
 }
 
+// Blocks of 1024, each in four chains, which cover the latency of an FMA.
 template <class V>
 double sum_of_squares(const float* x, int64_t count) {
   constexpr int64_t block = 1024;
+  constexpr int chains = 4;
   double result = 0.0;
   for (int64_t start = 0; start < count; start += block) {
-    V total = V::zero();
-    for_vectors<V>(block < count - start ? block : count - start, [&](int64_t j, auto part) {
-      const V value = part.load(x + start + j);
-      total = fma(value, value, total);
+    const int64_t length = block < count - start ? block : count - start;
+    V totals[chains] = {V::zero(), V::zero(), V::zero(), V::zero()};
+    int64_t i = start;
+    for (; i + chains * V::width <= start + length; i += chains * V::width) {
+      CONVLANE_UNROLL for (int c = 0; c < chains; ++c) {
+        const V value = V::load(x + i + c * V::width);
+        totals[c] = fma(value, value, totals[c]);
+      }
+    }
+    for_vectors<V>(start + length - i, [&](int64_t j, auto part) {
+      const V value = part.load(x + i + j);
+      totals[0] = fma(value, value, totals[0]);
     });
-    result += static_cast<double>(sum(total));
+    result += static_cast<double>(sum((totals[0] + totals[1]) + (totals[2] + totals[3])));
   }
   return result;
 }

@@ -10,6 +10,7 @@
 #include "elementwise.h"
 #include "few_channels.h"
 #include "gemm.h"
+#include "gemm_thin.h"
 #include "grouped.h"
 #include "grouped_weights.h"
 #include "loss.h"
@@ -35,6 +36,8 @@ constexpr KernelTable table_of(const char* name) {
 
   t.gemm_rows = gemm_rows<V>;
   t.gemm_cols = gemm_cols<V>;
+  t.gemm_dots = gemm_dots<V>;
+  t.gemm_outer = gemm_outer<V>;
   t.stream_zeros = stream_zeros<V>;
   t.stream_fence = stream_fence;
   t.pack_rows = pack_rows<V>;

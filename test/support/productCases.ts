@@ -28,6 +28,8 @@ export function productCases(info: KernelInfo): OpCase[] {
     [1, 1, 300],
     [5, 1, 7],
     [1, 9, 6],
+    [33, 21, 1], // the weight gradient of one image
+    ...[1, 2, 3, 4].map((M): [number, number, number] => [M, 22, 41]), // few rows by a transposed b
     [13, 17, 11],
     [64, 65, 10],
     [65, 64, 63],
