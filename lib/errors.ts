@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'NOT_FINITE' // a loss became NaN or infinite
   | 'OFFLINE' // a download failed
   | 'NATIVE_LOAD' // the native addon could not be loaded
+  | 'NATIVE_BUILD' // the native addon could not be compiled
   | 'OUT_OF_MEMORY'
   | 'UNSUPPORTED'
 

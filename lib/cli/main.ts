@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { ConvlaneError } from '../errors'
 import { type Command, nearestOf, UsageError } from './arguments'
+import { build, buildCommand } from './build'
 import { evaluate, evaluateCommand } from './evaluate'
 import { info, infoCommand, version } from './info'
 import { predict, predictCommand } from './predict'
@@ -11,6 +12,7 @@ const commands: Readonly<Record<string, { readonly about: Command; readonly run:
   evaluate: { about: evaluateCommand, run: evaluate },
   predict: { about: predictCommand, run: predict },
   info: { about: infoCommand, run: info },
+  build: { about: buildCommand, run: build },
 }
 
 function help(): string {

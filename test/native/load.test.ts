@@ -30,7 +30,7 @@ describe('loadNative', () => {
       name: 'ConvlaneError',
       code: 'NATIVE_LOAD',
       message: expect.stringMatching(
-        new RegExp(`${process.platform}, ${process.arch}, .*Node.*\\n.*missing\\.node: .*\\n.*npm run build`, 's'),
+        new RegExp(`${process.platform}, ${process.arch}, .*Node.*\\n.*missing\\.node: .*\\n.*npx convlane build`, 's'),
       ),
     })
   })

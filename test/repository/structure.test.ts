@@ -35,8 +35,8 @@ test('the tree in CONTRIBUTING.md names what exists, and every folder of lib and
 })
 
 test('one file loads the binary; only addon and bind know JavaScript', () => {
-  const loaders = filesIn('lib', /\.ts$/).filter((file) => /node-gyp-build/.test(read(file)))
-  expect(loaders).toEqual(['lib/native.ts'])
+  const loaders = filesIn('lib', /\.ts$/).filter((file) => /require\('node-gyp-build'\)/.test(read(file)))
+  expect(loaders).toEqual(['lib/loader/find.ts'])
   const users = filesIn('native', /\.(h|cpp)$/).filter((file) => /#include <napi\.h>/.test(read(file)))
   for (const file of users) expect(file).toMatch(/^native\/(addon\.cpp|bind\/)/)
 })
