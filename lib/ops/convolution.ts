@@ -117,12 +117,13 @@ export function convolutionOps(axes: Axes): ConvolutionOps {
   const backwardWeights: OpDefinition = {
     name: `${name}BackwardWeights`,
     inputs: ['dy', 'x'],
-    outputs: ['dw'],
+    outputs: ['dw', 'db'],
+    optionalOutputs: ['db'],
     shapeAttributes: ['shape'],
     infer([dy, x], attributes, label) {
       const w: TensorType = { shape: attributes.shape as number[], dtype: 'float32' }
       checkGradientShape(dy!, resultOf(x!, w, attributes, label), label)
-      return [w]
+      return [w, { shape: [w.shape.at(-1)!], dtype: 'float32' }]
     },
     multiplyAdds: ([dy], [dw]) => filtersAtPixels(dw!, dy!),
   }
@@ -152,7 +153,7 @@ export function weightGradient(
   w: TensorType,
   options: OpOptions,
 ): Operand {
-  return call(backwardWeights, [dy, x], backwardAttributes(attributes, w.shape as number[]), options)[0]!
+  return call(backwardWeights, [dy, x], backwardAttributes(attributes, w.shape as number[]), options, { wanted: [0] })[0]!
 }
 
 /**

@@ -7,7 +7,7 @@ import { checkInteger, elementCount, MAX_ELEMENTS, sameShape, shapeText } from '
 import { placeApart, placeBlocks } from './arena'
 import { foldNormalizations } from './fold'
 import { fuseActivations, fuseResiduals } from './fuse'
-import { mergeGradients, sumWindows } from './gradients'
+import { mergeBiases, mergeGradients, sumWindows } from './gradients'
 import { findBlocks, type Place } from './liveness'
 import { splitPrelude } from './prelude'
 import { schedule } from './schedule'
@@ -71,7 +71,7 @@ export interface CompileOptions {
   readonly passes?: {
     /** Weights take up the normalization that follows, in programs without updates; the result differs by rounding. */
     readonly fold?: boolean
-    /** Activations and residual connections take place in the step before them, and gradients of activations where that saves a pass over memory. */
+    /** Activations and residual connections take place in the step before them, and gradients of activations and biases in other gradients where that saves a pass over memory. */
     readonly fuse?: boolean
     /** Biases before max pooling sum what the windows get; the result differs by rounding. */
     readonly sums?: boolean
@@ -112,6 +112,7 @@ export function compileProgram({ inputs, outputs, updates, layout, capacity, lan
   if (fold && !updates) tasks = foldNormalizations(tasks, kept)
   if (fuse) tasks = mergeGradients(fuseResiduals(fuseActivations(tasks, kept), kept), kept)
   if (sums) tasks = sumWindows(tasks)
+  if (fuse) tasks = mergeBiases(tasks)
   const { prelude, main } = once && !updates ? splitPrelude(tasks, kept) : { prelude: [], main: tasks }
   const left = new Set(prelude.flatMap(({ outputs }) => outputs.flatMap((output) => output ?? [])))
   tasks = order ? schedule(main, kept, new Set([...gradientRoots, ...left]), capacity) : main

@@ -2,7 +2,7 @@ import { apply } from '../graph/apply'
 import type { Value } from '../graph/value'
 import { reluBackwardOp } from '../ops/relu'
 import { sameShape } from '../shape'
-import { type Task, usesOf } from './task'
+import { rootOf, type Task, usesOf } from './task'
 
 const pooling = /^maxPool[123]dBackward$/
 
@@ -87,4 +87,26 @@ export function sumWindows(tasks: readonly Task[]): Task[] {
     const backward = task.op.name === 'biasGradient' ? producers.get(task.inputs[0]!) : undefined
     return backward && pooling.test(backward.op.name) ? { ...task, inputs: [backward.inputs[0]] } : task
   })
+}
+
+const filterGradient = /^conv[123]dBackwardWeights$/
+
+/**
+ * The gradient of a bias is summed up by the step that reads the same for the gradient of the filters, in one pass over memory. The step that does both takes the
+ * place of the first of the two, where all that it reads is there by then.
+ */
+export function mergeBiases(tasks: readonly Task[]): Task[] {
+  const filters = new Map(tasks.flatMap((task) => (filterGradient.test(task.op.name) ? [[task.inputs[0]!, task] as const] : [])))
+  const [producers, places] = [producersOf(tasks), new Map(tasks.map((task, place) => [task, place]))]
+  const placeOf = (task: Task | undefined) => (task ? places.get(task)! : -1)
+  const changes = new Map<Task, readonly Task[]>()
+  for (const bias of tasks) {
+    const both = bias.op.name === 'biasGradient' ? filters.get(bias.inputs[0]!) : undefined
+    if (!both || both.outputs[1] || changes.has(both)) continue
+    const [first, second] = placeOf(both) < placeOf(bias) ? [both, bias] : [bias, both]
+    if (placeOf(producers.get(rootOf(both.inputs[1]!))) > placeOf(first)) continue
+    changes.set(second, [])
+    changes.set(first, [{ ...both, outputs: [both.outputs[0], bias.outputs[0]] }])
+  }
+  return replaced(tasks, changes)
 }

@@ -97,7 +97,7 @@ export function transposedConvolution(step: ReferenceStep): void {
   for (let i = 0; i < sums.length; i++) y.data[i] = activate(sums[i]! + (bias ? bias[i % sizes.C]! : 0))
 }
 
-/** dw[wAt] = Σ dy[yAt] · x[xAt] over the products that w[wAt] takes part in. */
+/** dw[wAt] = Σ dy[yAt] · x[xAt] over the products that w[wAt] takes part in; db[oc] = Σ dy[…, oc]. */
 export function convolutionBackwardWeights(step: ReferenceStep): void {
   const [dy, x, dw] = [operand(step, 'dy'), operand(step, 'x'), operand(step, 'dw')]
   const sums = new Float64Array(dw.data.length)
@@ -105,4 +105,8 @@ export function convolutionBackwardWeights(step: ReferenceStep): void {
     sums[wAt]! += dy.data[yAt]! * x.data[xAt]!
   })
   dw.data.set(sums)
+  const db = optional(step, 'db')?.data
+  if (!db) return
+  db.fill(0)
+  for (let at = 0; at < dy.data.length; at++) db[at % db.length]! += dy.data[at]!
 }

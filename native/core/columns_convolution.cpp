@@ -59,7 +59,8 @@ ColumnsConvolution::Cuts ColumnsConvolution::cut(int64_t chunks, int64_t units) 
 }
 
 int64_t ColumnsConvolution::scratch_floats(int64_t n) const {
-  return (cut(chunks_for(geometry_.work(n)), units(n)).splits - (turned_ ? 0 : 1)) * geometry_.weights();
+  const int64_t splits = cut(chunks_for(geometry_.work(n)), units(n)).splits;
+  return (splits - (turned_ ? 0 : 1)) * geometry_.weights() + (splits - 1) * geometry_.oc;
 }
 
 int64_t ColumnsConvolution::block_rows(const Cuts& cuts) const {
@@ -69,7 +70,7 @@ int64_t ColumnsConvolution::block_rows(const Cuts& cuts) const {
   return std::clamp(pixels / g.w.out, int64_t{1}, kBlockRowsMost);
 }
 
-void ColumnsConvolution::run(int64_t n, const float* x, const float* dy, float* dw, float* scratch) const {
+void ColumnsConvolution::run(int64_t n, const float* x, const float* dy, float* dw, float* db, float* scratch) const {
   const ConvGeometry& g = geometry_;
   const Cuts cuts = cut(chunks_for(g.work(n)), units(n));
   const bool copied = patches_ == Patches::copied;
@@ -77,17 +78,21 @@ void ColumnsConvolution::run(int64_t n, const float* x, const float* dy, float* 
   const int64_t block = copied ? std::clamp(kBlockFloats / patch, int64_t{16}, kBlockPixelsLeast) : block_rows(cuts);
   const int64_t list_floats = round_up(block * static_cast<int64_t>(sizeof(GemmColsRun) / sizeof(float)), 16);
   const int64_t memory_floats = copied ? block * patch : list_floats + (packs() ? packed_floats(block) : 0);
-  parallel_with_scratch(cuts.splits * cuts.part_chunks, memory_floats, [&](int64_t chunk, float* memory) {
+  float* const total_parts = scratch + (cuts.splits - (turned_ ? 0 : 1)) * g.weights();
+  parallel_with_scratch(cuts.splits * cuts.part_chunks, round_up(memory_floats, 16) + g.oc, [&](int64_t chunk, float* memory) {
     const int64_t split = chunk / cuts.part_chunks, part = chunk % cuts.part_chunks;
     const int64_t first = split * units(n) / cuts.splits, last = (split + 1) * units(n) / cuts.splits;
     const int64_t first_part = part * cuts.parts / cuts.part_chunks, last_part = (part + 1) * cuts.parts / cuts.part_chunks;
     float* sums = turned_ ? scratch + split * g.weights() : split == 0 ? dw : scratch + (split - 1) * g.weights();
+    float* const totals = db == nullptr || part > 0 ? nullptr : split == 0 ? db : total_parts + (split - 1) * g.oc;
+    const Total total{totals, memory + round_up(memory_floats, 16)};
     if (copied) {
-      add_copied(x, dy, {first, last, block}, first_part, last_part, memory, sums);
+      add_copied(x, dy, {first, last, block}, first_part, last_part, memory, sums, total);
     } else {
-      add_indirect(cuts, x, dy, {first, last, block}, first_part, last_part, memory, packs() ? memory + list_floats : nullptr, sums);
+      add_indirect(cuts, x, dy, {first, last, block}, first_part, last_part, memory, packs() ? memory + list_floats : nullptr, sums, total);
     }
   });
+  for (int64_t split = 1; db != nullptr && split < cuts.splits; ++split) kernels().axpy(1.0f, total_parts + (split - 1) * g.oc, db, g.oc);
   if (turned_) return turn_back(cuts.splits, scratch, dw);
   if (cuts.splits == 1) return;
   parallel_blocks(g.weights(), kElementGrain / 4, [&](int64_t begin, int64_t end) {
@@ -95,6 +100,14 @@ void ColumnsConvolution::run(int64_t n, const float* x, const float* dy, float* 
       kernels().axpy(1.0f, scratch + (split - 1) * g.weights() + begin, dw + begin, end - begin);
     }
   });
+}
+
+// Adds the sums of a block of dy to those of its split, which the first block begins: while the block is in the cache, to which the products have brought it.
+void ColumnsConvolution::add_total(const Total& total, const float* dy, int64_t pixels, bool accumulate) const {
+  const int64_t oc = geometry_.oc;
+  if (total.sums == nullptr) return;
+  kernels().column_sums(dy, pixels, oc, oc, accumulate ? total.block : total.sums);
+  if (accumulate) kernels().axpy(1.0f, total.block, total.sums, oc);
 }
 
 // dw[tap][c][oc] from the sums of the splits, which are [tap][oc][c].
@@ -158,7 +171,7 @@ int64_t ColumnsConvolution::list_runs(int64_t tap, const float* x, const float* 
 }
 
 void ColumnsConvolution::add_indirect(const Cuts& cuts, const float* x, const float* dy, Stretch rows, int64_t first_part, int64_t last_part,
-                                      float* memory, float* packed, float* dw) const {
+                                      float* memory, float* packed, float* dw, const Total& total) const {
   const KernelTable& table = kernels();
   const ConvGeometry& g = geometry_;
   GemmColsRun* runs = reinterpret_cast<GemmColsRun*>(memory);
@@ -193,11 +206,12 @@ void ColumnsConvolution::add_indirect(const Cuts& cuts, const float* x, const fl
         }
       }
     }
+    add_total(total, block, pixels, args.accumulate);
   }
 }
 
 void ColumnsConvolution::add_copied(const float* x, const float* dy, Stretch pixels, int64_t first_part, int64_t last_part, float* memory,
-                                    float* dw) const {
+                                    float* dw, const Total& total) const {
   const KernelTable& table = kernels();
   const ConvGeometry& g = geometry_;
   const int64_t row_floats = g.w.kernel * g.group_c(), patch = (last_part - first_part) * row_floats;
@@ -225,6 +239,7 @@ void ColumnsConvolution::add_copied(const float* x, const float* dy, Stretch pix
         }
       }
     }
+    add_total(total, dy + pixel * g.oc, end - pixel, args.accumulate);
   }
 }
 

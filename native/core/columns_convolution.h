@@ -11,7 +11,7 @@ class ColumnsConvolution {
  public:
   ColumnsConvolution(const ConvGeometry& geometry, Patches patches);
   int64_t scratch_floats(int64_t n) const;
-  void run(int64_t n, const float* x, const float* dy, float* dw, float* scratch) const;
+  void run(int64_t n, const float* x, const float* dy, float* dw, float* db, float* scratch) const;  // db, the sums of dy, or null
 
  private:
   // Chunks are splits x parts. A split is a stretch of the pixels with a dw of its own (merged in order at the end); a part is a piece of dw:
@@ -24,6 +24,11 @@ class ColumnsConvolution {
   struct Stretch {
     int64_t first, last, block;
   };
+  // Where a chunk adds up dy: null, or the sums of its split, and memory for those of one block.
+  struct Total {
+    float *sums, *block;
+  };
+  void add_total(const Total& total, const float* dy, int64_t pixels, bool accumulate) const;
   static bool turns(const ConvGeometry& geometry, Patches patches);
   void turn_back(int64_t splits, float* sums, float* dw) const;
   int64_t units(int64_t n) const;
@@ -33,8 +38,9 @@ class ColumnsConvolution {
   int64_t packed_floats(int64_t rows) const;
   void pack(const float* dy, int64_t pixels, float* packed) const;
   void add_indirect(const Cuts& cuts, const float* x, const float* dy, Stretch rows, int64_t first_part, int64_t last_part, float* memory,
-                    float* packed, float* dw) const;
-  void add_copied(const float* x, const float* dy, Stretch pixels, int64_t first_part, int64_t last_part, float* memory, float* dw) const;
+                    float* packed, float* dw, const Total& total) const;
+  void add_copied(const float* x, const float* dy, Stretch pixels, int64_t first_part, int64_t last_part, float* memory, float* dw,
+                  const Total& total) const;
   int64_t list_runs(int64_t tap, const float* x, const float* dy, int64_t dy_step, int64_t first_row, int64_t last_row, GemmColsRun* runs) const;
 
   ConvGeometry geometry_;

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include <type_traits>
+
+#include "column_sums.h"
 #include "columns_convolution.h"
 #include "conv_algorithm.h"
 #include "depthwise_weights.h"
@@ -11,21 +14,44 @@ namespace convlane {
 
 namespace {
 
-// Form: scratch_floats(n), and run(n, x, dy, dw, scratch).
+// Whether a form sums up dy for the bias while it reads it.
+template <class Form>
+constexpr bool kSumsBias = std::is_invocable_v<decltype(&Form::run), const Form&, int64_t, const float*, const float*, float*, float*, float*>;
+
+// Form: scratch_floats(n), and run(n, x, dy, dw, scratch), or with `db` or null before the scratch memory.
 template <class Form>
 class ConvolutionBackwardWeights : public Step {
  public:
   ConvolutionBackwardWeights(const StepSpec& spec, ConvAlgorithm algorithm, Form form)
-      : dy_(spec.operand("dy")), x_(spec.operand("x")), dw_(spec.operand("dw")), algorithm_(algorithm), form_(std::move(form)) {}
+      : dy_(spec.operand("dy")), x_(spec.operand("x")), dw_(spec.operand("dw")), algorithm_(algorithm), form_(std::move(form)) {
+    if (const Operand* db = optional_tensor(spec, "db", 1)) {
+      not_batched(spec, "db", *db);
+      expect_size(spec, "db", "size", db->shape[0], "dy", last_size(dy_));
+      db_ = *db;
+      has_db_ = true;
+    }
+  }
 
-  int64_t scratch_floats(int64_t n) const override { return form_.scratch_floats(n); }
+  int64_t scratch_floats(int64_t n) const override {
+    return std::max(form_.scratch_floats(n), has_db_ && !kSumsBias<Form> ? sums(n).scratch_floats() : 0);
+  }
   const char* algorithm() const override { return algorithm_name(algorithm_); }
   void run(const RunContext& context) const override {
-    form_.run(context.n, context.at(x_), context.at(dy_), context.at(dw_), context.scratch);
+    const float *x = context.at(x_), *dy = context.at(dy_);
+    float* db = has_db_ ? context.at(db_) : nullptr;
+    if constexpr (kSumsBias<Form>) {
+      form_.run(context.n, x, dy, context.at(dw_), db, context.scratch);
+    } else {
+      form_.run(context.n, x, dy, context.at(dw_), context.scratch);
+      if (has_db_) sums(context.n).run(dy, db, context.scratch);
+    }
   }
 
  private:
-  Operand dy_, x_, dw_;
+  ColumnSums sums(int64_t n) const { return {dy_.elements(n) / last_size(dy_), last_size(dy_)}; }
+
+  Operand dy_, x_, dw_, db_;
+  bool has_db_ = false;
   ConvAlgorithm algorithm_;
   Form form_;
 };

@@ -98,15 +98,17 @@ class ManyToFew {
   std::vector<int32_t> pixels_, channels_;  // of a line of the many, and of a pixel
 };
 
-// The weight gradient.
+// The weight gradient, and with it that of the bias, unless `db` is null.
 class FewWeights {
  public:
   explicit FewWeights(const ConvGeometry& geometry);
   int64_t scratch_floats(int64_t n) const;
-  void run(int64_t n, const float* x, const float* dy, float* dw, float* scratch) const;
+  void run(int64_t n, const float* x, const float* dy, float* dw, float* db, float* scratch) const;
 
  private:
   int64_t splits(int64_t n) const;
+  int64_t rows(int64_t n) const;
+  void add(int64_t n, int64_t split, const float* few, const float* many, float* memory, float* sums, float* totals) const;
 
   FewChannels view_;
   FewBands bands_;

@@ -200,7 +200,7 @@ struct FewRowsArgs {
   Activation activation;
   bool fetches;              // pixels follow each other: a line of those of the next tile is prefetched with each term
 };
-// sums[i * lds + j] (+)= sum over p < count of x[pixels[p] + terms[i]] * y[p * ldy + j],   i < m, j < columns
+// sums[i * lds + j] (+)= sum over p < count of x[pixels[p] + terms[i]] * y[p * ldy + j],   i < m, j < columns;   totals[j] (+)= sum of y[p * ldy + j]
 struct FewColsArgs {
   const float* x;
   const int32_t* pixels;
@@ -210,8 +210,9 @@ struct FewColsArgs {
   int64_t ldy;
   float* sums;
   int64_t lds;
-  int64_t ahead;             // floats from each row of y to what is read soon after: to be prefetched
-  int32_t m;                 // 1 .. few_terms_of[vectors]
+  float* totals;             // or null
+  int64_t ahead[2];          // floats from each row of y to what is read soon after, two lines of it: to be prefetched
+  int32_t m;                 // 1 .. few_terms_of[vectors], one less with totals
   int32_t vectors, columns;
   bool accumulate;
 };

@@ -142,34 +142,37 @@ void few_rows(const FewRowsArgs& g) {
   for (int64_t p = 0; p < g.count; ++p) activate<V>(g.activation, g.y + p * g.ldy, g.y + p * g.ldy, g.columns);
 }
 
-template <class V, int M, int NV, bool Whole>
+// Total: also the sums of y alone, in the registers of one more row.
+template <class V, int M, int NV, bool Whole, bool Total>
 CONVLANE_NOINLINE void few_cols_tile(const FewColsArgs& g) {
-  V sums[M][NV];
+  V sums[M][NV], totals[NV];
   const float* x[M];
+  CONVLANE_UNROLL for (int j = 0; j < NV; ++j) totals[j] = V::zero();
   CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
     x[i] = g.x + g.terms[i];
     CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = V::zero();
   }
   const int last = g.columns - (NV - 1) * V::width;
-  const int64_t ldy = g.ldy, ahead = g.ahead;
+  const int64_t ldy = g.ldy, ahead = g.ahead[0], further = g.ahead[1];
   const float* y = g.y;
   for (const int32_t *p = g.pixels, *end = p + g.count; p != end; ++p, y += ldy) {
     const int64_t at = *p;
     CONVLANE_PREFETCH(y + ahead);
+    if constexpr (NV * V::width > 16) CONVLANE_PREFETCH(y + further);
     V d[NV];
     CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
       d[j] = Whole || j < NV - 1 ? V::load(y + j * V::width) : V::load(y + j * V::width, last);
       keep(d[j]);
+      if constexpr (Total) totals[j] = totals[j] + d[j];
     }
     CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
       V a = V::set(x[i][at]);
       CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(a, d[j], sums[i][j]);
     }
   }
-  CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
-    float* to = g.sums + i * g.lds;
+  const auto put = [&](float* to, V (&row)[NV]) CONVLANE_INLINE_LAMBDA {
     CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
-      V s = sums[i][j];
+      V s = row[j];
       if (Whole || j < NV - 1) {
         if (g.accumulate) s = s + V::load(to + j * V::width);
         s.store(to + j * V::width);
@@ -178,18 +181,20 @@ CONVLANE_NOINLINE void few_cols_tile(const FewColsArgs& g) {
         s.store(to + j * V::width, last);
       }
     }
-  }
+  };
+  CONVLANE_UNROLL for (int i = 0; i < M; ++i) put(g.sums + i * g.lds, sums[i]);
+  if constexpr (Total) put(g.totals, totals);
 }
 
-template <class V, int M, int NV>
+template <class V, int M, int NV, bool Total>
 void few_cols_of(const FewColsArgs& g) {
   if constexpr (M > 1) {
-    if (g.m < M) return few_cols_of<V, M - 1, NV>(g);
+    if (g.m < M) return few_cols_of<V, M - 1, NV, Total>(g);
   }
   if (g.columns == NV * V::width) {
-    few_cols_tile<V, M, NV, true>(g);
+    few_cols_tile<V, M, NV, true, Total>(g);
   } else {
-    few_cols_tile<V, M, NV, false>(g);
+    few_cols_tile<V, M, NV, false, Total>(g);
   }
 }
 
@@ -198,7 +203,10 @@ void few_cols(const FewColsArgs& g) {
   if constexpr (NV > 1) {
     if (g.vectors < NV) return few_cols<V, NV - 1>(g);
   }
-  few_cols_of<V, few_tile<V>(NV), NV>(g);
+  constexpr int most = few_tile<V>(NV);
+  static_assert(most > 1, "the totals take the place of a row");
+  if (g.totals == nullptr) return few_cols_of<V, most, NV, false>(g);
+  few_cols_of<V, most - 1, NV, true>(g);
 }
 
 // Floats i .. of each segment, as many as `part` has; T segments at a time. Over: whole vectors are

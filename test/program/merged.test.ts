@@ -84,3 +84,22 @@ describe('gradients of activations', () => {
     expect(twice.found).toEqual(twice.expected)
   })
 })
+
+describe('gradients of biases', () => {
+  const shapes = { w: [3, 3, 4, 5], bias: [5] }
+  const convolved = (x: Value, p: Parameters) => ops.conv2d(x, p.w!, { bias: p.bias })
+
+  test('are summed up by the gradient of the filters', () => {
+    const { ops: steps, found, expected } = compare(shapes, (x, p) => ops.tanh(convolved(x, p)), { fuse: false })
+    expect(steps).toContain('conv2dBackwardWeights')
+    expect(steps).not.toContain('biasGradient')
+    expect(found).toEqual(expected)
+  })
+
+  test('each of its own convolution where two are alike', () => {
+    const build = (x: Value, p: Parameters) => ops.add(convolved(x, p), ops.conv2d(x, p.other!, { bias: p.otherBias }))
+    const { ops: steps, found, expected } = compare({ ...shapes, other: [3, 3, 4, 5], otherBias: [5] }, build, { fuse: false })
+    expect(steps.filter((op) => op === 'conv2dBackwardWeights')).toHaveLength(2)
+    expect(found).toEqual(expected)
+  })
+})

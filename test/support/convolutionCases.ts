@@ -66,7 +66,12 @@ export function passesOfNd(c: ConvolutionNd): OpCase[] {
       attributes: { ...attributes, ...activated(activation) },
     },
     { name: label('BackwardInput', name), op: `${op}BackwardInput`, shapes: { dy: y, w, dx: x }, attributes },
-    { name: label('BackwardWeights', name), op: `${op}BackwardWeights`, shapes: { dy: y, x, dw: w }, attributes },
+    {
+      name: label('BackwardWeights', [...name, bias && 'bias']),
+      op: `${op}BackwardWeights`,
+      shapes: { dy: y, x, dw: w, ...(bias && { db: [OC] }) },
+      attributes,
+    },
     {
       name: `convTranspose${image.length}d back ${[...name, ...forward].filter(Boolean).join(' ')}`,
       op: `convTranspose${image.length}d`,

@@ -169,7 +169,7 @@ const convolutionFacts = (axes: number): Record<string, OpFacts> => ({
     factor: 2,
     exactOnWholeNumbers: isLinear,
   },
-  [`conv${axes}dBackwardWeights`]: { outputs: ['dw'], terms: (c) => pixels(c.shapes.dy!), factor: 2, exactOnWholeNumbers: always },
+  [`conv${axes}dBackwardWeights`]: { outputs: ['dw', 'db'], terms: (c) => pixels(c.shapes.dy!), factor: 2, exactOnWholeNumbers: always },
 })
 
 /** Pixels of the largest bin, and bins that share a pixel at most. */
