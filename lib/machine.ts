@@ -12,7 +12,8 @@ export function isaAvailable(): readonly string[] {
 }
 
 /**
- * Sets how many threads compute, for the whole process: an integer from 1 to 1024. Default: the CPUs that this process may use.
+ * Sets how many threads compute, for the whole process: an integer from 1 to 1024. Default: what `CONVLANE_THREADS` says, else 1 in a worker of a cluster,
+ * else the CPUs that this process may use (affinity, and the quota of its container rounded up).
  * Results do not depend on it. Throws `INVALID_ARGUMENT`.
  */
 export function setThreads(n: number): void {

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import { dirname } from 'node:path'
 import type { Binding } from '../binding'
 import { findAddon, type Loaded } from './loader/find'
@@ -15,6 +16,14 @@ export function nativeFile(): string {
 }
 
 function load(): Loaded {
-  loaded ??= findAddon(dirname(__dirname)) // the package's root, from lib/ and from dist/ alike
+  if (!loaded) {
+    loaded = findAddon(dirname(__dirname)) // the package's root, from lib/ and from dist/ alike
+    shareMachine(loaded.addon as Binding)
+  }
   return loaded
+}
+
+/** The workers of a cluster are as many as CPUs as a rule: each computes with one thread, unless `CONVLANE_THREADS` or `setThreads` says otherwise. */
+function shareMachine(binding: Binding): void {
+  if (cluster.isWorker && !process.env.CONVLANE_THREADS) binding.setThreads(1)
 }

@@ -7,13 +7,15 @@
 #include "bind/guard.h"
 #include "bind/machine.h"
 #include "bind/objects.h"
+#include "core/threads.h"
 #include "cpu/kernel_table.h"
 
 namespace convlane {
 namespace {
 
 Napi::Value fill_exports(const Napi::CallbackInfo& info) {
-  kernels();  // chosen now, so that an impossible CONVLANE_ISA is an error of loading
+  kernels();          // chosen now, so that an impossible CONVLANE_ISA is an error of loading,
+  default_threads();  // and an impossible CONVLANE_THREADS, too
   Environment::create(info.Env());
   define_state(info.Env());
   define_program(info.Env());

@@ -26,7 +26,8 @@ type Attempt = () => Loaded | Failure
  * 3. the prebuild for this platform, architecture and C library
  * 4. what node-gyp-build finds in the package, or beside the program
  *
- * Throws `NATIVE_LOAD`, with every place and what was wrong there, when none does; `UNSUPPORTED` where an addon is there, but refuses this machine.
+ * Throws `NATIVE_LOAD`, with every place and what was wrong there, when none does; `UNSUPPORTED` where an addon is there, but refuses this machine or
+ * the `CONVLANE_ISA` that was asked for, `INVALID_ARGUMENT` where `CONVLANE_THREADS` is no number of threads.
  */
 export function findAddon(root: string, env: NodeJS.ProcessEnv = process.env): Loaded {
   const load = createRequire(join(root, 'package.json'))
@@ -35,7 +36,8 @@ export function findAddon(root: string, env: NodeJS.ProcessEnv = process.env): L
     const result = attempt()
     if ('addon' in result) return result
     const { cause } = result
-    if (codeOf(cause) === 'UNSUPPORTED') throw new ConvlaneError('UNSUPPORTED', firstLine(cause), { cause })
+    const code = codeOf(cause)
+    if (code === 'UNSUPPORTED' || code === 'INVALID_ARGUMENT') throw new ConvlaneError(code, firstLine(cause), { cause })
     if (!failures.some(({ where }) => where === result.where)) failures.push(result)
   }
   throw loadError(failures)

@@ -4,6 +4,10 @@
 #include <algorithm>
 #include <utility>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include "guard.h"
 
 namespace convlane {
@@ -84,6 +88,13 @@ Environment::Environment(Napi::Env env)
   check(env, napi_unref_threadsafe_function(env, wake_));
   // Added after the function above was made, so it runs before that is taken down.
   check(env, napi_add_env_cleanup_hook(env, [](void* self) { static_cast<Environment*>(self)->close(); }, this));
+}
+
+// glibc keeps what threads have freed, in heaps of their own that later threads take over one by one: 200 workers, one after the other, left 14 MB.
+Environment::~Environment() {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
 }
 
 void Environment::create(Napi::Env env) {

@@ -49,6 +49,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
  public:
   static void create(Napi::Env env);
   static Environment& of(Napi::Env env);
+  ~Environment();
 
   Lane& lane(LaneKind kind);  // started
   Lane& state_lane();         // of reads and writes of states, so that they wait for locks only

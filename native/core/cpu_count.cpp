@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-// How many CPUs this process may use.
+// How many threads compute unless the caller says: what CONVLANE_THREADS says, else as many as CPUs that this process may use.
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <string>
 #include <thread>
 
+#include "error.h"
 #include "threads.h"
 
 #if defined(__linux__)
@@ -11,7 +14,6 @@
 
 #include <fstream>
 #include <sstream>
-#include <string>
 #endif
 
 namespace convlane {
@@ -90,10 +92,21 @@ int count_cpus() {
   return std::clamp(count, 1, 1024);
 }
 
+int wanted_count() {
+  const char* wanted = std::getenv("CONVLANE_THREADS");
+  if (wanted == nullptr || *wanted == '\0') return count_cpus();
+  char* end = nullptr;
+  const long count = std::strtol(wanted, &end, 10);
+  if (*end != '\0' || count < 1 || count > 1024) {
+    throw Error("INVALID_ARGUMENT", "CONVLANE_THREADS is \"" + std::string(wanted) + "\", expected an integer from 1 to 1024");
+  }
+  return static_cast<int>(count);
+}
+
 }  // namespace
 
 int default_threads() {
-  static const int count = count_cpus();
+  static const int count = wanted_count();
   return count;
 }
 

@@ -23,7 +23,8 @@ void parallel_for(int64_t chunks, F&& f) {
 
 void set_threads(int n);     // 1 .. 1024, the calling thread included
 int threads();
-int default_threads();       // CPUs of the affinity mask, at most the cgroup's quota rounded up
+// CPUs of the affinity mask, at most the cgroup's quota rounded up; or what CONVLANE_THREADS says. Throws Error("INVALID_ARGUMENT") when that is no number of threads.
+int default_threads();
 
 // Memory of the calling thread for packing, 64-byte aligned, valid until the next call on this thread; grows, is kept, is counted.
 // Not zeroed. Throws Error("OUT_OF_MEMORY"); so call it where an exception may leave, or reserve before with the same size.

@@ -58,6 +58,21 @@ describe('the process', limit, () => {
     expect(result).toMatchObject({ status: 1, signal: null, stderr: expect.stringContaining('on purpose') })
   })
 
+  test('ends by a signal in the middle of a step, as any process does', async () => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGKILL'] as const) {
+      const result = await run(`start(heavy(2000)).run(); setTimeout(() => process.kill(process.pid, '${signal}'), 50)`)
+      expect(result).toEqual({ status: null, signal, stdout: '', stderr: '' })
+    }
+  })
+
+  test('hears a signal in the middle of a step, and ends as its handler says', async () => {
+    const result = await run(`
+      start(heavy(2000)).run()
+      process.on('SIGTERM', () => { console.log('heard'); process.exit(9) })
+      setTimeout(() => process.kill(process.pid, 'SIGTERM'), 50)`)
+    expect(result).toEqual({ status: 9, signal: null, stdout: 'heard\n', stderr: '' })
+  })
+
   test('waits for a run, and for nothing when none is under way', async () => {
     await expectOutput(`const { run } = start(heavy(20)); run().then(() => console.log('done'))`, 'done\n')
     await expectOutput(`const { run } = start(regression()); run().then(() => run()).then(() => console.log('twice'))`, 'twice\n')
@@ -146,6 +161,21 @@ describe('worker threads', limit, () => {
       start(heavy(2000)).run()
       new Worker(source, { eval: true }).once('exit', () => process.exit(5))`),
     ).toMatchObject({ status: 5, signal: null })
+  })
+})
+
+describe('a worker thread', limit, () => {
+  test('that fails in the middle of a step leaves the others alone', async () => {
+    await expectOutput(
+      `
+      const source = ${JSON.stringify(prelude)} + "start(heavy(2000)).run(); setTimeout(() => { throw new Error('on purpose') }, 30)"
+      const own = start(regression())
+      new Worker(source, { eval: true }).once('error', async ({ message }) => {
+        await own.run()
+        console.log(message)
+      })`,
+      'on purpose\n',
+    )
   })
 })
 

@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { binary, native, root } from './programs.cjs'
+
+const folder = mkdtempSync(join(tmpdir(), 'convlane-processes-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const show = `process.stdout.write(require(${JSON.stringify(binary)}).threads() + ' ')`
+const run = (command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+  spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, ...env }, timeout: 60_000 })
+
+describe('the number of threads', () => {
+  test('is what CONVLANE_THREADS says', () => {
+    expect(run(process.execPath, ['-e', show], { CONVLANE_THREADS: '3' }).stdout).toBe('3 ')
+  })
+
+  test.each(['0', '1025', '-1', '1.5', '2x', 'x', '99999999999'])('is no %s: that is an error of loading', (value) => {
+    const script = `try { ${show} } catch (error) { process.stdout.write(error.code + ' ' + error.message) }`
+    expect(run(process.execPath, ['-e', script], { CONVLANE_THREADS: value }).stdout).toBe(
+      `INVALID_ARGUMENT CONVLANE_THREADS is "${value}", expected an integer from 1 to 1024`,
+    )
+  })
+
+  test('is the default where CONVLANE_THREADS is empty', () => {
+    expect(run(process.execPath, ['-e', show], { CONVLANE_THREADS: '' }).stdout).toBe(`${native.defaultThreads()} `)
+  })
+
+  test('is one in each worker of a cluster, unless it is given', () => {
+    const script = join(folder, 'cluster.cjs')
+    const lib = join(root, 'dist/index.js')
+    writeFileSync(
+      script,
+      `const cluster = require('node:cluster')
+      if (cluster.isPrimary) for (let i = 0; i < 2; i++) cluster.fork()
+      else {
+        process.stdout.write(require(${JSON.stringify(lib)}).threads() + ' ')
+        cluster.worker.disconnect()
+      }`,
+    )
+    expect(run(process.execPath, [script]).stdout).toBe('1 1 ')
+    expect(run(process.execPath, [script], { CONVLANE_THREADS: '3' }).stdout).toBe('3 3 ')
+  })
+
+  test('is at most the quota of the container', ({ skip }) => {
+    if (process.platform !== 'linux' || run('unshare', ['-m', 'true']).status !== 0) skip('needs the right to mount')
+    // What the kernel's files say in a container with half a CPU: version 2 of control groups, and version 1.
+    const half: Record<string, Record<string, string>> = {
+      '0::/\n': { 'cpu.max': '50000 100000' },
+      '1:cpu:/\n': { 'cpu/cpu.cfs_quota_us': '50000', 'cpu/cpu.cfs_period_us': '100000' },
+    }
+    for (const [groups, files] of Object.entries(half)) {
+      const system = mkdtempSync(join(folder, 'cgroup-'))
+      mkdirSync(join(system, 'cpu'))
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(system, name), text)
+      writeFileSync(join(folder, 'groups'), groups)
+      const mounted = `mount --bind ${join(folder, 'groups')} /proc/$$/cgroup && mount --bind ${system} /sys/fs/cgroup`
+      const { stdout, stderr } = run('unshare', ['-m', 'sh', '-c', `${mounted} && exec ${process.execPath} -e "$0"`, show])
+      expect({ stdout, stderr }, groups).toEqual({ stdout: '1 ', stderr: '' })
+    }
+  })
+})
