@@ -30,13 +30,15 @@ bool mirrors(const ConvGeometry& g) { return g.oc < g.c && g.oc <= kFewChannels 
 
 // memcpy by a call costs more than the few floats of a small image's row.
 void copy_floats(const float* from, float* to, int64_t count) {
+  constexpr int64_t kPiece = 8;
   if (count >= 128) {
     std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));
-    return;
+  } else if (count >= kPiece) {
+    for (int64_t i = 0; i + kPiece <= count; i += kPiece) std::memcpy(to + i, from + i, kPiece * sizeof(float));
+    std::memcpy(to + count - kPiece, from + count - kPiece, kPiece * sizeof(float));  // the rest, and some of it again
+  } else {
+    for (int64_t i = 0; i < count; ++i) to[i] = from[i];
   }
-  int64_t i = 0;
-  for (; i + 4 <= count; i += 4) std::memcpy(to + i, from + i, 4 * sizeof(float));
-  for (; i < count; ++i) to[i] = from[i];
 }
 
 }  // namespace
@@ -92,7 +94,8 @@ FewBands::FewBands(const ConvGeometry& g, int64_t pixels)
   }
 }
 
-FewBands::Band FewBands::copy(int64_t number, const float* few, float* to) const {
+FewBands::Band FewBands::copy(int64_t number, const float* few, float* to, bool again) const {
+  const bool padded = again && bands_w_ == 1 && bands_h_ == 1 && planes() == 1;  // whole images: the zeros lie where those of the last one did
   const int64_t first_w = number % bands_w_ * size_.columns, first_h = number / bands_w_ % bands_h_ * size_.lines;
   const int64_t at_d = number / bands_w_ / bands_h_ % g_.d.out, image = number / bands_w_ / bands_h_ / g_.d.out;
   const int64_t lines = std::min(size_.lines, g_.h.out - first_h), columns = std::min(size_.columns, g_.w.out - first_w);
@@ -104,12 +107,12 @@ FewBands::Band FewBands::copy(int64_t number, const float* few, float* to) const
     float* row = to + k * size_.rows * size_.row_floats;
     for (int64_t h = g_.h.source(first_h, 0), last = h + rows; h < last; ++h, row += size_.row_floats) {
       if (d < 0 || d >= g_.d.in || h < 0 || h >= g_.h.in) {
-        std::fill(row, row + size_.row_floats, 0.0f);
+        if (!padded || d < 0 || d >= g_.d.in) std::fill(row, row + size_.row_floats, 0.0f);
         continue;
       }
-      std::fill(row, row + before, 0.0f);
+      if (!padded) std::fill(row, row + before, 0.0f);
       copy_floats(few + (((image * g_.d.in + d) * g_.h.in + h) * g_.w.in + start + begin) * g_.c, row + before, inside);
-      std::fill(row + before + inside, row + before + inside + after, 0.0f);
+      if (!padded) std::fill(row + before + inside, row + before + inside + after, 0.0f);
     }
   }
   return {((image * g_.d.out + at_d) * g_.h.out + first_h) * g_.w.out + first_w, lines * columns};

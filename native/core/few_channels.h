@@ -44,7 +44,7 @@ class FewBands {
   };
   int64_t count(int64_t n) const { return n * g_.d.out * bands_h_ * bands_w_; }
   int64_t floats() const { return round_up(planes() * size_.rows * size_.row_floats, 16); }
-  Band copy(int64_t number, const float* few, float* to) const;
+  Band copy(int64_t number, const float* few, float* to, bool again) const;  // again: `to` holds another band of these
 
   const int32_t* pixels() const { return pixels_.data(); }
   const int32_t* terms() const { return terms_.data(); }

@@ -36,9 +36,9 @@ void FewToMany::run(int64_t n, const float* few, const float* weights, const flo
   const int64_t count = bands_.count(n), chunks = std::min(count, chunks_for(g.work(n)));
   parallel_with_scratch(chunks, bands_.floats(), [&](int64_t chunk, float* memory) {
     FewRowsArgs args = common;
-    const int64_t last = (chunk + 1) * count / chunks;
-    for (int64_t number = chunk * count / chunks; number < last; ++number) {
-      const FewBands::Band band = bands_.copy(number, few, memory);
+    const int64_t first = chunk * count / chunks, last = (chunk + 1) * count / chunks;
+    for (int64_t number = first; number < last; ++number) {
+      const FewBands::Band band = bands_.copy(number, few, memory, number > first);
       args.x = memory;
       args.count = band.pixels;
       for (int64_t panel = 0; panel < panels_.count; ++panel) {

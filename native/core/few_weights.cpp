@@ -66,7 +66,7 @@ void FewWeights::add(int64_t n, int64_t split, const float* few, const float* ma
   args.pixels = bands_.pixels();
   args.ldy = args.lds = g.oc;
   for (int64_t number = first; number < last; ++number) {
-    const FewBands::Band band = bands_.copy(number, few, memory);
+    const FewBands::Band band = bands_.copy(number, few, memory, number > first);
     args.count = band.pixels;
     args.accumulate = number > first;
     for (int64_t panel = 0; panel < panels_.count; ++panel) {
