@@ -12,6 +12,7 @@ import { root } from './build-state.mjs'
 
 /** Official builds of Node 20 ask for glibc 2.28; the systems that have it, for instance RHEL 8 and Debian 10, have the libstdc++ of GCC 8. */
 const highest = { GLIBC: '2.28', GLIBCXX: '3.4.25', CXXABI: '1.3.11', GCC: '7.0.0' }
+const highestMusl = { GLIBCXX: '3.4.32', CXXABI: '1.3.14', GCC: '7.0.0' } // Alpine 3.19
 const largest = 3_000_000
 const libraries = /^(lib(stdc\+\+\.so\.6|gcc_s\.so\.1|m\.so\.6|c\.so\.6|pthread\.so\.0|c\.musl-\w+\.so\.1)|ld-linux-[\w-]+\.so\.[12])$/
 const exported = ['napi_register_module_v1', 'node_api_module_get_api_version_v1']
@@ -43,10 +44,11 @@ export function checkBinary(file) {
     /^\s*\d+: \S+ .* (?:GLOBAL|WEAK) +\w+ +(UND|\d+) (\S+?)(?:@+(\w+?)_([\d.]+)(?: \(\d+\))?)?\s*$/gm,
   )
   const floor = {}
+  const limits = file.endsWith('.musl.node') ? highestMusl : highest
   for (const [section, name, library, version] of symbols) {
     if (section !== 'UND' && !exported.includes(name)) faults.push(`exports ${name}`)
     if (library && (!floor[library] || isHigher(version, floor[library]))) floor[library] = version
-    if (library && isHigher(version, highest[library] ?? '')) faults.push(`needs ${name} of ${library} ${version}`)
+    if (library && isHigher(version, limits[library] ?? '')) faults.push(`needs ${name} of ${library} ${version}`)
     const isNodes = section === 'UND' && /^(napi|node)_/.test(name)
     if (isNodes && !headers.symbols.v8.node_api_symbols.concat(headers.symbols.v8.js_native_api_symbols).includes(name))
       faults.push(`${name} is not of Node-API 8`)
