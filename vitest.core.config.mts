@@ -1,5 +1,5 @@
 import type { ViteUserConfig } from 'vitest/config'
-import { addon, isaProject, proofProject } from './test/support/projects.mjs'
+import { addon, coreProject, proofProject } from './test/support/projects.mjs'
 
 const core = ['test/ops/*.test.ts', 'test/program/*.test.ts', 'test/train/short.test.ts']
 
@@ -11,6 +11,6 @@ export default {
   test: {
     pool: 'threads',
     fileParallelism: false,
-    projects: [isaProject(undefined, core, ['test/ops/*.property.test.ts']), proofProject([addon().isa()], 0)],
+    projects: [coreProject(core), proofProject([addon().isa()], 0)],
   },
 } satisfies ViteUserConfig

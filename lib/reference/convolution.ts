@@ -1,5 +1,15 @@
 import { activationOf } from './activation'
-import { numberOf, operand, optional, type ReferenceOperand, type ReferenceStep, type Walk, walkOf, windowSizes } from './step'
+import {
+  numberOf,
+  operand,
+  optional,
+  type ReferenceData,
+  type ReferenceOperand,
+  type ReferenceStep,
+  type Walk,
+  walkOf,
+  windowSizes,
+} from './step'
 
 interface Sizes {
   readonly N: number
@@ -14,10 +24,10 @@ interface Sizes {
 }
 
 /**
- * Calls `visit(xAt, wAt, yAt)` for each product of a cross-correlation, positions outside the image left out:
- * y[yAt] = Σ x[xAt] · w[wAt], in the order n, od, oh, ow, oc, kd, kh, kw, c.
+ * Calls `visit(xAt, wAt, yAt)` for each tap of a cross-correlation, positions outside the image left out:
+ * y[yAt] = Σ x[xAt + c] · w[wAt + c · OC] over the channels c of the group, in the order n, od, oh, ow, oc, kd, kh, kw.
  */
-function eachProduct(sizes: Sizes, walk: Walk, visit: (xAt: number, wAt: number, yAt: number) => void): void {
+function eachTap(sizes: Sizes, walk: Walk, visit: (xAt: number, wAt: number, yAt: number) => void): void {
   const { N, image, kernel, result, C, groupC, OC, groupOC } = sizes
   const [D, H, W] = image
   const [KD, KH, KW] = kernel
@@ -40,7 +50,7 @@ function eachProduct(sizes: Sizes, walk: Walk, visit: (xAt: number, wAt: number,
                   if (w < 0 || w >= W) continue
                   const xAt = (((n * D + d) * H + h) * W + w) * C + firstC
                   const wAt = ((kd * KH + kh) * KW + kw) * groupC * OC + oc
-                  for (let c = 0; c < groupC; c++) visit(xAt + c, wAt + c * OC, yAt)
+                  visit(xAt, wAt, yAt)
                 }
               }
             }
@@ -66,22 +76,29 @@ export function convolution(step: ReferenceStep): void {
   const [x, w, y] = [operand(step, 'x'), operand(step, 'w'), operand(step, 'y')]
   const bias = optional(step, 'bias')?.data
   const sizes = sizesOf(step, x, w, y)
+  const { groupC, OC } = sizes
   const activate = activationOf(step)
   const sums = new Float64Array(y.data.length)
-  eachProduct(sizes, walkOf(step), (xAt, wAt, yAt) => {
-    sums[yAt]! += x.data[xAt]! * w.data[wAt]!
+  eachTap(sizes, walkOf(step), (xAt, wAt, yAt) => {
+    for (let c = 0; c < groupC; c++) sums[yAt]! += x.data[xAt + c]! * w.data[wAt + c * OC]!
   })
-  for (let i = 0; i < sums.length; i++) y.data[i] = activate(sums[i]! + (bias ? bias[i % sizes.OC]! : 0))
+  for (let i = 0; i < sums.length; i++) y.data[i] = activate(sums[i]! + (bias ? bias[i % OC]! : 0))
 }
 
-/** dx[xAt] = Σ dy[yAt] · w[wAt] over the products that x[xAt] takes part in. */
+/** What y gives back to x by way of w: Σ y[yAt] · w[wAt] over the products that x[xAt] takes part in. */
+function backToInput(sizes: Sizes, walk: Walk, y: ReferenceData, w: ReferenceData, length: number): Float64Array {
+  const { groupC, OC } = sizes
+  const sums = new Float64Array(length)
+  eachTap(sizes, walk, (xAt, wAt, yAt) => {
+    for (let c = 0; c < groupC; c++) sums[xAt + c]! += y[yAt]! * w[wAt + c * OC]!
+  })
+  return sums
+}
+
+/** dx[xAt] = Σ dy[yAt] · w[wAt]. */
 export function convolutionBackwardInput(step: ReferenceStep): void {
   const [dy, w, dx] = [operand(step, 'dy'), operand(step, 'w'), operand(step, 'dx')]
-  const sums = new Float64Array(dx.data.length)
-  eachProduct(sizesOf(step, dx, w, dy), walkOf(step), (xAt, wAt, yAt) => {
-    sums[xAt]! += dy.data[yAt]! * w.data[wAt]!
-  })
-  dx.data.set(sums)
+  dx.data.set(backToInput(sizesOf(step, dx, w, dy), walkOf(step), dy.data, w.data, dx.data.length))
 }
 
 /** y[xAt] = Σ x[yAt] · w[wAt] over the products of the convolution that leads from y to x, plus a bias per channel. */
@@ -90,19 +107,18 @@ export function transposedConvolution(step: ReferenceStep): void {
   const bias = optional(step, 'bias')?.data
   const sizes = sizesOf(step, y, w, x)
   const activate = activationOf(step)
-  const sums = new Float64Array(y.data.length)
-  eachProduct(sizes, walkOf(step), (xAt, wAt, yAt) => {
-    sums[xAt]! += x.data[yAt]! * w.data[wAt]!
-  })
+  const sums = backToInput(sizes, walkOf(step), x.data, w.data, y.data.length)
   for (let i = 0; i < sums.length; i++) y.data[i] = activate(sums[i]! + (bias ? bias[i % sizes.C]! : 0))
 }
 
 /** dw[wAt] = Σ dy[yAt] · x[xAt] over the products that w[wAt] takes part in; db[oc] = Σ dy[…, oc]. */
 export function convolutionBackwardWeights(step: ReferenceStep): void {
   const [dy, x, dw] = [operand(step, 'dy'), operand(step, 'x'), operand(step, 'dw')]
+  const sizes = sizesOf(step, x, dw, dy)
+  const { groupC, OC } = sizes
   const sums = new Float64Array(dw.data.length)
-  eachProduct(sizesOf(step, x, dw, dy), walkOf(step), (xAt, wAt, yAt) => {
-    sums[wAt]! += dy.data[yAt]! * x.data[xAt]!
+  eachTap(sizes, walkOf(step), (xAt, wAt, yAt) => {
+    for (let c = 0; c < groupC; c++) sums[wAt + c * OC]! += dy.data[yAt]! * x.data[xAt + c]!
   })
   dw.data.set(sums)
   const db = optional(step, 'db')?.data

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { compileProgram } from '../../lib/program/compile'
+import { firstOtherBit } from '../support/tolerance'
 import { randomTraining } from './randomGraph'
 import { memoryFaults, runSpec } from './runSpec'
 
@@ -15,7 +16,7 @@ function train(seed: number, on: Partial<typeof off>) {
   const state = graph.initial()
   const n = Math.max(1, graph.capacity - 1)
   const outputs = [n, graph.capacity].map((rows) => runSpec(spec, state, graph.arrays(rows), rows))
-  return { spec, faults, result: { outputs, state: Array.from(state) } }
+  return { spec, faults, numbers: Float64Array.from([...outputs.flat(2), ...state]) }
 }
 
 test('on random networks no pass changes a bit of losses, outputs and weights', () => {
@@ -23,15 +24,14 @@ test('on random networks no pass changes a bit of losses, outputs and weights', 
   for (let seed = 1; seed <= GRAPHS; seed++) {
     const plain = train(seed, {})
     expect(plain.faults, `seed ${seed}`).toEqual([])
-    expect(plain.result.state.every(Number.isFinite), `seed ${seed}`).toBe(true)
-    expect(plain.result.outputs.flat(2).every(Number.isFinite), `seed ${seed}`).toBe(true)
+    expect(plain.numbers.every(Number.isFinite), `seed ${seed}`).toBe(true)
     const all = train(seed, { fuse: true, order: true, inPlace: true, share: true })
     expect(all.faults, `seed ${seed}`).toEqual([])
-    expect(all.result, `seed ${seed}`).toEqual(plain.result)
+    expect(firstOtherBit(all.numbers, plain.numbers), `seed ${seed}`).toBe(undefined)
     for (const pass of passes) {
       const one = train(seed, { [pass]: true })
       expect(one.faults, `seed ${seed}, ${pass}`).toEqual([])
-      expect(one.result, `seed ${seed}, ${pass}`).toEqual(plain.result)
+      expect(firstOtherBit(one.numbers, plain.numbers), `seed ${seed}, ${pass}`).toBe(undefined)
     }
     if (all.spec.steps.length < plain.spec.steps.length) fused++
     if (all.spec.arenaElements < plain.spec.arenaElements) shared++

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { afterAll, expect } from 'vitest'
 import { loadNative } from '../../lib/native'
 
-const counts: Record<string, number> = {}
+let counts: Record<string, number> = {}
 
 /** Counts one case that was compared with the reference: of an op, or of one of its algorithms. */
 export function count(kind: 'listed' | 'property', op: string, algorithm = ''): void {
@@ -11,10 +11,13 @@ export function count(kind: 'listed' | 'property', op: string, algorithm = ''): 
   counts[key] = (counts[key] ?? 0) + 1
 }
 
-// Once per test file, when its tests are over: test/proof compares the files.
-afterAll(() => {
-  const folder = process.env.CONVLANE_COUNTS
-  if (!folder) return
-  const file = basename(expect.getState().testPath!).replace('.test.ts', '')
-  writeFileSync(join(folder, `${loadNative().isa()} ${file}.json`), JSON.stringify(counts))
-})
+/** Called by a test file: writes what it counted, when its tests are over, for test/proof to compare. Files may share this module. */
+export function keepCounts(): void {
+  counts = {}
+  afterAll(() => {
+    const folder = process.env.CONVLANE_COUNTS
+    if (!folder) return
+    const file = basename(expect.getState().testPath!).replace('.test.ts', '')
+    writeFileSync(join(folder, `${loadNative().isa()} ${file}.json`), JSON.stringify(counts))
+  })
+}

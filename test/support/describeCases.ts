@@ -2,13 +2,13 @@ import fc from 'fast-check'
 import { describe, test } from 'vitest'
 import { allCases } from './cases'
 import { binding, checkCase, checkProgram } from './checkCase'
+import { keepCounts } from './counts'
 import { type OpCase, rowEdges, vectorEdges } from './opCase'
 
-/** Elements of a case's operands from which on an emulator takes the better part of a minute; `test:core` leaves such cases to `npm test`. */
-const LARGE = 1 << 18
+/** Elements that a case's operands may have together: `test:core` leaves larger ones to `npm test`, an emulator would take a minute for some of them. */
+const LARGEST = Number(process.env.CONVLANE_LARGEST_CASE ?? Number.POSITIVE_INFINITY)
 const isLeftOut = ({ shapes }: OpCase): boolean =>
-  process.env.CONVLANE_LARGE_CASES === '0' &&
-  Object.values(shapes).reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0) > LARGE
+  Object.values(shapes).reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0) > LARGEST
 
 /** One test for each case of the list that belongs to the op: eager on every algorithm, and as a program. */
 export function describeCases(op: string): void {
@@ -17,6 +17,7 @@ export function describeCases(op: string): void {
       .filter((c) => c.op === op && !isLeftOut(c))
       .map((c, i) => [`${i + 1}: ${c.name}`, c]),
   )
+  keepCounts()
   if (cases.size === 0) throw new Error(`no case in the list for ${op}`)
   describe(`${op} is the reference's`, () => {
     for (const [name, c] of cases)
@@ -30,11 +31,12 @@ export function describeCases(op: string): void {
 /** Sizes that random cases are drawn to: around those of vectors and tiles. */
 export const edges: readonly number[] = [...vectorEdges(binding.kernelInfo()), ...rowEdges(binding.kernelInfo())]
 
-/** At least this many property cases for each op, pass and algorithm, on each instruction set. */
-export const PROPERTY_CASES = 500
+/** At least this many property cases for each op, pass and algorithm, on each instruction set; the first ones of a larger number. */
+export const PROPERTY_CASES = Number(process.env.CONVLANE_PROPERTY_CASES)
 
 /** One test over random cases; each of them may be several passes, which all count. */
 export function property(name: string, cases: fc.Arbitrary<readonly OpCase[]>, runs = PROPERTY_CASES): void {
+  keepCounts()
   test(`${name}, ${runs} random cases`, () => {
     fc.assert(
       fc.property(cases, (passes) => {

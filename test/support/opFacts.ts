@@ -31,8 +31,11 @@ export type Maker = (random: Random, shape: readonly number[], c: OpCase) => num
 
 const fill =
   (next: (random: Random) => number): Maker =>
-  (random, shape) =>
-    Array.from({ length: sizeOf(shape) }, () => next(random))
+  (random, shape) => {
+    const values: number[] = []
+    for (let i = sizeOf(shape); i > 0; i--) values.push(next(random))
+    return values
+  }
 export const reals = fill((random) => random.between(-1, 1))
 export const wholeNumbers = fill((random) => random.whole(-4, 4))
 const between = (low: number, high: number) => fill((random) => random.between(low, high))

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { TestProjectInlineConfiguration } from 'vitest/config'
+import type { TestProjectInlineConfiguration, ViteUserConfig } from 'vitest/config'
 import type { Binding } from '../../binding.js'
 
 /** The addon as lib/native.ts finds it: this is the runner's configuration, which loads no TypeScript of lib/. */
@@ -21,14 +21,21 @@ function countsFolder(): string {
   return folder
 }
 
-/** Tests that run on one instruction set (`undefined`: the one that is chosen at load, without the largest cases). */
-export function isaProject(isa: string | undefined, include: string[], exclude: string[] = []): TestProjectInlineConfiguration {
-  const env = { CONVLANE_COUNTS: countsFolder(), ...(isa ? { CONVLANE_ISA: isa } : { CONVLANE_LARGE_CASES: '0' }) }
-  return { extends: true, test: { name: isa ?? 'core', include, exclude, env, testTimeout: 120_000, sequence: { groupOrder: 1 } } }
+const perIsa = ['test/ops/*.test.ts', 'test/program/nativeGraphs.test.ts', 'test/program/fold.test.ts', 'test/train/short.test.ts']
+/** Files share the modules of what they test with: loading these anew took a third of the time. */
+const onOneIsa = { extends: true, test: { isolate: false, testTimeout: 120_000, sequence: { groupOrder: 1 } } } as const
+
+/** What runs on every instruction set of the machine, with so many property cases. */
+export function isaProject(isa: string, properties: number): TestProjectInlineConfiguration {
+  const env = { CONVLANE_COUNTS: countsFolder(), CONVLANE_ISA: isa, CONVLANE_PROPERTY_CASES: `${properties}` }
+  return { ...onOneIsa, test: { ...onOneIsa.test, name: isa, include: perIsa, env } }
 }
 
-/** What runs on every instruction set of the machine. */
-export const perIsa = ['test/ops/*.test.ts', 'test/program/nativeGraphs.test.ts', 'test/program/fold.test.ts', 'test/train/short.test.ts']
+/** Tests on the instruction set that is chosen at load, without property tests and the largest cases. */
+export function coreProject(include: string[]): TestProjectInlineConfiguration {
+  const env = { CONVLANE_COUNTS: countsFolder(), CONVLANE_LARGEST_CASE: `${2 ** 18}` }
+  return { ...onOneIsa, test: { ...onOneIsa.test, name: 'core', include, exclude: ['test/ops/*.property.test.ts'], env } }
+}
 
 /** Tests of everything that is the same whatever the instruction set. */
 export const onceProject: TestProjectInlineConfiguration = {
@@ -40,4 +47,11 @@ export const onceProject: TestProjectInlineConfiguration = {
 export function proofProject(isas: readonly string[], properties: number): TestProjectInlineConfiguration {
   const env = { CONVLANE_COUNTS: countsFolder(), CONVLANE_EXPECTED_ISAS: isas.join(' '), CONVLANE_EXPECTED_PROPERTIES: `${properties}` }
   return { extends: true, test: { name: 'proof', include: ['test/proof/*.test.ts'], env, sequence: { groupOrder: 2 } } }
+}
+
+/** Everything once, the ops on every instruction set of this machine, and a last look at whether each of them ran as many cases as the others. */
+export function everything(properties: number): ViteUserConfig {
+  const isas = addon().isaAvailable()
+  const projects = [onceProject, ...isas.map((isa) => isaProject(isa, properties)), proofProject(isas, properties)]
+  return { test: { pool: 'forks', projects } }
 }
