@@ -7,15 +7,15 @@
 #include <new>
 
 #if defined(__GLIBCXX__) && _GLIBCXX_RELEASE >= 12
-// Gained `noexcept`, and a new version of its symbol, in GCC 12.
-void std::condition_variable::wait(std::unique_lock<std::mutex>& lock) noexcept {
+// Lost `noexcept`, and gained a new version of its symbol, in GCC 12.
+void std::condition_variable::wait(std::unique_lock<std::mutex>& lock) {
   if (pthread_cond_wait(native_handle(), lock.mutex()->native_handle()) != 0) std::terminate();
 }
 #endif
 
 #if defined(__GLIBCXX__) && _GLIBCXX_RELEASE >= 11
 // What std::allocator throws for more elements than memory has addresses; a function of its own since GCC 11.
-[[noreturn]] void std::__throw_bad_array_new_length() { throw std::bad_array_new_length(); }
+void std::__throw_bad_array_new_length() { throw std::bad_array_new_length(); }
 #endif
 
 #if defined(__GLIBC__)
