@@ -7,7 +7,10 @@ const data = { x: randomTensor([8, 4], 1), y: someLabels(8, 3) }
 
 test.each(runtimes)('an AsyncLocalStorage holds behind every await and in every callback (%s)', async (runtime) => {
   const storage = new AsyncLocalStorage<string>()
-  const model = sequential({ input: [4], seed: 1, runtime }, dense(3)).compile({ optimizer: sgd({ learningRate: 0.1 }), loss: 'softmaxCrossEntropy' })
+  const model = sequential({ input: [4], seed: 1, runtime }, dense(3)).compile({
+    optimizer: sgd({ learningRate: 0.1 }),
+    loss: 'softmaxCrossEntropy',
+  })
   const request = (name: string) =>
     storage.run(name, async () => {
       const seen = new Set<string | undefined>()
