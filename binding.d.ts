@@ -171,8 +171,11 @@ export interface Binding {
   memory(): NativeMemory
   createState(elements: number): State
   createProgram(spec: ProgramSpec, state?: State): Program
-  /** Runs one step now, on the calling thread and the pool, on `buffers` (float32, int32 or uint8 typed arrays). Outputs are written in place. */
-  execute(step: Step, buffers: readonly (Float32Array | Int32Array | Uint8Array)[], scalars?: Readonly<Record<string, number>>): void
+  /**
+   * Runs one step now, on the calling thread and the pool, on `buffers` (float32, int32 or uint8 typed arrays). Outputs are written in place. Returns the
+   * seconds that the step took, checks of arguments and the way from JavaScript and back not among them.
+   */
+  execute(step: Step, buffers: readonly (Float32Array | Int32Array | Uint8Array)[], scalars?: Readonly<Record<string, number>>): number
   /** Algorithms that the step could use, the default choice first. */
   algorithms(step: Step): string[]
   /** By how many bytes `bytes` begins behind a multiple of 64: the arenas of programs begin at one, an ArrayBuffer wherever its engine puts it. */

@@ -46,7 +46,9 @@ export async function measure(binding: Binding, problem: Problem, { seconds, cho
   const algorithms = algorithmsOf(binding, prepared)
   const own = algorithms.slice(0, chosenOnly ? 1 : undefined).map(({ name, calls }, i): Contender => {
     const run = () => {
-      for (const { step, buffers, scalars } of calls) binding.execute(step, buffers, scalars)
+      let seconds = 0
+      for (const { step, buffers, scalars } of calls) seconds += binding.execute(step, buffers, scalars)
+      return 1000 * seconds
     }
     clear(prepared.outputs)
     run()

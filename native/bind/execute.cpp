@@ -3,6 +3,7 @@
 #include "execute.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "../core/memory.h"
 #include "../core/threads.h"
@@ -98,8 +99,9 @@ Napi::Value execute(const Napi::CallbackInfo& info) {
   context.scratch = scratch.floats();
   context.scalars = &scalars;
   const FlushDenormals flush;
+  const auto start = std::chrono::steady_clock::now();
   step->run(context);
-  return info.Env().Undefined();
+  return Napi::Number::New(info.Env(), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }
 
 Napi::Value algorithms(const Napi::CallbackInfo& info) {

@@ -33,17 +33,19 @@ bool can_run(ConvAlgorithm algorithm, const ConvGeometry& g, ConvPass pass) {
 // Where the tiles of a product would be all but empty.
 bool direct_pays(const ConvGeometry& g, ConvPass pass) {
   constexpr int64_t kShortRuns = 12, kThinTiles = 8;  // channels from which on a product is as fast: rows of taps are long, tiles of x high enough
+  constexpr int64_t kFewSums = 4;     // channels from which on a product by a single tap computes as fast: it gathers nothing
+  constexpr int64_t kFewFilters = 3;  // filters from which on a product computes their gradient as fast: it takes in more of x at a time
   if (!direct_fits(g, pass)) return false;
   if (g.groups > 1) {
     const bool backward = pass == ConvPass::input_gradient;
     const int64_t from = backward ? g.group_oc() : g.group_c(), to = backward ? g.group_c() : g.group_oc();  // what is read, what is written
     return from == 1 || (from <= 4 && 2 * to <= kernels().width);
   }
-  if (g.taps() == 1) return false;
   const FewChannels view(g);
   const int64_t few = view.g.c;
-  const bool weights = pass == ConvPass::weight_gradient;
-  if (weights ? !view.mirrored : view.mirrored == (pass == ConvPass::input_gradient)) return few < (weights ? kThinTiles : kShortRuns);
+  if (pass == ConvPass::weight_gradient) return g.taps() > 1 && few < (view.mirrored ? kFewFilters : kThinTiles);
+  if (view.mirrored == (pass == ConvPass::input_gradient)) return few < kShortRuns;
+  if (g.taps() == 1) return few < kFewSums;
   return 4 * few <= 3 * round_up(few, kernels().width);  // lanes of a vector that the few would fill
 }
 
@@ -84,8 +86,8 @@ ConvAlgorithm cheapest_winograd(const ConvGeometry& g, ConvPass pass, double lim
 
 // The cheapest of Winograd's algorithms where one is clearly cheaper than the direct way, else `direct`.
 ConvAlgorithm or_winograd(const ConvGeometry& g, ConvPass pass, ConvAlgorithm direct) {
-  constexpr int64_t kFewest = 8;       // channels
-  constexpr double kWork = 1 << 20;    // multiply-adds of an image: below, there is nothing to gain that is worth a less exact sum
+  constexpr int64_t kFewest = 4;       // channels
+  constexpr double kWork = 1 << 16;    // multiply-adds of an image: below, it takes a microsecond or two, which is not worth a less exact sum
   constexpr double kGain = 0.85;
   const double work = static_cast<double>(g.out_pixels() * g.taps()) * static_cast<double>(g.c) * static_cast<double>(g.oc);
   if (std::min(g.c, g.oc) < kFewest || work < kWork) return direct;

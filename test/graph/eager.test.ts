@@ -398,7 +398,7 @@ describe('what is told apart', () => {
     const results = (['auto', 'im2col', 'indirect'] as const).map(
       (algorithm) => ops.conv2d(x, w, { runtime: 'native', algorithm, padding: 1 }).data,
     )
-    for (const data of results) for (const [i, y] of data.entries()) expect(y).toBeCloseTo(results[0]![i]!, 4)
+    for (const data of results) for (const [i, y] of data.entries()) expect(y).toBeCloseTo(results[0]![i]!, 3) // 'auto' is Winograd's
   })
 
   test('bytes as labels', () => {

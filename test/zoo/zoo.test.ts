@@ -34,6 +34,7 @@ interface Case {
     readonly seed: number
     /** How many times as far as others it may be from the reference in its weights, a tenth as many times in its losses. Default 1. */
     readonly tolerance?: number
+    readonly winograd?: boolean
   }
   /** How it learns 64 digits. */
   readonly learnt: { readonly rate: number; readonly epochs: number }
@@ -73,7 +74,8 @@ const cases: readonly Case[] = [
     name: 'resnet18',
     make: resnet18,
     defined: { input: [32, 32, 3], parameters: 11_173_962 },
-    compared: { input: [4, 4, 2], images: 12, rate: 0.0005, seed: 3 },
+    // Its last maps are single pixels: normalization of 12 values would magnify what Winograd's tiles of the first maps round.
+    compared: { input: [4, 4, 2], images: 12, rate: 0.0005, seed: 3, winograd: false },
     learnt: { rate: 0.02, epochs: 5 },
   },
   {
@@ -104,12 +106,12 @@ function distance(a: Tensor, b: Tensor): number {
 }
 
 test.each(cases)('$name: the first three steps are those of the reference', { timeout: 240_000 }, async ({ name, make, compared }) => {
-  const { input, images, rate, seed, tolerance = 1 } = compared
+  const { input, images, rate, seed, tolerance = 1, winograd = true } = compared
   const [x, y] = [randomTensor([images, ...input], seed), someLabels(images, 3)]
   const train = async (runtime: RuntimeName) => {
     const model = make({ input, classes: 3, seed, runtime, ...(name === 'mobilenetV2Small' && { width: 0.1 }) })
     const before = await model.getWeights()
-    model.compile({ optimizer: sgd({ learningRate: rate, momentum: 0.9 }), loss: 'softmaxCrossEntropy' })
+    model.compile({ optimizer: sgd({ learningRate: rate, momentum: 0.9 }), loss: 'softmaxCrossEntropy', winograd })
     const losses: number[] = []
     for (let step = 0; step < 3; step++) losses.push((await model.trainOnBatch(x, y)).loss!)
     return { losses, before, after: await model.getWeights() }
