@@ -158,7 +158,7 @@ export function weightGradient(
 
 /**
  * How a convolution is computed; `'auto'` chooses by the sizes, `'noWinograd'` alike but never Winograd's, `'winograd'` the cheapest of these. Results differ by
- * rounding only. `'direct'` is for at most 16 channels in a group, or on one side of a single group (with stride 1 where these are the filters, and not for the
+ * rounding only. `'direct'` is for at most 32 channels in a group, or 16 on one side of a single group (with stride 1 where these are the filters, and not for the
  * gradient by few channels of a volume); Winograd's for one group, stride and dilation 1 and windows of 3 × 3 or 5 × 5. Elsewhere these are refused.
  */
 export type ConvolutionAlgorithm = (typeof convolutionAlgorithms)[number]

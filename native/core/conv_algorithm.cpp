@@ -8,7 +8,7 @@
 
 #include "depthwise_convolution.h"
 #include "few_channels.h"
-#include "grouped_convolution.h"
+#include "group_packing.h"
 #include "winograd.h"
 
 namespace convlane {
@@ -37,9 +37,11 @@ bool direct_pays(const ConvGeometry& g, ConvPass pass) {
   constexpr int64_t kFewFilters = 3;  // filters from which on a product computes their gradient as fast: it takes in more of x at a time
   if (!direct_fits(g, pass)) return false;
   if (g.groups > 1) {
-    const bool backward = pass == ConvPass::input_gradient;
-    const int64_t from = backward ? g.group_oc() : g.group_c(), to = backward ? g.group_c() : g.group_oc();  // what is read, what is written
-    return from == 1 || (from <= 4 && 2 * to <= kernels().width);
+    const bool weights = pass == ConvPass::weight_gradient;
+    const GroupPacking packing(g, pass == ConvPass::input_gradient ? Direction::gradient : Direction::forward);
+    const int64_t from = packing.lanes().from;
+    if (packing.lanes().together > 1 || from < kernels().width / 2) return true;
+    return weights ? from < kernels().width : packing.taps() == 3 && g.w.stride == 1;
   }
   const FewChannels view(g);
   const int64_t few = view.g.c;
@@ -151,7 +153,7 @@ ConvAlgorithm conv_algorithm(const StepSpec& spec, const ConvGeometry& geometry,
     if (name != algorithm_name(algorithm)) continue;
     if (can_run(algorithm, geometry, pass)) return algorithm;
     if (algorithm == ConvAlgorithm::direct) {
-      refuse(spec, "algorithm direct needs at most 16 channels in each group; without groups, at most 16 on one side, stride 1 where these are the filters, and a "
+      refuse(spec, "algorithm direct needs at most 32 channels in each group; without groups, at most 16 on one side, stride 1 where these are the filters, and a "
                    "window of depth 1 where these are what is computed");
     }
     refuse(spec, "algorithm " + name + winograd_needs);

@@ -3,6 +3,7 @@
 #include "depthwise_convolution.h"
 #include "few_channels.h"
 #include "grouped_convolution.h"
+#include "depthwise_lines.h"
 #include "rows_convolution.h"
 #include "winograd.h"
 
@@ -22,6 +23,9 @@ StepPointer make_convolution(const StepSpec& spec) {
   }
   if (algorithm == ConvAlgorithm::direct && depthwise_convolution_fits(g)) {
     return std::make_unique<ConvStep<DepthwiseConvolution>>(spec, kNames, g.oc, algorithm, g, Direction::forward);
+  }
+  if (algorithm == ConvAlgorithm::direct && depthwise_lines_fit(g)) {
+    return std::make_unique<ConvStep<DepthwiseLines>>(spec, kNames, g.oc, algorithm, g, Direction::forward);
   }
   if (algorithm == ConvAlgorithm::direct && g.groups > 1) {
     return std::make_unique<ConvStep<GroupedConvolution>>(spec, kNames, g.oc, algorithm, g, Direction::forward);

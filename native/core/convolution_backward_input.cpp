@@ -4,6 +4,7 @@
 #include "depthwise_convolution.h"
 #include "few_channels.h"
 #include "grouped_convolution.h"
+#include "depthwise_lines.h"
 #include "im2col.h"
 #include "rows_convolution.h"
 #include "winograd.h"
@@ -22,6 +23,9 @@ StepPointer make(const StepSpec& spec, const ConvNames& names) {
   }
   if (algorithm == ConvAlgorithm::direct && depthwise_convolution_fits(g)) {
     return std::make_unique<ConvStep<DepthwiseConvolution>>(spec, names, g.c, algorithm, g, Direction::gradient);
+  }
+  if (algorithm == ConvAlgorithm::direct && depthwise_lines_fit(g)) {
+    return std::make_unique<ConvStep<DepthwiseLines>>(spec, names, g.c, algorithm, g, Direction::gradient);
   }
   if (algorithm == ConvAlgorithm::direct && g.groups > 1) {
     return std::make_unique<ConvStep<GroupedConvolution>>(spec, names, g.c, algorithm, g, Direction::gradient);

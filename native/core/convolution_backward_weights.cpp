@@ -7,6 +7,7 @@
 #include "depthwise_weights.h"
 #include "few_channels.h"
 #include "grouped_weights.h"
+#include "depthwise_line_weights.h"
 #include "ops.h"
 #include "winograd.h"
 
@@ -66,6 +67,9 @@ StepPointer make_convolution_backward_weights(const StepSpec& spec) {
   }
   if (algorithm == ConvAlgorithm::direct && depthwise_weights_fit(g)) {
     return std::make_unique<ConvolutionBackwardWeights<DepthwiseWeights>>(spec, algorithm, DepthwiseWeights(g));
+  }
+  if (algorithm == ConvAlgorithm::direct && depthwise_lines_fit(g)) {
+    return std::make_unique<ConvolutionBackwardWeights<DepthwiseLineWeights>>(spec, algorithm, DepthwiseLineWeights(g));
   }
   if (algorithm == ConvAlgorithm::direct && g.groups > 1) {
     return std::make_unique<ConvolutionBackwardWeights<GroupedWeights>>(spec, algorithm, GroupedWeights(g));

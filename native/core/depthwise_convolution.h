@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Forward and input gradient of depthwise convolutions with windows of 3 columns: each channel by itself, line by line of the target. GroupedConvolution
+// Forward and input gradient of depthwise convolutions with windows of 3 columns: each channel by itself, line by line of the target. DepthwiseLines
 // computes the others.
 #pragma once
 #include "rows_convolution.h"

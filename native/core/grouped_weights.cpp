@@ -5,82 +5,90 @@ namespace convlane {
 
 namespace {
 
+constexpr int64_t kBandColumns = 128;        // columns of a band, or one line: chains of sums stay short
+constexpr int64_t kPixelsForSums = 16;       // pixels of dy that a split reads for each tap, or more
 constexpr int64_t kPartialFloats = 2 << 20;  // most floats of all partial sums
 
 }  // namespace
 
-GroupedWeights::GroupedWeights(const ConvGeometry& geometry)
-    : geometry_(geometry),
-      w_(forward_axis(geometry.w)),
-      stretches_(stretches_of(w_)),
-      shape_{geometry.w.in, geometry.groups, geometry.group_c(), geometry.group_oc()} {}
-
-// A split is a stretch of the output's lines with sums of its own.
-int64_t GroupedWeights::splits(int64_t n) const {
-  const int64_t lines = geometry_.batch.of(n) * geometry_.d.out * geometry_.h.out;
-  return std::clamp(std::min({chunks_for(geometry_.work(n)), lines, kPartialFloats / geometry_.weights()}), int64_t{1}, kChunks);
+GroupedWeights::GroupedWeights(const ConvGeometry& geometry) : geometry_(geometry), packing_(geometry, Direction::forward) {
+  const int64_t most = std::max<int64_t>(1, kBandColumns / geometry.w.out);
+  for (int64_t line = 0; line < geometry.h.out; ++line) {
+    const TapRange taps = taps_inside(geometry.h, line);
+    if (!bands_.empty()) {
+      Band& band = bands_.back();
+      if (band.lines < most && band.taps.first == taps.first && band.taps.last == taps.last) {
+        ++band.lines;
+        continue;
+      }
+    }
+    bands_.push_back({line, 1, taps});
+  }
 }
 
-int64_t GroupedWeights::slots() const { return geometry_.d.kernel * geometry_.h.kernel; }
+// A split is a stretch of all bands with sums of its own.
+int64_t GroupedWeights::splits(int64_t n) const {
+  const int64_t pixels = geometry_.batch.of(n) * geometry_.out_pixels();
+  return std::max<int64_t>(1, std::min({chunks_for(geometry_.work(n)), bands(n), pixels / (kPixelsForSums * geometry_.taps()), kPartialFloats / packing_.floats()}));
+}
 
 void GroupedWeights::run(int64_t n, const float* x, const float* dy, float* dw, float* scratch) const {
-  n = geometry_.batch.of(n);
-  const int64_t count = splits(n), lines = n * geometry_.d.out * geometry_.h.out, floats = geometry_.weights();
-  const bool spreads = !shape_.identity();
-  const int64_t rows = geometry_.d.kernel * geometry_.h.kernel * shape_.from;
+  const GroupLanes& lanes = packing_.lanes();
+  const int64_t count = splits(n), floats = packing_.floats(), vector_floats = packing_.vector_floats();
+  const int64_t parts = std::min(lanes.vectors(), divide_up(chunks_for(geometry_.work(n)), count));
+  const int64_t rows = geometry_.d.kernel * geometry_.h.kernel * packing_.block_count();
   const int64_t list_floats = round_up(rows * static_cast<int64_t>(sizeof(GroupedWeightsRow) / sizeof(float)), 16);
-  parallel_with_scratch(count, list_floats + (spreads ? SpreadRows::floats(shape_, slots()) : 0), [&](int64_t split, float* memory) {
-    SpreadRows spread(shape_, spreads ? slots() : 0, memory + list_floats);
-    float* sums = split == 0 ? dw : scratch + (split - 1) * floats;
-    std::fill(sums, sums + floats, 0.0f);
-    const int64_t last = (split + 1) * lines / count;
-    for (int64_t line = split * lines / count; line < last; ++line) {
-      add_line(n, x, dy, line, reinterpret_cast<GroupedWeightsRow*>(memory), spreads ? &spread : nullptr, sums);
+  parallel_with_scratch(count * parts, list_floats, [&](int64_t chunk, float* memory) {
+    const int64_t split = chunk / parts, part = chunk % parts;
+    const int64_t first = part * lanes.vectors() / parts, last = (part + 1) * lanes.vectors() / parts;
+    float* sums = scratch + split * floats;
+    std::fill(sums + first * vector_floats, sums + last * vector_floats, 0.0f);
+    const int64_t end = (split + 1) * bands(n) / count;
+    for (int64_t band = split * bands(n) / count; band < end; ++band) {
+      add_band(x, dy, band, first, last, reinterpret_cast<GroupedWeightsRow*>(memory), sums);
     }
   });
-  if (count == 1) return;
-  parallel_blocks(floats, kElementGrain / 4, [&](int64_t begin, int64_t end) {
-    for (int64_t split = 1; split < count; ++split) kernels().axpy(1.0f, scratch + (split - 1) * floats + begin, dw + begin, end - begin);
-  });
+  if (count > 1) {
+    parallel_blocks(floats, kElementGrain / 4, [&](int64_t begin, int64_t end) {
+      for (int64_t split = 1; split < count; ++split) kernels().axpy(1.0f, scratch + split * floats + begin, scratch + begin, end - begin);
+    });
+  }
+  packing_.unpack(scratch, dw);
 }
 
-void GroupedWeights::add_line(int64_t n, const float* x, const float* dy, int64_t line, GroupedWeightsRow* rows, SpreadRows* spread, float* sums) const {
+void GroupedWeights::add_band(const float* x, const float* dy, int64_t number, int64_t first_vector, int64_t last_vector, GroupedWeightsRow* rows,
+                              float* sums) const {
   const ConvGeometry& g = geometry_;
-  const int64_t image = line / g.h.out / g.d.out, out_d = line / g.h.out % g.d.out, out_h = line % g.h.out;
-  const int64_t tap_floats = g.group_c() * g.oc, plane_x = spread != nullptr ? shape_.plane() : 1;
-  const TapRange taps_d = taps_inside(g.d, out_d), taps_h = taps_inside(g.h, out_h);
-  if (spread != nullptr) spread->next();
-  int64_t count = 0;
+  const int64_t bands = static_cast<int64_t>(bands_.size());
+  const Band& band = bands_[static_cast<size_t>(number % bands)];
+  const int64_t out_d = number / bands % g.d.out, image = number / bands / g.d.out;
+  const TapRange taps_d = taps_inside(g.d, out_d);
+  GroupedWeightsArgs args{};
   for (int64_t kd = taps_d.first; kd < taps_d.last; ++kd) {
-    for (int64_t kh = taps_h.first; kh < taps_h.last; ++kh) {
-      const int64_t number = (image * g.d.in + g.d.source(out_d, kd)) * g.h.in + g.h.source(out_h, kh);
-      const float* from = spread != nullptr ? spread->row(x, number) : x + number * g.w.in * g.c;
-      float* to = sums + (kd * g.h.kernel + kh) * g.w.kernel * tap_floats;
-      for (int64_t plane = 0; plane < shape_.from; ++plane) rows[count++] = {from + plane * plane_x, to + plane * g.oc};
+    for (int64_t kh = band.taps.first; kh < band.taps.last; ++kh) {
+      const int64_t line = (image * g.d.in + g.d.source(out_d, kd)) * g.h.in + g.h.source(band.first, kh);
+      float* to = sums + (kd * g.h.kernel + kh) * packing_.row_floats();
+      for (int64_t b = 0; b < packing_.block_count(); ++b) {
+        rows[args.row_count++] = {x + line * g.w.in * g.c, to + packing_.block(b).at, packing_.block(b).offset};
+      }
     }
   }
-  const int64_t pixel = g.oc;
-  GroupedWeightsArgs args{};
-  args.row_count = count;
+  args.lanes = &packing_.lanes();
+  args.first_vector = first_vector;
+  args.last_vector = last_vector;
+  args.sums_vector = packing_.vector_floats();
   args.rows = rows;
-  args.step = g.w.stride * pixel;
-  args.reach = g.w.dilation * pixel;
-  args.lds = tap_floats;
-  args.ldy = g.oc;
-  args.channels = g.oc;
-  if (far_from_cache(g, n) && spread == nullptr) {
-    args.x_ahead = g.h.stride * g.w.in * g.c;
-    args.dy_ahead = g.w.out * g.oc;
-  }
-  for (const Stretch& s : stretches_) {
-    if (s.taps == 0) continue;
-    args.x_offset = g.w.source(s.first, s.first_tap) * pixel;
-    args.sums_offset = s.first_tap * tap_floats;
-    args.dy = dy + (line * g.w.out + s.first) * g.oc;
-    args.taps = s.taps;
-    args.columns = s.columns;
-    kernels().grouped_weights(args);
-  }
+  args.dy = dy + ((image * g.d.out + out_d) * g.h.out + band.first) * g.w.out * g.oc;
+  args.lines = band.lines;
+  args.x_line = g.h.stride * g.w.in * g.c;
+  args.dy_line = g.w.out * g.oc;
+  args.taps = packing_.taps();
+  args.step = g.w.stride;
+  args.x_step = g.c;
+  args.dy_step = g.oc;
+  args.source = g.w.in;
+  args.target = g.w.out;
+  kernels().grouped_weights(args);
 }
 
 }  // namespace convlane

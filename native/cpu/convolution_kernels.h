@@ -106,7 +106,7 @@ struct DirectLine {
 };
 // Convolution of groups: each channel of the target reads its own of the source.
 // y[i * ldy + c] = act( sum over rows r, t < taps of x_r[i * step + t * reach + c] * w_r[t * ldw + c] + bias[c] ),   i < columns, c < channels
-struct GroupedArgs {
+struct DepthwiseLinesArgs {
   const DirectLine* lines;
   int64_t line_count;
   int64_t x_offset, w_offset, y_offset;
@@ -119,18 +119,87 @@ struct GroupedArgs {
   Activation activation;
 };
 // sums_r[t * lds + c] += sum over i < columns of x_r[i * step + t * reach + c] * dy[i * ldy + c]
-struct GroupedWeightsRow {
+struct DepthwiseLineWeightsRow {
   const float* x;
   float* sums;
 };
-struct GroupedWeightsArgs {
-  const GroupedWeightsRow* rows;
+struct DepthwiseLineWeightsArgs {
+  const DepthwiseLineWeightsRow* rows;
   int64_t row_count;
   int64_t x_offset, sums_offset;
   const float* dy;
   int64_t taps, step, reach, lds, ldy;
   int64_t columns, channels;
-  int64_t x_ahead, dy_ahead;  // as in GroupedArgs; dy_ahead 0: neither
+  int64_t x_ahead, dy_ahead;  // as in DepthwiseLinesArgs; dy_ahead 0: neither
+};
+
+// Groups side by side in a vector of targets: `together` whole ones, or the vectors one by one of a group that fills them.
+constexpr int kGroupSources = 32;  // most channels of the source that a vector of targets reads
+struct GroupLanes {
+  int64_t from, to;          // channels of a group: of the source, of the target
+  int64_t groups, together;  // together > 1: that many times to, and from, are at most a width
+  int64_t width;             // of a vector
+
+  int64_t vectors_of_group() const { return (to + width - 1) / width; }
+  int64_t vectors() const { return together > 1 ? (groups + together - 1) / together : groups * vectors_of_group(); }
+  int64_t group_of(int64_t vector) const { return together > 1 ? vector * together : vector / vectors_of_group(); }
+  int64_t groups_of(int64_t vector) const { return together > 1 && groups - group_of(vector) < together ? groups - group_of(vector) : together; }
+  int64_t source_of(int64_t vector) const { return group_of(vector) * from; }
+  int64_t target_of(int64_t vector) const { return group_of(vector) * to + (together > 1 ? 0 : vector % vectors_of_group() * width); }
+  int sources_of(int64_t vector) const { return static_cast<int>(groups_of(vector) * from); }
+  int targets_of(int64_t vector) const {
+    const int64_t rest = together > 1 ? groups_of(vector) * to : to - vector % vectors_of_group() * width;
+    return static_cast<int>(rest < width ? rest : width);
+  }
+};
+// A row of taps, or a single one: the first tap of target column 0 reads column `offset` of the source's line at x. Weights of vector 0, of which each has
+// [channel of a group][tap][lane].
+struct GroupedRow {
+  const float* x;
+  const float* w;
+  int64_t offset;
+};
+struct GroupedLine {
+  const GroupedRow* rows;
+  int64_t row_count;         // may be 0
+  float* y;                  // column 0, channel 0
+  const float* next;         // column 0 of `ahead` lines of the source that are fetched meanwhile
+};
+// y[q * y_step + c] = act( sum over rows r, t < taps, channels i of c's group of x_r[j * x_step + i] * w_r[i][t][c] + bias[c] ),   q < target, 0 <= j < source
+// where j = q * step + offset + t. Pairs: q = 2 j - before + t, and each row's offset is -1.
+struct GroupedArgs {
+  const GroupLanes* lanes;
+  int64_t first_vector, last_vector;
+  int64_t w_vector;          // floats from one vector's weights to the next one's
+  const GroupedLine* lines;
+  int64_t line_count;
+  int64_t taps, step;        // 3 taps with a step of 1 or 2, or 1 with any
+  bool pairs;                // 3 taps
+  int64_t x_step, y_step;
+  int64_t source, target, before;
+  int64_t ahead, ahead_line, y_ahead;  // lines, and floats from line to line, and to what is written next. ahead 0: nothing is fetched
+  const float* bias;         // or null
+  Activation activation;
+  bool streams;              // past the caches: all vectors are whole, and y and its steps multiples of them
+};
+// sums_r[i][t][c] += sum over lines l, q < target, 0 <= j < source of x_r[l * x_line + j * x_step + i] * dy[l * dy_line + q * dy_step + c], with j as above.
+// Lines and columns are added in order.
+struct GroupedWeightsRow {
+  const float* x;
+  float* sums;               // of vector 0
+  int64_t offset;
+};
+struct GroupedWeightsArgs {
+  const GroupLanes* lanes;
+  int64_t first_vector, last_vector;
+  int64_t sums_vector;
+  const GroupedWeightsRow* rows;
+  int64_t row_count;
+  const float* dy;
+  int64_t lines, x_line, dy_line;
+  int64_t taps, step;
+  int64_t x_step, dy_step;
+  int64_t source, target;
 };
 
 // Rows of taps: the source's column 0, and the row's first weight.

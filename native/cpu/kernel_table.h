@@ -198,12 +198,11 @@ struct KernelTable {
 
   void (*grouped_convolution)(const GroupedArgs&);
   void (*grouped_weights)(const GroupedWeightsArgs&);
+  void (*depthwise_lines)(const DepthwiseLinesArgs&);
+  void (*depthwise_line_weights)(const DepthwiseLineWeightsArgs&);
   // Of 3 taps, and at least a vector of channels; of 3, 5 or 7. Stride 1 or 2.
   void (*depthwise_convolution)(const DepthwiseArgs&);
   void (*depthwise_weights)(const DepthwiseWeightsArgs&);
-  // Plane k of `out` gets channel k of each group for all `to` channels of that group: out[k * plane + p * groups * to + g * to + i] =
-  // x[p * groups * from + g * from + k],   p < pixels, k < from, i < to
-  void (*spread_groups)(const float* x, int64_t pixels, int64_t groups, int64_t from, int64_t to, float* out, int64_t plane);
 
   int32_t few_terms_of[kMaxVectors + 1];  // most rows of a tile of few_cols, by number of vectors
   void (*few_rows)(const FewRowsArgs&);

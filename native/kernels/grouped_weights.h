@@ -1,106 +1,113 @@
 // SPDX-License-Identifier: MIT
-// Weight gradients without a matrix product: the sums of a few taps in registers over a stretch of columns, the filters across the vector.
+// Weight gradients of groups: the sums of some channels of a group and three taps in registers, over the lines of a band, the last columns of dy rolling
+// through others.
 #pragma once
-#include "../cpu/kernel_table.h"
+#include "grouped.h"
 #include "loop.h"
 
 namespace convlane {
 namespace {
 
-// Rows x Taps sums over `count` columns from `first` on. Step > 0: columns are `Step` reaches apart.
-template <class V, int Rows, int Taps, int Step, class Part>
-inline void grouped_sums(const GroupedWeightsArgs& g, const GroupedWeightsRow* rows, int64_t tap, int64_t first, int64_t count, int64_t c, Part part) {
-  constexpr int U = Step > 0 ? 4 : 1;  // columns together
-  const int64_t reach = g.reach, step = g.step, ldy = g.ldy;
-  V sums[Rows][Taps];
-  const float* x[Rows];
+// Rows of taps x Channels of a group, from channel `i` on.
+template <class V, int Rows, int Channels, int Taps, int Step, class Source>
+CONVLANE_NOINLINE void grouped_sums(const GroupedWeightsArgs& g, const GroupedWeightsRow* rows, const GroupedVector<V>& vector, int64_t sums_at, int64_t i) {
+  constexpr int kLive = (Taps + Step - 1) / Step;
+  const Source source(vector.sources);
+  const int64_t step = Taps == 1 ? g.step : Step;
+  Int lanes[Channels];
+  CONVLANE_UNROLL for (int k = 0; k < Channels; ++k) lanes[k] = V::int_load(vector.lanes) + V::int_set(static_cast<uint32_t>(i) + static_cast<uint32_t>(k));
+  V sums[Rows][Channels][Taps];
+  int64_t first = kLive - 1, last = g.target;  // columns of the target for which everything lies inside
   CONVLANE_UNROLL for (int r = 0; r < Rows; ++r) {
-    CONVLANE_UNROLL for (int t = 0; t < Taps; ++t) sums[r][t] = V::zero();
-    x[r] = rows[r].x + g.x_offset + first * step + tap * reach + c;
+    CONVLANE_UNROLL for (int k = 0; k < Channels; ++k) {
+      CONVLANE_UNROLL for (int t = 0; t < Taps; ++t) sums[r][k][t] = V::zero();
+    }
+    const int64_t offset = rows[r].offset, end = g.source - offset - (Taps == 1 ? 1 : Step);
+    const int64_t from = offset < 0 ? (-offset + step - 1) / step : 0, to = end < 0 ? 0 : end / step + 1;
+    if (from > first) first = from;
+    if (to < last) last = to;
   }
-  const float* dy = g.dy + first * ldy + c;
-  if (g.dy_ahead != 0) {
-    const float* next = x[Rows - 1] + g.x_ahead;
-    for (int64_t j = 0; j < (Step > 0 ? Step : 1) * count; ++j, next += Step > 0 ? reach : step) CONVLANE_PREFETCH(next);
-    next = dy + g.dy_ahead;
-    for (int64_t j = 0; j < count; ++j, next += ldy) CONVLANE_PREFETCH(next);
-  }
-  int64_t i = 0;
-  if constexpr (Step > 0) {
-    for (; i + U <= count; i += U) {
-      V d[U];
-      CONVLANE_UNROLL for (int u = 0; u < U; ++u, dy += ldy) {
-        d[u] = part.load(dy);
-        keep(d[u]);
-      }
-      CONVLANE_UNROLL for (int r = 0; r < Rows; ++r) {
-        const float* xj = x[r];
-        CONVLANE_UNROLL for (int j = 0; j < (U - 1) * Step + Taps; ++j, xj += reach) {
-          V value = part.load(xj);
-          keep(value);
-          CONVLANE_UNROLL for (int t = 0; t < Taps; ++t) {
-            if (j >= t && (j - t) % Step == 0 && (j - t) / Step < U) sums[r][t] = fma(value, d[(j - t) / Step], sums[r][t]);
-          }
+  const auto load = [&](const float* p) CONVLANE_INLINE_LAMBDA { return vector.targets == V::width ? V::load(p) : V::load(p, vector.targets); };
+  for (int64_t line = 0; line < g.lines; ++line) {
+    const float* x[Rows];
+    CONVLANE_UNROLL for (int r = 0; r < Rows; ++r) x[r] = rows[r].x + line * g.x_line + rows[r].offset * g.x_step + vector.source;
+    const float* dy = g.dy + line * g.dy_line + vector.target;
+    V d[kLive];
+    CONVLANE_UNROLL for (int l = 0; l < kLive; ++l) d[l] = V::zero();
+    auto add = [&](int r, int j, const float* p, auto wanted) CONVLANE_INLINE_LAMBDA {
+      const typename Source::Held held = source.hold(p);
+      CONVLANE_UNROLL for (int k = 0; k < Channels; ++k) {
+        V value = source.pick(held, i + k, lanes[k]);
+        keep(value);
+        CONVLANE_UNROLL for (int l = 0; l < kLive; ++l) {
+          if (j + l * Step < Taps && wanted(l)) sums[r][k][j + l * Step] = fma(value, d[l], sums[r][k][j + l * Step]);
         }
-        x[r] += U * step;
       }
+    };
+    auto roll = [&]() CONVLANE_INLINE_LAMBDA {
+      CONVLANE_UNROLL for (int l = kLive - 1; l > 0; --l) d[l] = d[l - 1];
+    };
+    auto at_edge = [&](int64_t q) CONVLANE_INLINE_LAMBDA {
+      if (q < g.target) d[0] = load(dy + q * g.dy_step);
+      CONVLANE_UNROLL for (int r = 0; r < Rows; ++r) {
+        CONVLANE_UNROLL for (int j = 0; j < Step; ++j) {
+          const int64_t column = q * step + rows[r].offset + j;
+          if (column >= 0 && column < g.source) add(r, j, x[r] + (q * step + j) * g.x_step, [&](int l) { return q - l >= 0 && q - l < g.target; });
+        }
+      }
+      roll();
+    };
+    const int64_t steps = g.target + kLive - 1;
+    int64_t q = 0;
+    for (; q < first && q < steps; ++q) at_edge(q);
+    for (int64_t at = q * step * g.x_step; q < last; ++q, at += step * g.x_step) {
+      d[0] = load(dy + q * g.dy_step);
+      CONVLANE_UNROLL for (int r = 0; r < Rows; ++r) {
+        CONVLANE_UNROLL for (int j = 0; j < Step; ++j) add(r, j, x[r] + at + j * g.x_step, [](int) { return true; });
+      }
+      roll();
     }
-  }
-  for (; i < count; ++i, dy += ldy) {
-    V d = part.load(dy);
-    keep(d);
-    CONVLANE_UNROLL for (int r = 0; r < Rows; ++r) {
-      const float* xt = x[r];
-      CONVLANE_UNROLL for (int t = 0; t < Taps; ++t, xt += reach) sums[r][t] = fma(part.load(xt), d, sums[r][t]);
-      x[r] += step;
-    }
+    for (; q < steps; ++q) at_edge(q);
   }
   CONVLANE_UNROLL for (int r = 0; r < Rows; ++r) {
-    float* to = rows[r].sums + g.sums_offset + tap * g.lds + c;
-    CONVLANE_UNROLL for (int t = 0; t < Taps; ++t, to += g.lds) part.store(part.load(to) + sums[r][t], to);
+    float* to = rows[r].sums + sums_at + i * Taps * V::width;
+    CONVLANE_UNROLL for (int k = 0; k < Channels; ++k) {
+      CONVLANE_UNROLL for (int t = 0; t < Taps; ++t, to += V::width) (V::load(to) + sums[r][k][t]).store(to);
+    }
   }
 }
 
-template <class V, int Rows, int Taps, int Step>
-CONVLANE_NOINLINE void grouped_sums_tile(const GroupedWeightsArgs& g, const GroupedWeightsRow* rows, int64_t tap) {
-  constexpr int64_t kColumns = 16;  // between loading and storing the sums: chains are short, and what is read again is near
-  for (int64_t first = 0; first < g.columns;) {
-    const int64_t rest = g.columns - first, count = rest < 2 * kColumns ? rest : kColumns;
-    for_vectors<V>(g.channels, [&](int64_t c, auto part) { grouped_sums<V, Rows, Taps, Step>(g, rows, tap, first, count, c, part); });
-    first += count;
+template <class V, int Taps, int Step, class Source>
+void grouped_sums_of(const GroupedWeightsArgs& g, const GroupedVector<V>& vector, int64_t sums_at) {
+  constexpr int kMost = V::width == 1 ? 1 : V::registers >= 32 ? 4 : 2;  // channels whose sums registers hold
+  int64_t row = 0;
+  if constexpr (V::width > 1) {
+    if (vector.from == 1) {  // sums of several rows hide the latency of an addition
+      for (; row + 3 <= g.row_count; row += 3) grouped_sums<V, 3, 1, Taps, Step, Source>(g, g.rows + row, vector, sums_at, 0);
+    }
+  }
+  for (; row < g.row_count; ++row) {
+    int64_t i = 0;
+    if constexpr (kMost > 1) {
+      for (; i + kMost <= vector.from; i += kMost) grouped_sums<V, 1, kMost, Taps, Step, Source>(g, g.rows + row, vector, sums_at, i);
+    }
+    for (; i < vector.from; ++i) grouped_sums<V, 1, 1, Taps, Step, Source>(g, g.rows + row, vector, sums_at, i);
   }
 }
 
-// All taps of all rows, as many at once as registers hold.
-template <class V, int Taps, int Step, int Most>
-inline void grouped_sums_rows(const GroupedWeightsArgs& g) {
-  int64_t r = 0;
-  if constexpr (Most >= 3) {
-    for (; r + 3 <= g.row_count; r += 3) grouped_sums_tile<V, 3, Taps, Step>(g, g.rows + r, 0);
+template <class V, int Taps, int Step>
+void grouped_weights_of(const GroupedWeightsArgs& g) {
+  for (int64_t number = g.first_vector; number < g.last_vector; ++number) {
+    const GroupedVector<V> vector(*g.lanes, number);
+    with_sources<V>(*g.lanes, vector.sources, [&](auto source) { grouped_sums_of<V, Taps, Step, decltype(source)>(g, vector, number * g.sums_vector); });
   }
-  for (; r + 2 <= g.row_count; r += 2) grouped_sums_tile<V, 2, Taps, Step>(g, g.rows + r, 0);
-  for (; r < g.row_count; ++r) grouped_sums_tile<V, 1, Taps, Step>(g, g.rows + r, 0);
 }
 
 template <class V>
 void grouped_weights(const GroupedWeightsArgs& g) {
-  const bool neighbours = g.step == g.reach, every_other = g.step == 2 * g.reach;
-  if (g.taps == 3 && neighbours) return grouped_sums_rows<V, 3, 1, 3>(g);
-  if (g.taps == 3 && every_other) return grouped_sums_rows<V, 3, 2, 3>(g);
-  if (g.taps == 5 && neighbours) return grouped_sums_rows<V, 5, 1, 2>(g);
-  if (g.taps == 5 && every_other) return grouped_sums_rows<V, 5, 2, 2>(g);
-  for (int64_t r = 0; r < g.row_count; ++r) {
-    for (int64_t t = 0; t < g.taps;) {
-      const int64_t rest = g.taps - t, together = rest >= 8 ? 8 : rest >= 4 ? 4 : rest >= 2 ? 2 : 1;
-      switch (together) {
-        case 8: grouped_sums_tile<V, 1, 8, 0>(g, g.rows + r, t); break;
-        case 4: grouped_sums_tile<V, 1, 4, 0>(g, g.rows + r, t); break;
-        case 2: grouped_sums_tile<V, 1, 2, 0>(g, g.rows + r, t); break;
-        default: grouped_sums_tile<V, 1, 1, 0>(g, g.rows + r, t); break;
-      }
-      t += together;
-    }
-  }
+  if (g.taps == 1) return grouped_weights_of<V, 1, 1>(g);
+  if (g.step == 1) return grouped_weights_of<V, 3, 1>(g);
+  grouped_weights_of<V, 3, 2>(g);
 }
 
 }  // namespace

@@ -13,6 +13,8 @@
 #include "gemm_thin.h"
 #include "grouped.h"
 #include "grouped_weights.h"
+#include "depthwise_lines.h"
+#include "depthwise_line_weights.h"
 #include "loss.h"
 #include "optimizer.h"
 #include "pack.h"
@@ -54,9 +56,10 @@ constexpr KernelTable table_of(const char* name) {
   t.winograd_multiply = winograd_multiply<V>;
   t.grouped_convolution = grouped_convolution<V>;
   t.grouped_weights = grouped_weights<V>;
+  t.depthwise_lines = depthwise_lines<V>;
+  t.depthwise_line_weights = depthwise_line_weights<V>;
   t.depthwise_convolution = depthwise_convolution<V>;
   t.depthwise_weights = depthwise_weights<V>;
-  t.spread_groups = spread_groups<V>;
 
   for (int v = 1; v <= V::vectors; ++v) t.few_terms_of[v] = few_tile<V>(v);
   t.few_rows = few_rows<V>;

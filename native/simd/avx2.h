@@ -114,6 +114,9 @@ inline float largest(Vec a) {
   return _mm_cvtss_f32(_mm_max_ss(q, _mm_shuffle_ps(q, q, 1)));
 }
 
+// Lane i becomes that of a with the number in lane i.
+inline Vec permute(Vec a, Int lanes) { return {_mm256_permutevar8x32_ps(a.v, lanes.v)}; }
+
 inline Int operator+(Int a, Int b) { return {_mm256_add_epi32(a.v, b.v)}; }
 inline Int operator-(Int a, Int b) { return {_mm256_sub_epi32(a.v, b.v)}; }
 inline Int operator&(Int a, Int b) { return {_mm256_and_si256(a.v, b.v)}; }

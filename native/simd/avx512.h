@@ -108,6 +108,9 @@ inline float largest(Vec a) {
   return _mm_cvtss_f32(_mm_max_ss(q, _mm_shuffle_ps(q, q, 1)));
 }
 
+// Lane i becomes that of a with the number in lane i.
+inline Vec permute(Vec a, Int lanes) { return {_mm512_permutexvar_ps(lanes.v, a.v)}; }
+
 inline Int operator+(Int a, Int b) { return {_mm512_add_epi32(a.v, b.v)}; }
 inline Int operator-(Int a, Int b) { return {_mm512_sub_epi32(a.v, b.v)}; }
 inline Int operator&(Int a, Int b) { return {_mm512_and_si512(a.v, b.v)}; }

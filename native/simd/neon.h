@@ -100,6 +100,12 @@ inline float lane0(Vec a) { return vgetq_lane_f32(a.v, 0); }
 inline float sum(Vec a) { return vaddvq_f32(a.v); }
 inline float largest(Vec a) { return vmaxvq_f32(a.v); }
 
+// Lane i becomes that of a with the number in lane i.
+inline uint8x16_t bytes_of(Int lanes) {
+  return vreinterpretq_u8_u32(vmlaq_n_u32(vdupq_n_u32(0x03020100), lanes.v, 0x04040404));
+}
+inline Vec permute(Vec a, Int lanes) { return {vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(a.v), bytes_of(lanes)))}; }
+
 inline Int operator+(Int a, Int b) { return {vaddq_u32(a.v, b.v)}; }
 inline Int operator-(Int a, Int b) { return {vsubq_u32(a.v, b.v)}; }
 inline Int operator&(Int a, Int b) { return {vandq_u32(a.v, b.v)}; }

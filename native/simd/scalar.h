@@ -69,6 +69,7 @@ inline float sum(Vec a) { return a.v; }                             // always in
 inline float largest(Vec a) { return a.v; }                         // of lanes without NaN
 inline float lane0(Vec a) { return a.v; }
 
+inline Vec permute(Vec a, Int) { return a; }                        // lane i becomes that of a with the number in lane i
 inline Int operator+(Int a, Int b) { return {a.v + b.v}; }
 inline Int operator-(Int a, Int b) { return {a.v - b.v}; }
 inline Int operator&(Int a, Int b) { return {a.v & b.v}; }
