@@ -7,10 +7,16 @@ namespace {
 
 constexpr int64_t kDepth = 1024;         // reduction between two packings of b, and two visits to y when a is read by rows: what a visit costs sets it
 constexpr int64_t kColumnsDepth = 256;   // the same when a is read by columns in place: its rows and a panel of b stay in L2
-constexpr int64_t kBlockRows = 64;       // rows of y in one chunk, at most: their part of a stays in L2
+constexpr int64_t kBlockRows = 64;       // rows of y between two visits to a panel, at most: their part of a stays in L2
+constexpr int64_t kCopyRows = 512;       // rows of y in a chunk that copies panels of b while it computes its first tile, which takes up to 3 times as long,
+constexpr int64_t kCopyLeast = 96;       // or all rows; with fewer than these, b is read where it lies, and with fewer than the next if that is from afar
+constexpr int64_t kCopyLeastFar = 24;
+constexpr int64_t kNarrow = 32;          // columns: of panels narrower than this each tile fetches a line or two from every distant row
+constexpr int64_t kLarge = 4 << 20;      // floats of a b that no cache holds
 constexpr int64_t kChunkColumns = 256;   // columns of y in one chunk, about, at most
 constexpr int64_t kCopyColumns = 256;    // with more, a transposed a is turned into rows block by block: its own may lie a multiple of 4 KiB apart
-constexpr int64_t kPackedRows = 128;     // with fewer rows, packing b costs more than it gains
+constexpr int64_t kPackedRows = 128;     // with fewer rows, packing b for a transposed a costs more than it gains
+constexpr int64_t kFarFloats = 64 << 10;  // a y at least this large isn't in L2 when its turn comes
 
 double work(const GemmSizes& s) { return static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k); }
 
@@ -20,18 +26,16 @@ int64_t depth_of(int64_t k, int64_t most) { return divide_up(k, divide_up(k, mos
 // Few rows against a b that no cache holds: what counts is reading it in long stretches, a few rows at a time.
 constexpr int64_t kThinColumns = 2048, kThinChunks = 8, kThinDepth = 16;
 bool is_thin(const GemmSizes& s) {
-  constexpr int64_t kLarge = 4 << 20;
   return !s.transpose_a && !s.transpose_b && s.m <= 2 * kernels().rows_of[kernels().vectors] && s.n * s.k >= kLarge;
 }
 
 // Whether a transposed a is read where it lies; its kernels read no more of b than there is.
 bool by_columns(const GemmSizes& s) { return s.transpose_a && s.n <= kCopyColumns; }
 
-// Whether all panels of b are copied; else only a last one that kernels couldn't read in place: its vectors reach beyond the row.
-// When a is read by columns, a few wide panels lie well as they are; of narrow ones each tile would fetch a line or two from every row.
+// Whether all panels of b are packed beforehand; else only a last one that kernels couldn't read in place: its vectors reach beyond the row.
+// Of a plain product the first tile of each chunk copies them. When a is read by columns, a few wide panels lie well as they are.
 bool packs_all(const GemmSizes& s, const Panels& panels) {
-  constexpr int64_t kNarrow = 32;
-  return s.transpose_b || (s.m > kPackedRows && (!by_columns(s) || (panels.count > 1 && panels.width < kNarrow)));
+  return s.transpose_b || (s.transpose_a && s.m > kPackedRows && (!by_columns(s) || (panels.count > 1 && panels.width < kNarrow)));
 }
 
 int64_t packed_panels(const GemmSizes& s, const Panels& panels) {
@@ -58,16 +62,18 @@ void pack(const GemmSizes& s, const Panels& panels, const float* b, int64_t firs
   });
 }
 
-// One chunk per block of rows and group of panels.
+// One chunk per block of at most `rows` rows and group of panels.
 struct Chunks {
+  static constexpr int64_t kEnough = 16;
   int64_t block, blocks, panels, groups;
-  Chunks(const GemmSizes& s, const Panels& all, int64_t columns, int64_t most) {
+  Chunks(const GemmSizes& s, const Panels& all, int64_t columns, int64_t most, int64_t rows) {
     const int64_t wanted = std::min(most, chunks_for(work(s)));
     panels = std::clamp(columns / all.width, int64_t{1}, all.count);
-    block = std::min(kBlockRows, s.m);
+    block = std::min(s.m, rows);
     if (divide_up(s.m, block) * divide_up(all.count, panels) < wanted) panels = std::max<int64_t>(1, all.count * divide_up(s.m, block) / wanted);
     groups = divide_up(all.count, panels);
-    if (divide_up(s.m, block) * groups < wanted) block = divide_up(s.m * groups, wanted);
+    const int64_t enough = std::min(wanted, kEnough);
+    if (divide_up(s.m, block) * groups < enough) block = divide_up(s.m * groups, enough);
     block = round_up(block, all.rows);
     blocks = divide_up(s.m, block);
   }
@@ -89,9 +95,10 @@ class StretchOfB {
       : sizes_(s), panels_(panels), b_(b), first_(first), length_(length), packed_(packed_panels(s, panels)), scratch_(scratch) {
     if (packed_ > 0) pack(s, panels, b, first, length, packed_, scratch);
   }
+  bool packed(int64_t panel) const { return panel >= panels_.count - packed_; }
   PanelOfB at(int64_t panel) const {
     const int64_t number = panel - (panels_.count - packed_);
-    if (number >= 0) return {scratch_ + number * length_ * panels_.width, panels_.width};
+    if (packed(panel)) return {scratch_ + number * length_ * panels_.width, panels_.width};
     return {b_ + first_ * sizes_.n + panels_.first(panel), sizes_.n};
   }
 
@@ -103,66 +110,102 @@ class StretchOfB {
   float* scratch_;
 };
 
-// Rows of a, or of a transposed a's copy in `memory`, in tiles against the panels of b.
-void gemm_by_rows(const GemmSizes& s, const float* a, const float* b, const float* bias, Activation activation, float* y, float* scratch) {
-  const KernelTable& table = kernels();
-  const Panels panels(s.n);
-  const bool thin = is_thin(s);
-  const Chunks chunks(s, panels, s.transpose_a ? 4 * kChunkColumns : thin ? kThinColumns : kChunkColumns, thin ? kThinChunks : kChunks);
-  const int64_t depth = depth_of(s.k, kDepth);
-  for (int64_t first = 0; first < s.k; first += depth) {
-    const int64_t length = std::min(depth, s.k - first), part = thin ? std::min(kThinDepth, length) : length;
-    const StretchOfB stretch(s, panels, b, first, length, scratch);
-    parallel_with_scratch(chunks.count(), s.transpose_a ? chunks.block * length : 0, [&](int64_t chunk, float* memory) {
-      const int64_t begin = chunks.first_row(chunk), end = std::min(begin + chunks.block, s.m);
-      const int64_t first_panel = chunks.first_panel(chunk), last_panel = std::min(first_panel + chunks.panels, panels.count);
-      const float* from = a + begin * s.k + first;
-      int64_t lda = s.k;
-      if (s.transpose_a) {
-        table.pack_transposed(a + first * s.m + begin, s.m, end - begin, length, length, memory, length);
-        from = memory;
+// Rows of a, or of a transposed a's copy, in tiles against the panels of b.
+class ByRows {
+ public:
+  ByRows(const GemmSizes& s, const float* a, const float* bias, Activation activation, float* y)
+      : s_(s), a_(a), bias_(bias), activation_(activation), y_(y), panels_(s.n), thin_(is_thin(s)),
+        chunks_(s, panels_, s.transpose_a ? 4 * kChunkColumns : thin_ ? kThinColumns : kChunkColumns, thin_ ? kThinChunks : kChunks,
+                s.transpose_a || s.transpose_b ? kBlockRows : kCopyRows),
+        copies_(!thin_ && !s.transpose_a && !s.transpose_b && panels_.count > 1 &&
+                chunks_.block >= (panels_.width < kNarrow || s.n * s.k >= kLarge ? kCopyLeastFar : kCopyLeast)),
+        together_(round_up(kBlockRows, panels_.rows)) {}
+
+  void run(const float* b, float* scratch) const {
+    const bool packed = packed_panels(s_, panels_) > 0;
+    const int64_t depth = packed ? depth_of(s_.k, kDepth) : s_.k;
+    for (int64_t first = 0; first < s_.k; first += depth) {
+      const int64_t length = std::min(depth, s_.k - first);
+      const int64_t part = thin_ ? std::min(kThinDepth, length) : depth_of(length, kDepth);
+      const StretchOfB stretch(s_, panels_, b, first, length, scratch);
+      const int64_t turned = s_.transpose_a ? round_up(together_ * part, 16) : 0, copied = copies_ ? chunks_.panels * panels_.width * part : 0;
+      parallel_with_scratch(chunks_.count(), turned + copied, [&](int64_t chunk, float* memory) {
+        for (int64_t k = 0; k < length; k += part) add(stretch, chunk, first, k, std::min(part, length - k), memory, memory + turned);
+      });
+    }
+  }
+
+ private:
+  // One chunk's part k .. k + length - 1 of the stretch that begins at `first`.
+  void add(const StretchOfB& stretch, int64_t chunk, int64_t first, int64_t k, int64_t length, float* turned, float* copies) const {
+    const int64_t begin = chunks_.first_row(chunk), end = std::min(begin + chunks_.block, s_.m);
+    const int64_t first_panel = chunks_.first_panel(chunk), last_panel = std::min(first_panel + chunks_.panels, panels_.count);
+    const bool ends = first + k + length == s_.k;
+    const float *rows[kMaxRows], *ahead[kMaxRows];
+    float* out[kMaxRows];
+    GemmRun run{nullptr, length};
+    GemmRowsArgs args{};
+    args.rows = rows;
+    args.runs = &run;
+    args.run_count = 1;
+    args.out = out;
+    args.accumulate = first + k > 0;
+    args.activation = ends ? activation_ : Activation(Activation::linear);
+    args.fetch_out = s_.m * s_.n >= kFarFloats;
+    for (int64_t block = begin; block < end; block += together_) {
+      const int64_t block_end = std::min(block + together_, end);
+      const float* from = a_ + block * s_.k + first + k;
+      int64_t lda = s_.k;
+      if (s_.transpose_a) {
+        kernels().pack_transposed(a_ + (first + k) * s_.m + block, s_.m, block_end - block, length, length, turned, length);
+        from = turned;
         lda = length;
       }
-      const float* rows[kMaxRows];
-      float* out[kMaxRows];
-      GemmRun run{};
-      GemmRowsArgs args{};
-      args.rows = rows;
-      args.runs = &run;
-      args.run_count = 1;
-      args.out = out;
-      for (int64_t k = 0; k < length; k += part) {
-        run.length = std::min(part, length - k);
-        const bool ends = first + k + run.length == s.k;
-        args.accumulate = first + k > 0;
-        args.activation = ends ? activation : Activation(Activation::linear);
-        for (int64_t panel = first_panel; panel < last_panel; ++panel) {
-          const PanelOfB panel_b = stretch.at(panel);
-          run.b = panel_b.data + k * panel_b.ld;
-          args.ldb = panel_b.ld;
-          args.out_offset = panels.first(panel);
-          args.bias = bias != nullptr && ends ? bias + args.out_offset : nullptr;
-          args.vectors = panels.vectors_of(panel);
-          args.columns = panels.columns_of(panel);
-          for (int64_t i = begin; i < end; i += panels.rows) {
-            args.m = static_cast<int32_t>(std::min<int64_t>(panels.rows, end - i));
-            for (int32_t r = 0; r < args.m; ++r) {
-              rows[r] = from + (i - begin + r) * lda + k;
-              out[r] = y + (i + r) * s.n;
-            }
-            table.gemm_rows(args);
+      for (int64_t panel = first_panel; panel < last_panel; ++panel) {
+        const PanelOfB panel_b = stretch.at(panel);
+        const bool copied = copies_ && !stretch.packed(panel);
+        float* copy = copied ? copies + (panel - first_panel) * length * panels_.width : nullptr;
+        run.b = panel_b.data + k * panel_b.ld;
+        args.ldb = panel_b.ld;
+        args.out_offset = panels_.first(panel);
+        args.bias = bias_ != nullptr && ends ? bias_ + args.out_offset : nullptr;
+        args.vectors = panels_.vectors_of(panel);
+        args.columns = panels_.columns_of(panel);
+        for (int64_t i = block; i < block_end; i += panels_.rows) {
+          args.m = static_cast<int32_t>(std::min<int64_t>(panels_.rows, block_end - i));
+          for (int32_t r = 0; r < args.m; ++r) {
+            rows[r] = from + (i - block + r) * lda;
+            out[r] = y_ + (i + r) * s_.n;
+            ahead[r] = rows[r] + panels_.rows * lda;
           }
+          args.ahead = !s_.transpose_a && panel == first_panel && i + 2 * panels_.rows <= end ? ahead : nullptr;
+          args.copy = i == begin ? copy : nullptr;
+          if (copied && i > begin) {
+            run.b = copy;
+            args.ldb = static_cast<int64_t>(args.vectors) * kernels().width;
+          }
+          kernels().gemm_rows(args);
         }
       }
-    });
+    }
   }
-}
+
+  const GemmSizes& s_;
+  const float *a_, *bias_;
+  Activation activation_;
+  float* y_;
+  Panels panels_;
+  bool thin_;
+  Chunks chunks_;
+  bool copies_;       // whether the first tile of a chunk copies the panels of b for the others
+  int64_t together_;  // rows between two visits to a panel
+};
 
 // Columns of a transposed a where they lie.
 void gemm_by_columns(const GemmSizes& s, const float* a, const float* b, float* y, float* scratch) {
   const KernelTable& table = kernels();
   const Panels panels(s.n);
-  const Chunks chunks(s, panels, kChunkColumns, kChunks);
+  const Chunks chunks(s, panels, kChunkColumns, kChunks, kBlockRows);
   const int64_t depth = depth_of(s.k, kDepth);
   for (int64_t first = 0; first < s.k; first += depth) {
     const int64_t length = std::min(depth, s.k - first), part = depth_of(length, kColumnsDepth);
@@ -264,7 +307,7 @@ void gemm(const GemmSizes& sizes, const float* a, const float* b, const float* b
   } else if (by_columns(sizes)) {
     gemm_by_columns(sizes, a, b, y, scratch);
   } else {
-    gemm_by_rows(sizes, a, b, bias, activation, y, scratch);
+    ByRows(sizes, a, bias, activation, y).run(b, scratch);
   }
 }
 

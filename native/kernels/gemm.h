@@ -49,8 +49,12 @@ inline void finish_rows(const GemmRowsArgs& g, V (&sums)[M][NV], bool relu_now) 
   }
 }
 
-// What a tile of row pointers fetches while it computes: nothing, a line from g.next with each k, or g.ahead's rows, a line of each with every 16.
-enum class Fetch { none, next, ahead };
+// What a tile of row pointers does besides: nothing; it fetches a line from g.next with each k, or a line of each of g.ahead's rows with every 16; or it copies
+// the rows of B to g.copy, which is free: stores wait for none of the units that multiply. Rows of B that lie far apart are then fetched kCopyAhead before.
+enum class Fetch { none, next, ahead, copy };
+// All into L2: rows a multiple of 4 KiB apart would push each other out of L1.
+constexpr int64_t kCopyAhead = 32;
+constexpr int kFetched = 16;  // floats of a line
 
 template <class V, int M, int NV, Fetch F>
 CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
@@ -59,6 +63,12 @@ CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
     CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = V::zero();
   }
   const int64_t ldb = g.ldb;
+  if (g.fetch_out) {
+    for (int i = 0; i < M; ++i) {
+      CONVLANE_UNROLL for (int j = 0; j < NV * V::width; j += kFetched) CONVLANE_PREFETCH_WRITE(g.out[i] + g.out_offset + j);
+    }
+  }
+  float* copy = g.copy;
   for (int64_t r = 0; r < g.run_count; ++r) {
     const float* b = g.runs[r].b;
     const int64_t length = g.runs[r].length;
@@ -67,13 +77,18 @@ CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
     for (int64_t k = 0; k < length; ++k, b += ldb) {
       if (F == Fetch::next) CONVLANE_PREFETCH(g.next + k * 16);
       if (F == Fetch::ahead && k % 16 == 0) {
-        CONVLANE_UNROLL for (int i = 0; i < M; ++i) CONVLANE_PREFETCH_NEAR(g.ahead[i] + k);
+        CONVLANE_UNROLL for (int i = 0; i < M; ++i) CONVLANE_PREFETCH(g.ahead[i] + k);
+      }
+      if (F == Fetch::copy) {
+        CONVLANE_UNROLL for (int j = 0; j < NV * V::width; j += kFetched) CONVLANE_PREFETCH(b + kCopyAhead * ldb + j);
       }
       V bk[NV];
       CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
         bk[j] = V::load(b + j * V::width);
         keep(bk[j]);
+        if (F == Fetch::copy) bk[j].store(copy + j * V::width);
       }
+      if (F == Fetch::copy) copy += NV * V::width;
       CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
         V aik = V::set(a[i][k]);
         CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(aik, bk[j], sums[i][j]);
@@ -147,6 +162,9 @@ void gemm_rows_of(const GemmRowsArgs& g) {
   }
   if constexpr (NV == V::vectors && NV > 1) {
     if (g.next != nullptr) return gemm_rows_tile<V, M, NV, Fetch::next>(g);
+  }
+  if constexpr (M > 1) {
+    if (g.copy != nullptr) return gemm_rows_tile<V, M, NV, Fetch::copy>(g);
   }
   if (g.ahead != nullptr) return gemm_rows_tile<V, M, NV, Fetch::ahead>(g);
   gemm_rows_tile<V, M, NV, Fetch::none>(g);

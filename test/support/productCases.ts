@@ -49,6 +49,11 @@ export function productCases(info: KernelInfo): OpCase[] {
   return [
     ...sizes.flatMap(([M, N, K]) => [false, true].flatMap((a) => [false, true].map((b) => matmulCase(M, N, K, a, b)))),
     matmulCase(2, 2051, 2048),
+    // Panels that the first tile of a chunk copies, some of them partial, and reductions in parts.
+    matmulCase(101, 150, 37),
+    matmulCase(97, 130, 1030),
+    matmulCase(25, 70, 1100),
+    matmulCase(97, 300, 70, true),
     ...[1, 2, 16, 17, 33].map((N) => denseCase(N, 20, 10)),
     ...[1, 3, 63, 64, 65, 256, 400].map((I) => denseCase(4, I, 12)),
     ...vectorEdges(info).map((O) => denseCase(3, 9, O)),
