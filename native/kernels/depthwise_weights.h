@@ -61,20 +61,23 @@ CONVLANE_NOINLINE void depthwise_sums(const DepthwiseWeightsArgs& g, const Depth
       const int64_t inside = (g.before + Stride - 1) / Stride, live = from + kLive - 1;
       const int64_t first = between(from, inside > live ? inside : live, steps);
       const int64_t last = between(from, (g.source + g.before) / Stride, to);
-      int64_t q = from;
-      for (; q < first; ++q) at_edge(q);
-      for (int64_t at = (q * Stride - g.before) * g.x_step, out = q * g.dy_step; q < last; ++q) {
-        if (g.x_ahead != 0) {
-          x_next.step(q);
-          y_next.step(q);
+      for (int64_t q = from; q < steps;) {  // one loop around both kinds of columns, so that each is there once: the edges' are 3 KB of code
+        if (q < first || q >= last) {
+          at_edge(q++);
+          continue;
         }
-        d[0] = part.load(dy + out);
-        CONVLANE_UNROLL for (int j = 0; j < Stride; ++j) add(j, at + j * g.x_step, [](int) { return true; });
-        next();
-        at += Stride * g.x_step;
-        out += g.dy_step;
+        for (int64_t at = (q * Stride - g.before) * g.x_step, out = q * g.dy_step; q < last; ++q) {
+          if (g.x_ahead != 0) {
+            x_next.step(q);
+            y_next.step(q);
+          }
+          d[0] = part.load(dy + out);
+          CONVLANE_UNROLL for (int j = 0; j < Stride; ++j) add(j, at + j * g.x_step, [](int) { return true; });
+          next();
+          at += Stride * g.x_step;
+          out += g.dy_step;
+        }
       }
-      for (; q < steps; ++q) at_edge(q);
       from = to;
       if (from < g.target) {
         flush();

@@ -191,11 +191,10 @@ void few_cols_of(const FewColsArgs& g) {
   if constexpr (M > 1) {
     if (g.m < M) return few_cols_of<V, M - 1, NV, Total>(g);
   }
-  if (g.columns == NV * V::width) {
-    few_cols_tile<V, M, NV, true, Total>(g);
-  } else {
-    few_cols_tile<V, M, NV, false, Total>(g);
+  if constexpr (V::width < 16) {  // AVX-512 loads parts as fast as whole vectors
+    if (g.columns == NV * V::width) return few_cols_tile<V, M, NV, true, Total>(g);
   }
+  few_cols_tile<V, M, NV, false, Total>(g);
 }
 
 template <class V, int NV = V::vectors>
