@@ -36,10 +36,10 @@ export async function info(argv: readonly string[]): Promise<number> {
 /** What the native addon tells; nothing, and why, when it cannot be loaded. */
 function inspectNative() {
   try {
-    loadNative()
-    return { native: { isa: isa(), isaAvailable: isaAvailable(), threads: threads(), binding: nativeFile() } }
+    const cpuFeatures = loadNative().cpuFeatures()
+    return { native: { isa: isa(), isaAvailable: isaAvailable(), cpuFeatures, threads: threads(), binding: nativeFile() } }
   } catch (error) {
     if (!(error instanceof ConvlaneError)) throw error
-    return { native: { isa: null, isaAvailable: [], threads: null, binding: null }, error }
+    return { native: { isa: null, isaAvailable: [], cpuFeatures: [], threads: null, binding: null }, error }
   }
 }

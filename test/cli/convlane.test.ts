@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readSafetensors } from '../../lib/io/safetensors'
 import { weightsSha256 } from '../../lib/io/weights-hash'
+import { loadNative } from '../../lib/native'
 import { convlane } from '../support/cli'
 import { temporaryFolder } from '../support/folder'
 import { idxBytes } from '../support/idx'
@@ -221,6 +222,7 @@ describe('info', () => {
       version,
       isa: expect.stringMatching(/^(scalar|avx2|avx512|neon)$/),
       isaAvailable: expect.arrayContaining([facts.isa, 'scalar']),
+      cpuFeatures: loadNative().cpuFeatures(),
       threads: expect.any(Number),
       binding: expect.stringMatching(/\.node$/),
       node: process.version,

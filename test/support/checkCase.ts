@@ -25,7 +25,7 @@ function fail(c: OpCase, algorithm: string, what: string): never {
   throw new Error(`${c.name} ${algorithm}: ${what}\n${JSON.stringify({ ...stepOf(c, algorithm), scalars: c.scalars })}`)
 }
 
-function checkBits(c: OpCase, algorithm: string, what: string, a: Record<string, Values>, b: Record<string, Values>): void {
+export function checkBits(c: OpCase, algorithm: string, what: string, a: Record<string, Values>, b: Record<string, Values>): void {
   for (const name of writtenBy(c)) {
     const at = firstOtherBit(a[name]!, b[name]!)
     if (at !== undefined) fail(c, algorithm, `${what}: ${name} differs at byte ${at}: ${a[name]![at >> 2]} and ${b[name]![at >> 2]}`)

@@ -34,7 +34,10 @@ export function isaProject(isa: string, properties: number): TestProjectInlineCo
 /** Tests on the instruction set that is chosen at load, without property tests and the largest cases. */
 export function coreProject(include: string[]): TestProjectInlineConfiguration {
   const env = { CONVLANE_COUNTS: countsFolder(), CONVLANE_LARGEST_CASE: `${2 ** 18}` }
-  return { ...onOneIsa, test: { ...onOneIsa.test, name: 'core', include, exclude: ['test/ops/*.property.test.ts'], env } }
+  return {
+    ...onOneIsa,
+    test: { ...onOneIsa.test, name: 'core', include, exclude: ['test/ops/*.property.test.ts', 'test/ops/guardPages.test.ts'], env },
+  }
 }
 
 /** Tests of everything that is the same whatever the instruction set. */
