@@ -18,17 +18,27 @@ const kinds = {
     env: { ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1', UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1' },
     runs: [
       ['--project', '!once', '--project', '!proof'],
-      ['--project', 'once', ...callers],
+      // Without the one that looks at resident memory, of which a sanitizer keeps much.
+      ['--project', 'once', '--exclude', 'test/native/workers.test.ts', ...callers],
       ['--config', 'vitest.fuzz.config.mts'],
     ],
   },
   thread: {
     flags: 'thread',
     library: 'libtsan.so',
-    env: { TSAN_OPTIONS: 'ignore_noninstrumented_modules=1:halt_on_error=1' },
+    env: { TSAN_OPTIONS: 'ignore_noninstrumented_modules=1:allocator_may_return_null=1:halt_on_error=1' },
     runs: [
       ['--config', 'vitest.core.config.mts', '--project', 'core'],
-      ['--project', 'once', 'test/native', 'test/model/life', 'test/model/prepared', 'test/train/fit.test'],
+      [
+        '--project',
+        'once',
+        'test/native/run',
+        'test/native/prepar',
+        'test/native/life',
+        'test/model/life',
+        'test/model/prepared',
+        'test/train/fit.test',
+      ],
     ],
   },
 }
