@@ -41,7 +41,7 @@ template <class F>
 void GroupPacking::each(int64_t vector, const F& f) const {
   const ConvGeometry& g = geometry_;
   const bool forward = direction_ == Direction::forward;
-  const int64_t target = lanes_.target_of(vector), targets = lanes_.targets_of(vector), rows = g.d.kernel * g.h.kernel;
+  const int64_t target = target_of(lanes_, vector), targets = targets_of(lanes_, vector), rows = g.d.kernel * g.h.kernel;
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t b = 0; b < block_count(); ++b) {
       for (int64_t t = 0; t < taps_; ++t) {
@@ -67,7 +67,7 @@ void GroupPacking::each(int64_t vector, const F& f) const {
 int64_t GroupPacking::vectors_together() const { return std::max<int64_t>(1, kElementGrain / 4 / std::max<int64_t>(1, vector_floats())); }
 
 void GroupPacking::pack(const float* weights, float* packed) const {
-  parallel_blocks(lanes_.vectors(), vectors_together(), [&](int64_t begin, int64_t end) {
+  parallel_blocks(vector_count(lanes_), vectors_together(), [&](int64_t begin, int64_t end) {
     std::memset(packed + begin * vector_floats(), 0, static_cast<size_t>((end - begin) * vector_floats()) * sizeof(float));
     for (int64_t vector = begin; vector < end; ++vector) {
       each(vector, [&](int64_t to, int64_t from, int64_t count, int64_t step) {
@@ -82,7 +82,7 @@ void GroupPacking::pack(const float* weights, float* packed) const {
 }
 
 void GroupPacking::unpack(const float* packed, float* weights) const {
-  parallel_blocks(lanes_.vectors(), vectors_together(), [&](int64_t begin, int64_t end) {
+  parallel_blocks(vector_count(lanes_), vectors_together(), [&](int64_t begin, int64_t end) {
     for (int64_t vector = begin; vector < end; ++vector) {
       each(vector, [&](int64_t from, int64_t to, int64_t count, int64_t step) {
         for (int64_t l = 0; l < count; ++l) weights[to + l * step] = packed[from + l];

@@ -36,7 +36,7 @@ class GroupPacking {
   int64_t block_count() const { return static_cast<int64_t>(blocks_.size()); }
   int64_t row_floats() const { return w_.taps() * lanes_.from * lanes_.width; }  // of one row of taps, and one vector
   int64_t vector_floats() const { return geometry_.d.kernel * geometry_.h.kernel * row_floats(); }
-  int64_t floats() const { return lanes_.vectors() * vector_floats(); }
+  int64_t floats() const { return vector_count(lanes_) * vector_floats(); }
   // HWIO to packed[vector][row][block][channel of a group][tap][lane], zeros in lanes without a target; and back, forward only.
   void pack(const float* weights, float* packed) const;
   void unpack(const float* packed, float* weights) const;

@@ -46,7 +46,7 @@ void GroupedConvolution::run(int64_t n, const float* source, const float* weight
   const bool whole = width == 16 && (lanes.together > 1 ? lanes.together * lanes.to == width : lanes.to % width == 0);  // vectors, that are lines of a cache
   const Call call{source, prepared != nullptr ? prepared : scratch, bias, activation, target, floats >= kFarFloats,
                   at_once && whole && goes_past_caches(floats, target_c_, target), bands,
-                  std::min(lanes.vectors(), divide_up(wanted, bands))};
+                  std::min(vector_count(lanes), divide_up(wanted, bands))};
   const int64_t items = bands * call.parts, chunks = std::min(items, wanted);
   const int64_t rows = kLines * d_.taps() * h_.taps() * packing_.block_count();
   parallel_with_scratch(chunks, list_floats(rows), [&](int64_t chunk, float* memory) {
@@ -70,8 +70,8 @@ void GroupedConvolution::run_band(const Call& call, int64_t item, float* memory)
 
   GroupedArgs args{};
   args.lanes = &lanes;
-  args.first_vector = part * lanes.vectors() / call.parts;
-  args.last_vector = (part + 1) * lanes.vectors() / call.parts;
+  args.first_vector = part * vector_count(lanes) / call.parts;
+  args.last_vector = (part + 1) * vector_count(lanes) / call.parts;
   args.w_vector = packing_.vector_floats();
   args.line_count = line_count;
   args.taps = packing_.taps();

@@ -35,12 +35,12 @@ int64_t GroupedWeights::splits(int64_t n) const {
 void GroupedWeights::run(int64_t n, const float* x, const float* dy, float* dw, float* scratch) const {
   const GroupLanes& lanes = packing_.lanes();
   const int64_t count = splits(n), floats = packing_.floats(), vector_floats = packing_.vector_floats();
-  const int64_t parts = std::min(lanes.vectors(), divide_up(chunks_for(geometry_.work(n)), count));
+  const int64_t parts = std::min(vector_count(lanes), divide_up(chunks_for(geometry_.work(n)), count));
   const int64_t rows = geometry_.d.kernel * geometry_.h.kernel * packing_.block_count();
   const int64_t list_floats = round_up(rows * static_cast<int64_t>(sizeof(GroupedWeightsRow) / sizeof(float)), 16);
   parallel_with_scratch(count * parts, list_floats, [&](int64_t chunk, float* memory) {
     const int64_t split = chunk / parts, part = chunk % parts;
-    const int64_t first = part * lanes.vectors() / parts, last = (part + 1) * lanes.vectors() / parts;
+    const int64_t first = part * vector_count(lanes) / parts, last = (part + 1) * vector_count(lanes) / parts;
     float* sums = scratch + split * floats;
     std::fill(sums + first * vector_floats, sums + last * vector_floats, 0.0f);
     const int64_t end = (split + 1) * bands(n) / count;

@@ -139,19 +139,26 @@ struct GroupLanes {
   int64_t from, to;          // channels of a group: of the source, of the target
   int64_t groups, together;  // together > 1: that many times to, and from, are at most a width
   int64_t width;             // of a vector
-
-  int64_t vectors_of_group() const { return (to + width - 1) / width; }
-  int64_t vectors() const { return together > 1 ? (groups + together - 1) / together : groups * vectors_of_group(); }
-  int64_t group_of(int64_t vector) const { return together > 1 ? vector * together : vector / vectors_of_group(); }
-  int64_t groups_of(int64_t vector) const { return together > 1 && groups - group_of(vector) < together ? groups - group_of(vector) : together; }
-  int64_t source_of(int64_t vector) const { return group_of(vector) * from; }
-  int64_t target_of(int64_t vector) const { return group_of(vector) * to + (together > 1 ? 0 : vector % vectors_of_group() * width); }
-  int sources_of(int64_t vector) const { return static_cast<int>(groups_of(vector) * from); }
-  int targets_of(int64_t vector) const {
-    const int64_t rest = together > 1 ? groups_of(vector) * to : to - vector % vectors_of_group() * width;
-    return static_cast<int>(rest < width ? rest : width);
-  }
 };
+// Not members: a member that isn't inlined has a name that all instruction sets share.
+namespace {
+inline int64_t vectors_of_group(const GroupLanes& g) { return (g.to + g.width - 1) / g.width; }
+inline int64_t vector_count(const GroupLanes& g) { return g.together > 1 ? (g.groups + g.together - 1) / g.together : g.groups * vectors_of_group(g); }
+inline int64_t group_of(const GroupLanes& g, int64_t vector) { return g.together > 1 ? vector * g.together : vector / vectors_of_group(g); }
+inline int64_t groups_of(const GroupLanes& g, int64_t vector) {
+  const int64_t left = g.groups - group_of(g, vector);
+  return g.together > 1 && left < g.together ? left : g.together;
+}
+inline int64_t source_of(const GroupLanes& g, int64_t vector) { return group_of(g, vector) * g.from; }
+inline int64_t target_of(const GroupLanes& g, int64_t vector) {
+  return group_of(g, vector) * g.to + (g.together > 1 ? 0 : vector % vectors_of_group(g) * g.width);
+}
+inline int sources_of(const GroupLanes& g, int64_t vector) { return static_cast<int>(groups_of(g, vector) * g.from); }
+inline int targets_of(const GroupLanes& g, int64_t vector) {
+  const int64_t rest = g.together > 1 ? groups_of(g, vector) * g.to : g.to - vector % vectors_of_group(g) * g.width;
+  return static_cast<int>(rest < g.width ? rest : g.width);
+}
+}  // namespace
 // A row of taps, or a single one: the first tap of target column 0 reads column `offset` of the source's line at x. Weights of vector 0, of which each has
 // [channel of a group][tap][lane].
 struct GroupedRow {

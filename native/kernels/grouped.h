@@ -38,7 +38,7 @@ struct GroupedVector {
   alignas(64) int32_t lanes[V::width];  // where channel 0 of each lane's group is
 
   GroupedVector(const GroupLanes& g, int64_t vector)
-      : source(g.source_of(vector)), target(g.target_of(vector)), sources(g.sources_of(vector)), targets(g.targets_of(vector)), from(g.from), lanes{} {
+      : source(source_of(g, vector)), target(target_of(g, vector)), sources(sources_of(g, vector)), targets(targets_of(g, vector)), from(g.from), lanes{} {
     for (int64_t k = 0; k < g.together; ++k) {
       for (int64_t l = k * g.to; l < (k + 1) * g.to && l < V::width; ++l) lanes[l] = static_cast<int32_t>(k * from);
     }
