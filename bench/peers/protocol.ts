@@ -29,10 +29,12 @@ export type Answer = Partial<{
 /** Runs for about so many milliseconds, at least twice unless a run takes 50; what each run took, by its own word where it returns a number. */
 export async function takeTurn(run: () => number | void | Promise<void>, milliseconds: number): Promise<number[]> {
   const times: number[] = []
-  for (let total = 0; total < milliseconds || (times.length < 2 && total < 50); total += times.at(-1)!) {
-    const start = performance.now()
+  const begin = performance.now()
+  for (let start = begin; start - begin < milliseconds || (times.length < 2 && start - begin < 50); ) {
     const own = await run()
-    times.push(own ?? performance.now() - start)
+    const end = performance.now()
+    times.push(own ?? end - start)
+    start = end
   }
   return times
 }
