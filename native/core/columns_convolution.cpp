@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "im2col.h"
+#include "partial_sums.h"
 
 namespace convlane {
 
@@ -92,14 +93,9 @@ void ColumnsConvolution::run(int64_t n, const float* x, const float* dy, float* 
       add_indirect(cuts, x, dy, {first, last, block}, first_part, last_part, memory, packs() ? memory + list_floats : nullptr, sums, total);
     }
   });
-  for (int64_t split = 1; db != nullptr && split < cuts.splits; ++split) kernels().axpy(1.0f, total_parts + (split - 1) * g.oc, db, g.oc);
+  if (db != nullptr) add_parts(total_parts, cuts.splits - 1, g.oc, db);
   if (turned_) return turn_back(cuts.splits, scratch, dw);
-  if (cuts.splits == 1) return;
-  parallel_blocks(g.weights(), kElementGrain / 4, [&](int64_t begin, int64_t end) {
-    for (int64_t split = 1; split < cuts.splits; ++split) {
-      kernels().axpy(1.0f, scratch + (split - 1) * g.weights() + begin, dw + begin, end - begin);
-    }
-  });
+  add_parts(scratch, cuts.splits - 1, g.weights(), dw);
 }
 
 // Adds the sums of a block of dy to those of its split, which the first block begins: while the block is in the cache, to which the products have brought it.

@@ -10,8 +10,6 @@ namespace {
 constexpr int64_t kFarFloats = 3 << 20;     // of source and target: more aren't in a cache, and what comes next is fetched
 constexpr int64_t kStreamFloats = 5 << 20;  // more don't stay in one: the target goes past it
 
-bool inside(int64_t position, int64_t size) { return static_cast<uint64_t>(position) < static_cast<uint64_t>(size); }
-
 int64_t list_floats(int64_t rows) { return round_up(rows * static_cast<int64_t>(sizeof(DepthwiseRow) / sizeof(float)), 16); }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "depthwise_line_weights.h"
 
+#include "partial_sums.h"
+
 namespace convlane {
 
 namespace {
@@ -33,10 +35,7 @@ void DepthwiseLineWeights::run(int64_t n, const float* x, const float* dy, float
       add_line(n, x, dy, line, reinterpret_cast<DepthwiseLineWeightsRow*>(memory), sums);
     }
   });
-  if (count == 1) return;
-  parallel_blocks(floats, kElementGrain / 4, [&](int64_t begin, int64_t end) {
-    for (int64_t split = 1; split < count; ++split) kernels().axpy(1.0f, scratch + (split - 1) * floats + begin, dw + begin, end - begin);
-  });
+  add_parts(scratch, count - 1, floats, dw);
 }
 
 void DepthwiseLineWeights::add_line(int64_t n, const float* x, const float* dy, int64_t line, DepthwiseLineWeightsRow* rows, float* sums) const {

@@ -2,6 +2,7 @@
 // Forward and input gradient of depthwise convolutions with any window, stride and dilation. Same sums and phases as RowsConvolution, computed line by line of
 // the target.
 #pragma once
+#include "line_bands.h"
 #include "stretches.h"
 
 namespace convlane {
@@ -29,7 +30,7 @@ class DepthwiseLines {
   bool blocks() const;
   void block(const float* weights, float* blocked) const;
   int64_t list_rows() const;
-  void run_band(const Call& call, int64_t item, Lists& lists) const;
+  void run_band(const Call& call, const LineGroups& groups, int64_t item, Lists& lists) const;
 
   ConvGeometry geometry_;
   RowsAxis d_, h_, w_;

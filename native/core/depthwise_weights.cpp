@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "depthwise_weights.h"
 
-#include "parallel.h"
+#include "partial_sums.h"
 
 namespace convlane {
 
 namespace {
 
-constexpr int64_t kBandColumns = 128;        // columns of a band, or one line: chains of sums stay short
 constexpr int64_t kPixelsForSums = 8;        // pixels of x and dy that a split reads for each of its sums, or more
 constexpr int64_t kPartialFloats = 2 << 20;  // most floats of all partial sums
 constexpr int64_t kFarFloats = 3 << 20;      // of x and dy: more aren't in a cache, and what comes next is fetched
@@ -15,20 +14,9 @@ constexpr int64_t kFarFloats = 3 << 20;      // of x and dy: more aren't in a ca
 }  // namespace
 
 DepthwiseWeights::DepthwiseWeights(const ConvGeometry& geometry)
-    : geometry_(geometry), columns_(depthwise_columns(geometry.w.in, geometry.w.out, geometry.w.before, geometry.w.stride > 1 ? 1 : geometry.w.dilation)) {
-  const int64_t most = std::max<int64_t>(1, kBandColumns / geometry.w.out);
-  for (int64_t line = 0; line < geometry.h.out; ++line) {
-    const TapRange taps = taps_inside(geometry.h, line);
-    if (!bands_.empty()) {
-      Band& band = bands_.back();
-      if (band.lines < most && band.taps.first == taps.first && band.taps.last == taps.last) {
-        ++band.lines;
-        continue;
-      }
-    }
-    bands_.push_back({line, 1, taps});
-  }
-}
+    : geometry_(geometry),
+      columns_(depthwise_columns(geometry.w.in, geometry.w.out, geometry.w.before, geometry.w.stride > 1 ? 1 : geometry.w.dilation)),
+      bands_(line_bands(geometry)) {}
 
 DepthwiseWeights::Cut DepthwiseWeights::cut(int64_t n) const {
   n = geometry_.batch.of(n);
@@ -55,17 +43,14 @@ void DepthwiseWeights::run(int64_t n, const float* x, const float* dy, float* dw
       add_band(n, x, dy, band, first, channels, reinterpret_cast<DepthwiseWeightsRow*>(memory), sums);
     }
   });
-  if (cuts.splits == 1) return;
-  parallel_blocks(floats, kElementGrain / 4, [&](int64_t begin, int64_t end) {
-    for (int64_t split = 1; split < cuts.splits; ++split) kernels().axpy(1.0f, scratch + (split - 1) * floats + begin, dw + begin, end - begin);
-  });
+  add_parts(scratch, cuts.splits - 1, floats, dw);
 }
 
 void DepthwiseWeights::add_band(int64_t n, const float* x, const float* dy, int64_t number, int64_t first, int64_t channels, DepthwiseWeightsRow* rows,
                                 float* sums) const {
   const ConvGeometry& g = geometry_;
   const int64_t bands = static_cast<int64_t>(bands_.size()), c = g.c;
-  const Band& band = bands_[static_cast<size_t>(number % bands)];
+  const LineBand& band = bands_[static_cast<size_t>(number % bands)];
   const int64_t out_d = number / bands % g.d.out, image = number / bands / g.d.out;
   const TapRange taps_d = taps_inside(g.d, out_d);
 

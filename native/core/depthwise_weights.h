@@ -2,6 +2,7 @@
 // Weight gradients of depthwise convolutions (depthwise_weights_fit), line by line of the output.
 #pragma once
 #include "depthwise_convolution.h"
+#include "line_bands.h"
 
 namespace convlane {
 
@@ -12,11 +13,6 @@ class DepthwiseWeights {
   void run(int64_t n, const float* x, const float* dy, float* dw, float* scratch) const;
 
  private:
-  // Output lines that have the same rows of the window inside.
-  struct Band {
-    int64_t first, lines;
-    TapRange taps;
-  };
   // A split is a stretch of all bands with sums of its own.
   struct Cut {
     int64_t splits, blocks;
@@ -26,7 +22,7 @@ class DepthwiseWeights {
 
   ConvGeometry geometry_;
   std::vector<DepthwiseColumns> columns_;
-  std::vector<Band> bands_;  // of one image and depth
+  std::vector<LineBand> bands_;  // of one image and depth
 };
 
 }  // namespace convlane

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "column_sums.h"
 #include "few_channels.h"
+#include "partial_sums.h"
 
 namespace convlane {
 
@@ -45,15 +46,11 @@ void FewWeights::run(int64_t n, const float* x, const float* dy, float* dw, floa
     float* totals = db == nullptr || view_.mirrored ? nullptr : split == 0 ? db : total_parts + (split - 1) * g.oc;
     add(n, split, few, many, memory, sums, totals);
   });
-  if (count > 1) {
-    parallel_blocks(floats, kElementGrain / 4, [&](int64_t begin, int64_t end) {
-      for (int64_t split = 1; split < count; ++split) kernels().axpy(1.0f, parts + (split - 1) * floats + begin, total + begin, end - begin);
-    });
-  }
+  add_parts(parts, count - 1, floats, total);
   if (view_.mirrored) view_.from_terms(total, dw);
   if (db == nullptr) return;
   if (view_.mirrored) return ColumnSums(rows(n), g.c).run(dy, db, total_parts);
-  for (int64_t split = 1; split < count; ++split) kernels().axpy(1.0f, total_parts + (split - 1) * g.oc, db, g.oc);
+  add_parts(total_parts, count - 1, g.oc, db);
 }
 
 // The sums of one split, and of the many alone where `totals` is not null.

@@ -7,6 +7,9 @@
 
 namespace convlane {
 
+// Whether a position, of a window's tap for instance, lies in 0 .. size-1.
+inline bool inside(int64_t position, int64_t size) { return static_cast<uint64_t>(position) < static_cast<uint64_t>(size); }
+
 // One axis of a sliding window. All sizes are below 2^31, so sums and products of two of them fit.
 struct Axis {
   int64_t in = 1, out = 1, kernel = 1;

@@ -10,8 +10,6 @@ namespace {
 constexpr int64_t kLines = 2;             // of the target, of one phase, computed together: what they share of the source is near
 constexpr int64_t kFarFloats = 1 << 20;   // of source and target: more aren't in the second cache, and what comes next is fetched
 
-bool inside(int64_t position, int64_t size) { return static_cast<uint64_t>(position) < static_cast<uint64_t>(size); }
-
 int64_t list_floats(int64_t rows) { return round_up(rows * static_cast<int64_t>(sizeof(GroupedRow) / sizeof(float)), 16); }
 
 }  // namespace
@@ -39,7 +37,8 @@ void GroupedConvolution::run(int64_t n, const float* source, const float* weight
                              const float* prepared) const {
   n = geometry_.batch.of(n);
   if (prepared == nullptr) packing_.pack(weights, scratch);
-  const int64_t bands = n * d_.target * h_.phases() * divide_up(h_.positions(0), kLines), wanted = chunks_for(geometry_.work(n));
+  const LineGroups groups(d_, h_, geometry_.h.kernel, kLines);
+  const int64_t bands = groups.count(n), wanted = chunks_for(geometry_.work(n));
   const int64_t floats = n * (geometry_.in_pixels() * geometry_.c + geometry_.out_pixels() * geometry_.oc), width = kernels().width;
   const bool at_once = activation == Activation::linear || activation == Activation::relu;
   const GroupLanes& lanes = packing_.lanes();
@@ -51,21 +50,17 @@ void GroupedConvolution::run(int64_t n, const float* source, const float* weight
   const int64_t rows = kLines * d_.taps() * h_.taps() * packing_.block_count();
   parallel_with_scratch(chunks, list_floats(rows), [&](int64_t chunk, float* memory) {
     const int64_t last = (chunk + 1) * items / chunks;
-    for (int64_t item = chunk * items / chunks; item < last; ++item) run_band(call, item, memory);
+    for (int64_t item = chunk * items / chunks; item < last; ++item) run_band(call, groups, item, memory);
     if (call.streams) kernels().stream_fence();
   });
 }
 
-// Item: part, image, depth, lines of the target, phase of their height.
-void GroupedConvolution::run_band(const Call& call, int64_t item, float* memory) const {
+// Item: part, group of lines.
+void GroupedConvolution::run_band(const Call& call, const LineGroups& groups, int64_t item, float* memory) const {
   const GroupLanes& lanes = packing_.lanes();
-  const int64_t part = item / call.bands, blocks = divide_up(h_.positions(0), kLines);
-  item %= call.bands;
-  const int64_t phase_h = item % h_.phases(), first_h = item / h_.phases() % blocks * kLines;
-  const int64_t to_d = item / h_.phases() / blocks % d_.target, image = item / h_.phases() / blocks / d_.target;
-  const int64_t phase_d = to_d % d_.target_stride, at_d = to_d / d_.target_stride;
-  const int64_t line_count = std::min(kLines, h_.positions(phase_h) - first_h);
-  if (line_count <= 0) return;
+  const int64_t part = item / call.bands;
+  const LineGroups::Group group = groups[item % call.bands];
+  if (group.lines == 0) return;
   const int64_t source_line = packing_.source() * source_c_, target_line = packing_.target() * target_c_;
 
   GroupedArgs args{};
@@ -73,7 +68,7 @@ void GroupedConvolution::run_band(const Call& call, int64_t item, float* memory)
   args.first_vector = part * vector_count(lanes) / call.parts;
   args.last_vector = (part + 1) * vector_count(lanes) / call.parts;
   args.w_vector = packing_.vector_floats();
-  args.line_count = line_count;
+  args.line_count = group.lines;
   args.taps = packing_.taps();
   args.step = packing_.step();
   args.pairs = packing_.pairs();
@@ -89,28 +84,20 @@ void GroupedConvolution::run_band(const Call& call, int64_t item, float* memory)
   for (int64_t pass = 0; pass < packing_.passes(); ++pass) {
     GroupedRow* rows = reinterpret_cast<GroupedRow*>(memory);
     args.target = packing_.positions(pass);
-    for (int64_t l = 0; l < line_count; ++l) {
-      const int64_t at_h = first_h + l, to_h = phase_h + at_h * h_.target_stride;
-      const int64_t next = std::clamp<int64_t>((at_h + kLines) * h_.source_stride, 0, h_.source - 1);
-      float* y = call.target + ((image * d_.target + to_d) * h_.target + to_h) * target_line + pass * target_c_;
-      lines[l] = {rows, 0, y, call.source + ((image * d_.source + std::min(at_d * d_.source_stride, d_.source - 1)) * h_.source + next) * source_line};
-      for (int64_t td = d_.first[phase_d]; td < d_.first[phase_d + 1]; ++td) {
-        const int64_t from_d = at_d * d_.source_stride + d_.offset[td];
-        if (!inside(from_d, d_.source)) continue;
-        for (int64_t th = h_.first[phase_h]; th < h_.first[phase_h + 1]; ++th) {
-          const int64_t from_h = at_h * h_.source_stride + h_.offset[th];
-          if (!inside(from_h, h_.source)) continue;
-          const float* x = call.source + ((image * d_.source + from_d) * h_.source + from_h) * source_line;
-          const float* packed = call.weights + (d_.kernel[td] * geometry_.h.kernel + h_.kernel[th]) * packing_.row_floats();
-          for (int64_t b = packing_.first_block(pass); b < packing_.first_block(pass + 1); ++b) {
-            *rows++ = {x, packed + packing_.block(b).at, packing_.block(b).offset};
-          }
+    for (int64_t l = 0; l < group.lines; ++l) {
+      float* y = call.target + groups.target_line(group, l) * target_line + pass * target_c_;
+      const int64_t next = std::clamp<int64_t>((group.first_h + l + kLines) * h_.source_stride, 0, h_.source - 1);
+      const int64_t plane = group.image * d_.source + std::min(group.at_d * d_.source_stride, d_.source - 1);
+      lines[l] = {rows, 0, y, call.source + (plane * h_.source + next) * source_line};
+      groups.each_row(group, l, [&](int64_t from, int64_t row) {
+        for (int64_t b = packing_.first_block(pass); b < packing_.first_block(pass + 1); ++b) {
+          *rows++ = {call.source + from * source_line, call.weights + row * packing_.row_floats() + packing_.block(b).at, packing_.block(b).offset};
         }
-      }
+      });
       lines[l].row_count = rows - lines[l].rows;
     }
     if (call.fetches && pass + 1 == packing_.passes()) {
-      args.ahead = phase_h + 1 < h_.phases() ? 0 : std::min(h_.source_stride, int64_t{2});
+      args.ahead = group.phase_h + 1 < h_.phases() ? 0 : std::min(h_.source_stride, int64_t{2});
       args.ahead_line = source_line;
       args.y_ahead = kLines * h_.target_stride * target_line;
     }

@@ -3,6 +3,7 @@
 // computed line by line of the target.
 #pragma once
 #include "group_packing.h"
+#include "line_bands.h"
 
 namespace convlane {
 
@@ -19,7 +20,7 @@ class GroupedConvolution {
 
  private:
   struct Call;
-  void run_band(const Call& call, int64_t item, float* memory) const;
+  void run_band(const Call& call, const LineGroups& groups, int64_t item, float* memory) const;
 
   ConvGeometry geometry_;
   RowsAxis d_, h_;

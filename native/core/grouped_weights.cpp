@@ -1,30 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "grouped_weights.h"
 
+#include "partial_sums.h"
+
 namespace convlane {
 
 namespace {
 
-constexpr int64_t kBandColumns = 128;        // columns of a band, or one line: chains of sums stay short
 constexpr int64_t kPixelsForSums = 16;       // pixels of dy that a split reads for each tap, or more
 constexpr int64_t kPartialFloats = 2 << 20;  // most floats of all partial sums
 
 }  // namespace
 
-GroupedWeights::GroupedWeights(const ConvGeometry& geometry) : geometry_(geometry), packing_(geometry, Direction::forward) {
-  const int64_t most = std::max<int64_t>(1, kBandColumns / geometry.w.out);
-  for (int64_t line = 0; line < geometry.h.out; ++line) {
-    const TapRange taps = taps_inside(geometry.h, line);
-    if (!bands_.empty()) {
-      Band& band = bands_.back();
-      if (band.lines < most && band.taps.first == taps.first && band.taps.last == taps.last) {
-        ++band.lines;
-        continue;
-      }
-    }
-    bands_.push_back({line, 1, taps});
-  }
-}
+GroupedWeights::GroupedWeights(const ConvGeometry& geometry)
+    : geometry_(geometry), packing_(geometry, Direction::forward), bands_(line_bands(geometry)) {}
 
 // A split is a stretch of all bands with sums of its own.
 int64_t GroupedWeights::splits(int64_t n) const {
@@ -48,11 +37,7 @@ void GroupedWeights::run(int64_t n, const float* x, const float* dy, float* dw, 
       add_band(x, dy, band, first, last, reinterpret_cast<GroupedWeightsRow*>(memory), sums);
     }
   });
-  if (count > 1) {
-    parallel_blocks(floats, kElementGrain / 4, [&](int64_t begin, int64_t end) {
-      for (int64_t split = 1; split < count; ++split) kernels().axpy(1.0f, scratch + split * floats + begin, scratch + begin, end - begin);
-    });
-  }
+  add_parts(scratch + floats, count - 1, floats, scratch);
   packing_.unpack(scratch, dw);
 }
 
@@ -60,7 +45,7 @@ void GroupedWeights::add_band(const float* x, const float* dy, int64_t number, i
                               float* sums) const {
   const ConvGeometry& g = geometry_;
   const int64_t bands = static_cast<int64_t>(bands_.size());
-  const Band& band = bands_[static_cast<size_t>(number % bands)];
+  const LineBand& band = bands_[static_cast<size_t>(number % bands)];
   const int64_t out_d = number / bands % g.d.out, image = number / bands / g.d.out;
   const TapRange taps_d = taps_inside(g.d, out_d);
   GroupedWeightsArgs args{};

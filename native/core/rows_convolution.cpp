@@ -17,8 +17,6 @@ constexpr int64_t kAcrossDepth = 16;         // with fewer channels the lists, l
 constexpr int64_t kStreamFloats = 4 << 20;  // a target at least this large isn't found in a cache by who reads it next
 constexpr int64_t kAheadTiles = 2;          // rows of so many tiles further are fetched meanwhile
 
-bool inside(int64_t position, int64_t size) { return static_cast<uint64_t>(position) < static_cast<uint64_t>(size); }
-
 bool neighbours(const RowsAxis& axis) {
   for (int64_t phase = 0; phase < axis.phases(); ++phase) {
     for (int64_t t = axis.first[phase] + 1; t < axis.first[phase + 1]; ++t) {

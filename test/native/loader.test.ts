@@ -64,6 +64,7 @@ describe('the C library', () => {
     expect(libcOf('linux', elf(interpreter))).toBe(libc)
   })
 
+  // Other systems have no such C library to tell.
   test.runIf(process.platform === 'linux')('is told by the process where the program tells nothing', () => {
     for (const program of [join(folder, 'missing'), join(folder, 'package.json'), elf('/lib/ld-other.so.1')]) {
       expect(libcOf('linux', program)).toBe(libcOf())

@@ -20,6 +20,7 @@ describe('no kernel leaves its operands, where that ends the process', () => {
     }
   })
 
+  // Other systems have no /proc to look it up in.
   test.runIf(process.platform === 'linux')('the pages around a memory can be neither read nor written', () => {
     const script = `
       const memory = new WebAssembly.Memory({ initial: 1 })
