@@ -24,21 +24,21 @@ interface Sizes {
 }
 
 /**
- * Calls `visit(xAt, wAt, yAt)` for each tap of a cross-correlation, positions outside the image left out:
- * y[yAt] = Σ x[xAt + c] · w[wAt + c · OC] over the channels c of the group, in the order n, od, oh, ow, oc, kd, kh, kw.
+ * Calls `visit(xAt, wAt, yAt)` for each tap of a cross-correlation and each group, positions outside the image left out:
+ * y[yAt + oc] = Σ x[xAt + c] · w[wAt + c · OC + oc] over the channels c and filters oc of the group, in the order n, od, oh, ow, group, kd, kh, kw.
  */
 function eachTap(sizes: Sizes, walk: Walk, visit: (xAt: number, wAt: number, yAt: number) => void): void {
   const { N, image, kernel, result, C, groupC, OC, groupOC } = sizes
   const [D, H, W] = image
   const [KD, KH, KW] = kernel
   const [OD, OH, OW] = result
+  const groups = OC / groupOC
   for (let n = 0; n < N; n++)
     for (let od = 0; od < OD; od++)
       for (let oh = 0; oh < OH; oh++)
         for (let ow = 0; ow < OW; ow++)
-          for (let oc = 0; oc < OC; oc++) {
-            const yAt = (((n * OD + od) * OH + oh) * OW + ow) * OC + oc
-            const firstC = Math.floor(oc / groupOC) * groupC
+          for (let group = 0; group < groups; group++) {
+            const yAt = (((n * OD + od) * OH + oh) * OW + ow) * OC + group * groupOC
             for (let kd = 0; kd < KD; kd++) {
               const d = od * walk.strideD - walk.front + kd * walk.dilationD
               if (d < 0 || d >= D) continue
@@ -48,8 +48,8 @@ function eachTap(sizes: Sizes, walk: Walk, visit: (xAt: number, wAt: number, yAt
                 for (let kw = 0; kw < KW; kw++) {
                   const w = ow * walk.strideW - walk.left + kw * walk.dilationW
                   if (w < 0 || w >= W) continue
-                  const xAt = (((n * D + d) * H + h) * W + w) * C + firstC
-                  const wAt = ((kd * KH + kh) * KW + kw) * groupC * OC + oc
+                  const xAt = (((n * D + d) * H + h) * W + w) * C + group * groupC
+                  const wAt = ((kd * KH + kh) * KW + kw) * groupC * OC + group * groupOC
                   visit(xAt, wAt, yAt)
                 }
               }
@@ -76,32 +76,40 @@ export function convolution(step: ReferenceStep): void {
   const [x, w, y] = [operand(step, 'x'), operand(step, 'w'), operand(step, 'y')]
   const bias = optional(step, 'bias')?.data
   const sizes = sizesOf(step, x, w, y)
-  const { groupC, OC } = sizes
+  const { groupC, groupOC, OC } = sizes
   const activate = activationOf(step)
-  const sums = new Float64Array(y.data.length)
+  const [from, by, sums] = [x.data, w.data, new Float64Array(y.data.length)]
   eachTap(sizes, walkOf(step), (xAt, wAt, yAt) => {
-    for (let c = 0; c < groupC; c++) sums[yAt]! += x.data[xAt + c]! * w.data[wAt + c * OC]!
+    for (let c = 0; c < groupC; c++) {
+      const [value, row] = [from[xAt + c]!, wAt + c * OC]
+      for (let oc = 0; oc < groupOC; oc++) sums[yAt + oc]! += value * by[row + oc]!
+    }
   })
   for (let i = 0; i < sums.length; i++) y.data[i] = activate(sums[i]! + (bias ? bias[i % OC]! : 0))
 }
 
-/** What y gives back to x by way of w: Σ y[yAt] · w[wAt] over the products that x[xAt] takes part in. */
+/** What y gives back to x by way of w: Σ y · w over the products that an element of x takes part in. */
 function backToInput(sizes: Sizes, walk: Walk, y: ReferenceData, w: ReferenceData, length: number): Float64Array {
-  const { groupC, OC } = sizes
+  const { groupC, groupOC, OC } = sizes
   const sums = new Float64Array(length)
   eachTap(sizes, walk, (xAt, wAt, yAt) => {
-    for (let c = 0; c < groupC; c++) sums[xAt + c]! += y[yAt]! * w[wAt + c * OC]!
+    for (let c = 0; c < groupC; c++) {
+      const row = wAt + c * OC
+      let sum = 0
+      for (let oc = 0; oc < groupOC; oc++) sum += y[yAt + oc]! * w[row + oc]!
+      sums[xAt + c]! += sum
+    }
   })
   return sums
 }
 
-/** dx[xAt] = Σ dy[yAt] · w[wAt]. */
+/** dx = Σ dy · w. */
 export function convolutionBackwardInput(step: ReferenceStep): void {
   const [dy, w, dx] = [operand(step, 'dy'), operand(step, 'w'), operand(step, 'dx')]
   dx.data.set(backToInput(sizesOf(step, dx, w, dy), walkOf(step), dy.data, w.data, dx.data.length))
 }
 
-/** y[xAt] = Σ x[yAt] · w[wAt] over the products of the convolution that leads from y to x, plus a bias per channel. */
+/** y = Σ x · w over the products of the convolution that leads from y to x, plus a bias per channel. */
 export function transposedConvolution(step: ReferenceStep): void {
   const [x, w, y] = [operand(step, 'x'), operand(step, 'w'), operand(step, 'y')]
   const bias = optional(step, 'bias')?.data
@@ -111,14 +119,17 @@ export function transposedConvolution(step: ReferenceStep): void {
   for (let i = 0; i < sums.length; i++) y.data[i] = activate(sums[i]! + (bias ? bias[i % sizes.C]! : 0))
 }
 
-/** dw[wAt] = Σ dy[yAt] · x[xAt] over the products that w[wAt] takes part in; db[oc] = Σ dy[…, oc]. */
+/** dw = Σ dy · x over the products that an element of w takes part in; db[oc] = Σ dy[…, oc]. */
 export function convolutionBackwardWeights(step: ReferenceStep): void {
   const [dy, x, dw] = [operand(step, 'dy'), operand(step, 'x'), operand(step, 'dw')]
   const sizes = sizesOf(step, x, dw, dy)
-  const { groupC, OC } = sizes
-  const sums = new Float64Array(dw.data.length)
+  const { groupC, groupOC, OC } = sizes
+  const [from, by, sums] = [x.data, dy.data, new Float64Array(dw.data.length)]
   eachTap(sizes, walkOf(step), (xAt, wAt, yAt) => {
-    for (let c = 0; c < groupC; c++) sums[wAt + c * OC]! += dy.data[yAt]! * x.data[xAt + c]!
+    for (let c = 0; c < groupC; c++) {
+      const [value, row] = [from[xAt + c]!, wAt + c * OC]
+      for (let oc = 0; oc < groupOC; oc++) sums[row + oc]! += value * by[yAt + oc]!
+    }
   })
   dw.data.set(sums)
   const db = optional(step, 'db')?.data

@@ -2,6 +2,7 @@ import type { Binding } from '../../binding'
 import { loadNative } from '../../lib/native'
 import { count } from './counts'
 import { readBy, runNative, runReference, stepOf, tensorsOf, type Values, writtenBy } from './executeStep'
+import { type Place, runBetweenPages } from './guardPages'
 import type { OpCase } from './opCase'
 import { opFacts } from './opFacts'
 import { runProgram } from './runProgram'
@@ -9,13 +10,24 @@ import { firstDifference, firstOtherBit, toleranceOf } from './tolerance'
 
 export const binding: Binding = loadNative()
 
-/** Runs at one, two and three threads; the pool has as many threads as the machine gives it afterwards. */
-function withThreads<T>(run: () => T): T[] {
+/** Where emulators cannot set so much address space aside (`test:core`), arrays have guard zones only. */
+const HAS_PAGES = process.env.CONVLANE_GUARD_PAGES !== '0'
+
+/**
+ * Runs at one thread, in arrays with guard zones, then at two and at three, between pages that nobody may touch: what a kernel reads or writes beyond an
+ * operand's beginning or end stops the process there. The pool has as many threads as the machine gives it afterwards.
+ */
+function withThreads(run: (place: Place | undefined, threads: number) => void): void {
   try {
-    return [1, 2, 3].map((threads) => {
+    for (const [place, threads] of [
+      [undefined, 1],
+      ['beginning', 2],
+      ['end', 3],
+    ] as const) {
+      // biome-ignore format: one line
       binding.setThreads(threads)
-      return run()
-    })
+      run(HAS_PAGES ? place : undefined, threads)
+    }
   } finally {
     binding.setThreads(binding.defaultThreads())
   }
@@ -68,47 +80,60 @@ export function algorithmsOf(c: OpCase): string[] {
 /** Winograd's transforms divide by 3 and more: sums of whole numbers are rounded. */
 export const isWinograd = (algorithm: string) => algorithm.startsWith('winograd')
 
+type Results = Record<string, Values>
+
 /**
  * Compares every algorithm of the native core with the reference, on random reals and, where sums of small whole numbers are exact, on those;
- * at one, two and three threads; in place where the op allows it. Throws with the step as JSON.
+ * at one, two and three threads, the latter with guard pages; in place where the op allows it. Throws with the step as JSON. Gives what each algorithm
+ * made of the reals.
  */
-export function checkCase(c: OpCase, kind: 'listed' | 'property'): void {
+export function checkCase(c: OpCase, kind: 'listed' | 'property'): Map<string, Results> {
   const facts = opFacts[c.op]!
   const isExact = facts.exactOnWholeNumbers?.(c) ?? false
-  const sets = (isExact ? [false, true] : [false]).map((whole) => {
-    const tensors = tensorsOf(c, whole)
-    return { whole, tensors, expected: runReference(c, tensors) }
-  })
-  if (kind === 'listed') checkExpected(c, sets[0]!.expected)
   const algorithms = algorithmsOf(c)
-  const [one, ...others] = withThreads(() =>
-    algorithms.map((algorithm) => sets.map(({ tensors }) => runNative(binding, c, tensors, algorithm))),
-  )
+  const sets = (isExact ? [false, true] : [false]).map((whole) => ({
+    whole,
+    tensors: tensorsOf(c, whole),
+    found: new Map<string, Results>(),
+  }))
+  withThreads((place, threads) => {
+    for (const { tensors, found } of sets)
+      for (const algorithm of algorithms) {
+        const result = place ? runBetweenPages(binding, c, tensors, algorithm, place) : runNative(binding, c, tensors, algorithm)
+        const first = found.get(algorithm)
+        if (first) checkBits(c, algorithm, `at ${threads} threads instead of one`, first, result)
+        else found.set(algorithm, result)
+      }
+  })
+  for (const { whole, tensors, found } of sets) {
+    const expected = runReference(c, tensors)
+    if (kind === 'listed' && !whole) checkExpected(c, expected)
+    for (const [algorithm, result] of found)
+      checkValues(c, algorithm, result, expected, whole ? !isWinograd(algorithm) : facts.factor === 0)
+  }
   count(kind, c.op)
+  const { tensors, found } = sets[0]!
   for (const [i, algorithm] of algorithms.entries()) {
-    for (const [j, { whole, expected }] of sets.entries()) {
-      for (const other of others) checkBits(c, algorithm, 'another number of threads', one![i]![j]!, other[i]![j]!)
-      checkValues(c, algorithm, one![i]![j]!, expected, whole ? !isWinograd(algorithm) : facts.factor === 0)
-    }
-    const [result, { tensors }] = [one![i]![0]!, sets[0]!]
+    const result = found.get(algorithm)!
     for (const over of (facts.inPlace ?? []).filter((name) => String(c.shapes[name]) === String(c.shapes[facts.outputs[0]!])))
       checkBits(c, algorithm, `in place of ${over}`, result, runNative(binding, c, tensors, algorithm, over))
     if (i === 0) checkBits(c, 'auto', 'by default', result, runNative(binding, c, tensors, algorithm && 'auto'))
     if (algorithm !== '') count(kind, c.op, algorithm)
   }
+  return found
 }
 
 /** The same step as part of a program with room for more rows gives the bits of the eager step. */
-export async function checkProgram(c: OpCase): Promise<void> {
+export async function checkProgram(c: OpCase, eager?: ReadonlyMap<string, Results>): Promise<void> {
   const tensors = tensorsOf(c, false)
   for (const algorithm of algorithmsOf(c)) {
-    const eager = runNative(binding, c, tensors, algorithm)
+    const expected = eager?.get(algorithm) ?? runNative(binding, c, tensors, algorithm)
     for (const spare of readBy(c).length > 0 ? [0, 3] : [0])
       checkBits(
         c,
         algorithm,
         `in a program with room for ${spare} more rows`,
-        eager,
+        expected,
         await runProgram(binding, c, tensors, algorithm, spare),
       )
   }

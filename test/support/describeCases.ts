@@ -22,8 +22,7 @@ export function describeCases(op: string): void {
   describe(`${op} is the reference's`, () => {
     for (const [name, c] of cases)
       test(name, async () => {
-        checkCase(c, 'listed')
-        await checkProgram(c)
+        await checkProgram(c, checkCase(c, 'listed'))
       })
   })
 }

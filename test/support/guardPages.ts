@@ -25,14 +25,13 @@ function memory(slot: number, bytes: number): ArrayBuffer {
   return memories[slot].buffer
 }
 
-/** What the native core makes of the tensors, each operand in a memory of its own, at its beginning or its end. */
-export function runBetweenPages(
-  binding: Binding,
-  c: OpCase,
-  tensors: Tensors,
-  algorithm: string,
-  place: 'beginning' | 'end',
-): Record<string, Values> {
+export type Place = 'beginning' | 'end'
+
+/**
+ * What the native core makes of the tensors, each operand in a memory of its own, at its beginning or its end. The memories serve the next run, too: the
+ * results are there only until then.
+ */
+export function runBetweenPages(binding: Binding, c: OpCase, tensors: Tensors, algorithm: string, place: Place): Record<string, Values> {
   const names = Object.keys(c.shapes)
   const views = names.map((name, slot) => {
     const Type = arrays[dtypeOf(c, name)]

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { TestProjectInlineConfiguration, ViteUserConfig } from 'vitest/config'
 import type { Binding } from '../../binding.js'
@@ -22,8 +22,9 @@ function countsFolder(): string {
 }
 
 const perIsa = ['test/ops/*.test.ts', 'test/program/nativeGraphs.test.ts', 'test/program/fold.test.ts', 'test/train/short.test.ts']
-/** Files share the modules of what they test with: loading these anew took a third of the time. */
-const onOneIsa = { extends: true, test: { isolate: false, testTimeout: 120_000, sequence: { groupOrder: 1 } } } as const
+/** Files share the modules of what they test with: loading these anew took half of the time. So what a file changes for all, it changes back. */
+const together = { isolate: false } as const
+const onOneIsa = { extends: true, test: { ...together, testTimeout: 120_000, sequence: { groupOrder: 1 } } } as const
 
 /** What runs on every instruction set of the machine, with so many property cases. */
 export function isaProject(isa: string, properties: number): TestProjectInlineConfiguration {
@@ -33,7 +34,7 @@ export function isaProject(isa: string, properties: number): TestProjectInlineCo
 
 /** Tests on the instruction set that is chosen at load, without property tests and the largest cases. */
 export function coreProject(include: string[]): TestProjectInlineConfiguration {
-  const env = { CONVLANE_COUNTS: countsFolder(), CONVLANE_LARGEST_CASE: `${2 ** 18}` }
+  const env = { CONVLANE_COUNTS: countsFolder(), CONVLANE_LARGEST_CASE: `${2 ** 18}`, CONVLANE_GUARD_PAGES: '0' }
   return {
     ...onOneIsa,
     test: { ...onOneIsa.test, name: 'core', include, exclude: ['test/ops/*.property.test.ts', 'test/ops/guardPages.test.ts'], env },
@@ -43,7 +44,7 @@ export function coreProject(include: string[]): TestProjectInlineConfiguration {
 /** Tests of everything that is the same whatever the instruction set. */
 export const onceProject: TestProjectInlineConfiguration = {
   extends: true,
-  test: { name: 'once', include: ['test/**/*.test.ts'], exclude: [...perIsa, 'test/proof/*.test.ts'], testTimeout: 60_000 },
+  test: { ...together, name: 'once', include: ['test/**/*.test.ts'], exclude: [...perIsa, 'test/proof/*.test.ts'], testTimeout: 60_000 },
 }
 
 /** Runs after the others: compares what the instruction sets counted, and whether each op and algorithm had so many property cases. */
@@ -56,5 +57,6 @@ export function proofProject(isas: readonly string[], properties: number): TestP
 export function everything(properties: number): ViteUserConfig {
   const isas = addon().isaAvailable()
   const projects = [onceProject, ...isas.map((isa) => isaProject(isa, properties)), proofProject(isas, properties)]
-  return { test: { pool: 'forks', projects } }
+  // By itself vitest leaves one processor to itself: on two, half of the machine.
+  return { test: { pool: 'forks', maxWorkers: Math.max(2, availableParallelism() - 1), projects } }
 }
