@@ -2,6 +2,15 @@
 // The list of exports: binding.d.ts, Binding.
 #include <napi.h>
 
+#if defined(_WIN32)
+#ifndef NOMINMAX
+#define NOMINMAX
+#endif
+#include <windows.h>
+#elif defined(__APPLE__)
+#include <dlfcn.h>
+#endif
+
 #include "bind/environment.h"
 #include "bind/execute.h"
 #include "bind/guard.h"
@@ -13,7 +22,19 @@
 namespace convlane {
 namespace {
 
+// Node unloads what a worker thread alone has loaded when that ends: under the threads of the pool, which stay. On Linux a flag of the linker forbids it.
+void stay_loaded() {
+#if defined(_WIN32)
+  HMODULE self;
+  GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, reinterpret_cast<LPCSTR>(&stay_loaded), &self);
+#elif defined(__APPLE__)
+  Dl_info self;
+  if (dladdr(reinterpret_cast<const void*>(&stay_loaded), &self) != 0) dlopen(self.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+#endif
+}
+
 Napi::Value fill_exports(const Napi::CallbackInfo& info) {
+  stay_loaded();
   kernels();          // chosen now, so that an impossible CONVLANE_ISA is an error of loading,
   default_threads();  // and an impossible CONVLANE_THREADS, too
   Environment::create(info.Env());

@@ -82,4 +82,8 @@ describe('the machine', () => {
     expect(native.probeFma(0.01, 2)).toBeGreaterThan(1e6)
     for (const pastCaches of [false, true]) expect(native.probeTriad(1 << 16, 2, pastCaches)).toBeGreaterThan(1e6)
   })
+
+  test('takes no longer to be measured by more threads than there are CPUs', () => {
+    expect(native.probeTriad(1 << 16, 1024, true)).toBeGreaterThan(1e6)
+  })
 })
