@@ -15,7 +15,7 @@ export function withAlgorithms(compiled: CompiledProgram, choose: (step: Step) =
 }
 
 /** What a convolution's cost does not follow from, or hardly: inference takes what was found for training. */
-const aside = ['op', 'bias', 'activation', 'algorithm', 'imagesApart']
+const aside = ['op', 'bias', 'activation', 'algorithm']
 
 /** Names a convolution's pass with its sizes, but the batch, on an instruction set. */
 export function geometryOf(step: Step, isa: string): string {

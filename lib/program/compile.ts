@@ -131,7 +131,7 @@ export function compileProgram({ inputs, outputs, updates, layout, capacity, lan
   }
 
   const addressIn = (place: Place, all: typeof offsets) => all.get(place.block)! + place.offset
-  const emitter = new Emitter(inputs, layout, capacity, lane === 'infer', (root) => {
+  const emitter = new Emitter(inputs, layout, capacity, (root) => {
     const kept = keptPlaces.get(root)
     return kept
       ? { space: 'kept', offset: addressIn(kept, keptOffsets) }
@@ -192,8 +192,6 @@ class Emitter {
     private readonly inputs: readonly Value[],
     private readonly layout: StateLayout,
     private readonly capacity: number,
-    /** Whether an image that isn't finite must leave the results of its neighbours in the batch alone. */
-    private readonly imagesApart: boolean,
     private readonly placeOf: (root: Value) => Pick<Operand, 'space' | 'offset'>,
   ) {}
 
@@ -206,8 +204,7 @@ class Emitter {
   pushTask({ op, attributes, inputs, outputs, label }: Task): void {
     const names = [...inputNames(op, inputs.length), ...op.outputs]
     const operands = [...inputs, ...outputs].flatMap((value, index) => (value ? [[names[index]!, this.operand(value)] as const] : []))
-    const step = makeStep(op, attributes, Object.fromEntries(operands))
-    this.push(this.imagesApart && 'algorithm' in step ? { ...step, imagesApart: true } : step, label)
+    this.push(makeStep(op, attributes, Object.fromEntries(operands)), label)
   }
 
   pushAverage({ parameter, value, momentum }: Average): void {

@@ -65,9 +65,11 @@ double winograd_cost(const ConvGeometry& g, ConvPass pass, const WinogradKernels
   if (pass == ConvPass::weight_gradient) return WinogradFilterGradient(g, size).cost(g.batch.capacity) / static_cast<double>(g.batch.capacity);
   constexpr double kTransform = 10;    // of a point of a channel of a tile
   constexpr double kFilters = 9, kImages = 8;  // of a point of a filter; images that share the transformed filters
-  const Mosaic mosaic = winograd_mosaic(g, pass == ConvPass::forward ? Direction::forward : Direction::gradient, size);
-  const double c = static_cast<double>(g.c), oc = static_cast<double>(g.oc), tiles = mosaic.h.per_image() * mosaic.w.per_image();
-  return static_cast<double>(size.points * size.points) * (tiles * (c * oc / 0.95 + kTransform * (c + oc)) + c * oc * kFilters / kImages);
+  const bool forward = pass == ConvPass::forward;
+  const TileAxis h(forward ? g.h.out : g.h.in, size), w(forward ? g.w.out : g.w.in, size);
+  const double c = static_cast<double>(g.c), oc = static_cast<double>(g.oc), tiles = static_cast<double>(h.tiles * w.tiles);
+  const double products = static_cast<double>(h.points_of_all() * w.points_of_all()) * c * oc / 0.95;
+  return products + static_cast<double>(size.points * size.points) * (tiles * kTransform * (c + oc) + c * oc * kFilters / kImages);
 }
 
 // The cheapest of Winograd's algorithms that costs less than `limit`, else `other`.

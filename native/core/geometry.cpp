@@ -102,7 +102,6 @@ ConvGeometry conv_geometry(const StepSpec& spec, const char* x_name, const char*
   g.oc = w.shape[rank - 1];
   read_window(spec, axes, x, y);
   g.groups = spec.integers("groups", 1, 1, kMaxSize)[0];
-  g.images_apart = spec.flag("imagesApart", false);
   if (g.c % g.groups != 0 || g.oc % g.groups != 0) {
     refuse(spec, std::to_string(g.groups) + " groups do not divide " + std::to_string(g.c) + " channels and " + std::to_string(g.oc) + " filters");
   }

@@ -42,7 +42,6 @@ struct ConvGeometry {
   Batch batch;
   Axis d, h, w;
   int64_t c = 1, oc = 1, groups = 1;
-  bool images_apart = false;  // nothing of an image, not even NaN, may touch another's result
 
   int64_t taps() const { return d.kernel * h.kernel * w.kernel; }
   int64_t group_c() const { return c / groups; }

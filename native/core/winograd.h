@@ -3,17 +3,14 @@
 // one matrix product: tiles x depth by depth x columns.
 #pragma once
 #include "geometry.h"
-#include "mosaic.h"
 #include "panels.h"
 #include "rows_convolution.h"
+#include "winograd_tiles.h"
 
 namespace convlane {
 
 // The kernels of F(outputs x outputs, taps x taps), or null where the convolution has none: 2-D, one group, stride and dilation 1, a square window.
 const WinogradKernels* winograd_kernels(const ConvGeometry& geometry, int64_t outputs);
-
-// The tiles of a pass, for images of any number.
-Mosaic winograd_mosaic(const ConvGeometry& geometry, Direction direction, const WinogradKernels& size);
 
 // Forward, and the gradient by the input: the same with the window turned and depth and columns exchanged.
 class WinogradConvolution {
@@ -49,17 +46,20 @@ class WinogradConvolution {
   int64_t filter_floats() const { return panels_ * points() * filter_step(depth_); }
   int64_t product_step(int64_t tiles) const { return tiles * width_ + kWinogradLine; }
   int64_t columns_of(int64_t panel) const { return std::min(width_, columns_ - panel * width_); }
+  static TileSquares squares(const ConvGeometry& geometry, Direction direction, const WinogradKernels& size, bool written);
+  static int64_t list_floats(int64_t tiles) { return round_up(2 * tiles, kWinogradLine); }  // of their places
   int64_t copied_floats() const;  // memory that transform_rows needs
   void list_next(const float* filters, int64_t panel, int64_t row, int64_t count, const float** lines) const;
   void transform_rows(const float* filters, int64_t panel, int64_t row, int64_t rows, float* to, int64_t step, float* memory) const;
   void transform_filters(const float* filters, float* to) const;
-  void transform_tiles(const Call& call, int64_t first, int64_t last, const Points& to) const;
-  void run_panel(const Call& call, int64_t panel, int64_t count, const Points& from, const Target& to, float* memory) const;
+  void transform_tiles(const Call& call, int64_t first, int64_t count, const int64_t* places, const Points& to) const;
+  void run_panel(const Call& call, int64_t panel, const Points& from, const Target& to, float* memory) const;
 
   Direction direction_;
   WinogradKernels size_;
   Batch batch_;
-  MosaicSquares source_, target_;
+  TileSquares source_, target_;
+  TileOrder order_;
   int64_t depth_, lines_, columns_;
   int64_t width_, panels_;  // of columns
   int64_t part_;            // of the depth, in one chain of sums
@@ -75,23 +75,24 @@ class WinogradFilterGradient {
   void run(int64_t n, const float* x, const float* dy, float* dw, float* scratch) const;
 
  private:
-  struct Tiles;
   struct Cuts;
   struct Points;
   struct Ahead;
-  Tiles tiles(int64_t n) const;
+  int64_t tiles(int64_t n) const { return batch_.of(n) * dy_.per_image(); }
   Cuts cut(int64_t tiles) const;
   int64_t most_tiles() const;  // in a round
   Points place(int64_t round, float* at) const;
   int64_t weights() const { return static_cast<int64_t>(size_.taps) * size_.taps * c_ * oc_; }
   int64_t points() const { return static_cast<int64_t>(size_.points) * size_.points; }
-  void transform(const Tiles& tiles, const float* x, const float* dy, const float* zeros, int64_t first, int64_t last, const Points& to, int64_t at) const;
-  void multiply(const Points& from, int64_t count, int64_t panel, int64_t range, const Cuts& cuts, float* sums, float* dw, bool accumulate, const Ahead& ahead) const;
-  void look_ahead(const Tiles& tiles, const float* x, const float* dy, int64_t first, int64_t last, Ahead& ahead) const;
+  void transform(int64_t first, int64_t last, const float* x, const float* dy, const float* zeros, const int64_t* places, const Points& to) const;
+  void multiply(const Points& from, const WinogradRange* ranges, int64_t count, int64_t panel, int64_t range, const Cuts& cuts, float* sums, float* dw,
+                bool accumulate, const Ahead& ahead) const;
+  void look_ahead(const float* x, const float* dy, int64_t first, int64_t last, Ahead& ahead) const;
 
   WinogradKernels size_;
   Batch batch_;
-  Axis h_, w_;
+  TileSquares x_, dy_;
+  TileOrder order_;
   int64_t c_, oc_;
 };
 

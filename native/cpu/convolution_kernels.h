@@ -5,6 +5,10 @@
 
 namespace convlane {
 
+// Which of the points 0 (first) and infinity (last) are needed, in rows and in columns of points.
+struct WinogradNeeds {
+  bool first_row, last_row, first_column, last_column;
+};
 // One tile of Winograd's F(m, r), over `channels` contiguous channels: a square of pixels, row by row, through pointers, and n x n points. Point i of channel c
 // is at points + i * step + c / 16 * line + c % 16.
 struct WinogradTile {
@@ -13,19 +17,23 @@ struct WinogradTile {
   int64_t step, line;
   int64_t channels;
   const float* const* next;    // the pixels of the tile that comes next, which are fetched, or null
+  WinogradNeeds needs;         // other points are left alone
 };
-// Tiles of outputs: point i of tile t at points + i * step + t * width, its m x m pixels at pixels[t * m * m ..] + offset.
+// Tiles of outputs: point i of tile t at points + i * step + t * width, its m x m pixels at pixels[t * m * m ..] + offset, or null where there is none.
 struct WinogradOutput {
   const float* points;
   int64_t step, width;
   float* const* pixels;
   int64_t tiles, channels, offset;
-  const bool* stream;    // of each tile: past the caches, where all its pixels lie at multiples of a vector. Or null
+  bool stream;           // past the caches: all pixels lie at multiples of a vector
   const float* bias;     // `channels` values, or null
   bool relu;
 };
 constexpr int kWinogradLine = 16;
-// products_i [tile, column] (+)= points_i [tile, channel] filters_i [channel, column] for each point i. Channel k of a tile is at
+struct WinogradRange {
+  int64_t first, count;
+};
+// products_i [tile, column] (+)= points_i [tile, channel] filters_i [channel, column] for each point i and its range of tiles. Channel k of a tile is at
 // from + i * point_step + k / 16 * group_step + tile * 16 + k % 16. Columns beyond the panel's own are computed from whatever is there.
 struct WinogradMultiply {
   const float* from;
@@ -35,11 +43,12 @@ struct WinogradMultiply {
   float* products;
   int64_t product_step;      // between points
   int64_t width;             // of rows of filters and of products
-  int64_t points, tiles, depth;
+  int64_t points, depth;
+  const WinogradRange* ranges;  // of each point
   int64_t part;              // longest chain of sums, a multiple of 16
   bool accumulate;
   int32_t vectors;           // of columns, 1 .. product_vectors
-  const float* const* fetch; // point by point, for every 16 channels: the first of 16 lines, fetch_step apart, that come near meanwhile, or null. Or null
+  const float* const* fetch; // point by point that has tiles, for every 16 channels: the first of 16 lines, fetch_step apart, that come near meanwhile, or null. Or null
   int64_t fetch_step;
 };
 // Rows x columns filters: window position i of a row at from + i * from_step + row * from_row, what becomes of it at to + i * to_step + row * to_row.
@@ -57,6 +66,7 @@ struct WinogradLines {
   int64_t channels, ahead;
   float* to;
   int64_t step, group;
+  WinogradNeeds needs;       // other points are left alone
 };
 // One point's product: to[row * ld + column] = sum over tiles of a [tile, row] b [tile, column], where channel c of tile t is at c / 16 * group + 16 t + c % 16.
 // Sums of `part` tiles are added up in order. Rows are a multiple of 4, columns one of the vector.

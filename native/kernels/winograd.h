@@ -111,9 +111,21 @@ struct ToPoints {
   }
 };
 
-// out = L in L^T for one vector of channels: load(i, j) gives in, store(i, j, x) takes out.
+// Whether n x n points without those that aren't needed have row i, and column j.
+template <int n>
+CONVLANE_INLINE bool has_row(const WinogradNeeds& needs, int i) {
+  return (i > 0 || needs.first_row) && (i < n - 1 || needs.last_row);
+}
+template <int n>
+CONVLANE_INLINE bool has_column(const WinogradNeeds& needs, int j) {
+  return (j > 0 || needs.first_column) && (j < n - 1 || needs.last_column);
+}
+
+constexpr WinogradNeeds kAllNeeded{true, true, true, true};
+
+// out = L in L^T for one vector of channels: load(i, j) gives in, store(i, j, x) takes out where it is needed.
 template <class V, class L, class Load, class Store>
-CONVLANE_INLINE void both_sides(const Load& load, const Store& store) {
+CONVLANE_INLINE void both_sides(const Load& load, const Store& store, const WinogradNeeds& needs = kAllNeeded) {
   V half[L::from][L::to];  // columns of L in, one after the other
   const auto first = [&](int j) {
     V column[L::from], out[L::to];
@@ -122,10 +134,13 @@ CONVLANE_INLINE void both_sides(const Load& load, const Store& store) {
     CONVLANE_UNROLL for (int i = 0; i < L::to; ++i) half[j][i] = out[i];
   };
   const auto second = [&](int i) {
+    if (!has_row<L::to>(needs, i)) return;
     V row[L::from], out[L::to];
     CONVLANE_UNROLL for (int j = 0; j < L::from; ++j) row[j] = half[j][i];
     L::apply(row, out);
-    CONVLANE_UNROLL for (int j = 0; j < L::to; ++j) store(i, j, out[j]);
+    CONVLANE_UNROLL for (int j = 0; j < L::to; ++j) {
+      if (has_column<L::to>(needs, j)) store(i, j, out[j]);
+    }
   };
   if constexpr (L::from * L::to <= 24 && V::registers >= 32) {  // all of it in registers
     CONVLANE_UNROLL for (int j = 0; j < L::from; ++j) first(j);
@@ -148,7 +163,7 @@ CONVLANE_NOINLINE void winograd_gather(const WinogradTile& t) {
       }
     }
     both_sides<V, L>([=](int i, int j) { return part.load(pixels[i * L::from + j] + c); },
-                     [=](int i, int j, V x) { part.store(x, points + (i * L::to + j) * step); });
+                     [=](int i, int j, V x) { part.store(x, points + (i * L::to + j) * step); }, t.needs);
   });
 }
 
@@ -163,9 +178,11 @@ CONVLANE_INLINE void scatter(const WinogradOutput& t, int64_t tile) {
     const V shift = bias == nullptr ? V::zero() : part.load(bias + c);
     both_sides<V, L>([=](int i, int j) { return part.load(points + (i * L::from + j) * step); },
                      [=](int i, int j, V x) {
+                       float* pixel = pixels[i * L::to + j];
+                       if (pixel == nullptr) return;
+                       pixel += offset + c;
                        V y = x + shift;
                        if (with_relu) y = relu(y);
-                       float* pixel = pixels[i * L::to + j] + offset + c;
                        if constexpr (Stream) {
                          y.stream(pixel);
                        } else {
@@ -178,13 +195,13 @@ CONVLANE_INLINE void scatter(const WinogradOutput& t, int64_t tile) {
 template <class V, class L>
 CONVLANE_NOINLINE void winograd_scatter(const WinogradOutput& t) {
   for (int64_t tile = 0; tile < t.tiles; ++tile) {
-    if (t.stream != nullptr && t.stream[tile]) {
+    if (t.stream) {
       scatter<V, L, true>(t, tile);
     } else {
       scatter<V, L, false>(t, tile);
     }
   }
-  if (t.stream != nullptr) stream_fence();
+  if (t.stream) stream_fence();
 }
 
 template <class V, class L>

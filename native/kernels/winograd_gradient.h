@@ -11,7 +11,7 @@ constexpr int kLine = 16;  // channels
 
 // out = L in L^T as both_sides, some rows of it at a time, so that what lies between the two sides stays in registers.
 template <class V, class L, int First, int Last, class Load, class Store>
-inline void rows_of_both_sides(const Load& load, const Store& store) {
+inline void rows_of_both_sides(const Load& load, const Store& store, const WinogradNeeds& needs) {
   V half[Last - First][L::from];
   CONVLANE_UNROLL for (int j = 0; j < L::from; ++j) {
     V column[L::from], out[L::to];
@@ -20,25 +20,28 @@ inline void rows_of_both_sides(const Load& load, const Store& store) {
     CONVLANE_UNROLL for (int i = First; i < Last; ++i) half[i - First][j] = out[i];
   }
   CONVLANE_UNROLL for (int i = First; i < Last; ++i) {
+    if (!has_row<L::to>(needs, i)) continue;
     V out[L::to];
     L::apply(half[i - First], out);
-    CONVLANE_UNROLL for (int j = 0; j < L::to; ++j) store(i, j, out[j]);
+    CONVLANE_UNROLL for (int j = 0; j < L::to; ++j) {
+      if (has_column<L::to>(needs, j)) store(i, j, out[j]);
+    }
   }
 }
 
 template <class V, class L, class Load, class Store>
-inline void in_registers(const Load& load, const Store& store) {
+inline void in_registers(const Load& load, const Store& store, const WinogradNeeds& needs = kAllNeeded) {
   if constexpr (V::registers < 32) {
-    both_sides<V, L>(load, store);
+    both_sides<V, L>(load, store, needs);
   } else if constexpr (L::to <= 4 && L::to * L::from <= 24) {
-    rows_of_both_sides<V, L, 0, L::to>(load, store);
+    rows_of_both_sides<V, L, 0, L::to>(load, store, needs);
   } else if constexpr (L::to <= 6) {
-    rows_of_both_sides<V, L, 0, 3>(load, store);
-    rows_of_both_sides<V, L, 3, L::to>(load, store);
+    rows_of_both_sides<V, L, 0, 3>(load, store, needs);
+    rows_of_both_sides<V, L, 3, L::to>(load, store, needs);
   } else {
-    rows_of_both_sides<V, L, 0, 3>(load, store);
-    rows_of_both_sides<V, L, 3, 5>(load, store);
-    rows_of_both_sides<V, L, 5, 8>(load, store);
+    rows_of_both_sides<V, L, 0, 3>(load, store, needs);
+    rows_of_both_sides<V, L, 3, 5>(load, store, needs);
+    rows_of_both_sides<V, L, 5, 8>(load, store, needs);
   }
 }
 
@@ -48,6 +51,7 @@ CONVLANE_NOINLINE void winograd_lines(const WinogradLines& t) {
   constexpr int from = L::from, to = L::to;
   const int64_t step = t.step;
   const float* pixels[from * from];
+  const WinogradNeeds needs = t.needs;
   for (int i = 0; i < from * from; ++i) pixels[i] = t.pixels[i];
   int64_t c = 0;
   for (; c < t.channels; c += V::width) {
@@ -59,10 +63,10 @@ CONVLANE_NOINLINE void winograd_lines(const WinogradLines& t) {
     }
     const auto put = [&](int i, int j, V x) { x.store(line + (i * to + j) * step); };
     if (c + V::width <= t.channels) {
-      in_registers<V, L>([&](int i, int j) { return V::load(pixels[i * from + j] + c); }, put);
+      in_registers<V, L>([&](int i, int j) { return V::load(pixels[i * from + j] + c); }, put, needs);
     } else {
       const int rest = static_cast<int>(t.channels - c);
-      both_sides<V, L>([&](int i, int j) { return V::load(pixels[i * from + j] + c, rest); }, put);
+      both_sides<V, L>([&](int i, int j) { return V::load(pixels[i * from + j] + c, rest); }, put, needs);
     }
   }
   for (; c % kLine != 0; c += V::width) {

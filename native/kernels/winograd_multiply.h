@@ -57,19 +57,23 @@ void winograd_multiply(const WinogradMultiply& p) {
     if (p.vectors < NV) return winograd_multiply<V, NV - 1>(p);
   }
   const int64_t lines = (p.depth + kWinogradLine - 1) / kWinogradLine;
-  const int64_t pieces = (p.tiles + V::product_rows - 1) / V::product_rows;
+  int64_t used = 0;
   for (int64_t point = 0; point < p.points; ++point) {
+    const WinogradRange range = p.ranges[point];
+    if (range.count == 0) continue;
+    const int64_t pieces = (range.count + V::product_rows - 1) / V::product_rows;
     for (int64_t k = 0; k < p.depth; k += p.part) {
       const float* from = p.from + point * p.point_step + k / kWinogradLine * p.group_step;
       const float* filters = p.filters + point * p.filter_step + k * p.width;
       const int64_t length = p.depth - k < p.part ? p.depth - k : p.part;
-      const float* const* fetch = p.fetch == nullptr ? nullptr : p.fetch + point * lines + k / kWinogradLine;
+      const float* const* fetch = p.fetch == nullptr ? nullptr : p.fetch + used * lines + k / kWinogradLine;
       for (int64_t i = 0; i < pieces; ++i, fetch = nullptr) {
-        const int64_t first = p.tiles * i / pieces, m = p.tiles * (i + 1) / pieces - first;
+        const int64_t begin = range.count * i / pieces, m = range.count * (i + 1) / pieces - begin, first = range.first + begin;
         float* to = p.products + point * p.product_step + first * p.width;
         winograd_rows_of<V, V::product_rows, NV>(m, p, from + first * kWinogradLine, filters, fetch, to, length, p.accumulate || k > 0);
       }
     }
+    ++used;
   }
 }
 

@@ -3,7 +3,7 @@ import { conv2d, flatten, sequential, sgd } from '../../lib/index'
 import { tensor } from '../../lib/tensor'
 import { randomTensor } from '../support/models'
 
-/** Sizes of which images in a batch would share tiles. */
+/** Sizes that tiles don't fit. */
 test.each([7, 14, 20])('what is predicted for an image of %i x %i does not depend on its neighbours in the batch', async (size) => {
   const model = sequential(
     { input: [size, size, 8], seed: 3, runtime: 'native' },

@@ -135,7 +135,7 @@ const beyondBlocks: Convolution[] = [
       [0, 3],
     ],
   }),
-  // For Winograd: planes of 3 x 3 and 2 x 2 images, the last one not full; filters transformed where they are used; a target written past the caches.
+  // For Winograd: tiles of three sizes, some of which leave out points; filters transformed where they are used; a target written past the caches.
   square(3, 7, 20, 36, { N: 11, padding: around(1), bias: true, activation: 'relu' }),
   square(3, 14, 9, 40, {
     N: 6,
