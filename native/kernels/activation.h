@@ -34,7 +34,7 @@ inline void with_activation(const Activation& activation, const Body& body) {
 template <class V>
 CONVLANE_NOINLINE void activate(Activation activation, const float* x, float* y, int64_t count) {
   with_activation<V>(activation, [&](auto f) {
-    for_vectors<V>(count, [&](int64_t i, auto part) { part.store(f(part.load(x + i)), y + i); });
+    for_vectors_once<V>(count, [&](int64_t i, auto part) { part.store(f(part.load(x + i)), y + i); });
   });
 }
 
@@ -75,7 +75,7 @@ inline void with_gradient(const Activation& activation, const Body& body) {
 template <class V>
 void activate_backward(Activation activation, const float* dy, const float* also, const float* from, float* dx, int64_t count) {
   with_gradient<V>(activation, [&](auto f) {
-    for_vectors<V>(count, [&](int64_t i, auto part) {
+    for_vectors_once<V>(count, [&](int64_t i, auto part) {
       const V d = part.load(dy + i);
       part.store(f(also != nullptr ? d + part.load(also + i) : d, part.load(from + i)), dx + i);
     });

@@ -12,7 +12,7 @@ namespace {
 template <class V>
 void unary(Unary operation, const float* x, float* y, int64_t count) {
   const auto with = [&](auto f) {
-    for_vectors<V>(count, [&](int64_t i, auto part) { part.store(f(part.load(x + i)), y + i); });
+    for_vectors_once<V>(count, [&](int64_t i, auto part) { part.store(f(part.load(x + i)), y + i); });
   };
   const V one = V::set(1.0f);
   switch (operation) {
@@ -57,7 +57,7 @@ void binary(Binary operation, const float* a, int64_t a_step, const float* b, in
   if (count <= 0) return;
   const Source<V> left(a, a_step), right(b, b_step);
   const auto with = [&](auto f) {
-    for_vectors<V>(count, [&](int64_t i, auto part) { part.store(f(left.at(i, part), right.at(i, part)), y + i); });
+    for_vectors_once<V>(count, [&](int64_t i, auto part) { part.store(f(left.at(i, part), right.at(i, part)), y + i); });
   };
   const V one = V::set(1.0f), zero = V::zero();
   switch (operation) {

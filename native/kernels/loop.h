@@ -53,5 +53,25 @@ inline void for_vectors(int64_t count, const Body& body) {
   if (i < count) body(i, Rest<V>{static_cast<int>(count - i)});
 }
 
+// Either of them: a branch more in the loop, but half the code.
+template <class V>
+struct Either {
+  int64_t left;
+  V load(const float* p) const { return left >= V::width ? V::load(p) : V::load(p, static_cast<int>(left)); }
+  void store(V x, float* p) const {
+    if (left >= V::width) {
+      x.store(p);
+    } else {
+      x.store(p, static_cast<int>(left));
+    }
+  }
+};
+
+// for_vectors for a body that is long: it is there but once.
+template <class V, class Body>
+inline void for_vectors_once(int64_t count, const Body& body) {
+  for (int64_t i = 0; i < count; i += V::width) body(i, Either<V>{count - i});
+}
+
 }  // namespace
 }  // namespace convlane

@@ -12,27 +12,34 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
+// x = n ln 2 + r, |r| <= ln 2 / 2, for numbers that are not far larger than those that exp is made for.
+template <class V>
+struct Reduced {
+  V tail;        // exp(r) - 1, within 1 ulp
+  Int exponent;  // n, where the exponent of a float is
+  explicit Reduced(V x) {
+    const V magic = V::set(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer, which then is in the low bits
+    const V shifted = fma(x, V::set(1.44269504f), magic), n = shifted - magic;
+    V r = fnma(n, V::set(0.693359375f), x);  // ln 2 in two parts; n times the first is exact
+    r = fnma(n, V::set(-2.12194440e-4f), r);
+    V p = V::set(0.001381453825160861f);
+    p = fma(p, r, V::set(0.00836874544620514f));
+    p = fma(p, r, V::set(0.04166838899254799f));
+    p = fma(p, r, V::set(0.1666652113199234f));
+    p = fma(p, r, V::set(0.4999999403953552f));
+    tail = fma(p * r, r, r);
+    exponent = shift_left<23>(as_int(shifted));
+  }
+};
+
 // Within 2 ulp. 0 below -87.33 (where float's normal range ends), infinity above 88.72; NaN passes.
 template <class V>
 V exp(V x) {
-  const V magic = V::set(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer, which then is in the low bits
-  V bounded = min(V::set(89.0f), max(V::set(-88.0f), x));
-  V shifted = fma(bounded, V::set(1.44269504f), magic);
-  V n = shifted - magic;
-  V r = fnma(n, V::set(0.693359375f), bounded);  // ln 2 in two parts; n times the first is exact
-  r = fnma(n, V::set(-2.12194440e-4f), r);
-  V p = V::set(0.001381453825160861f);
-  p = fma(p, r, V::set(0.00836874544620514f));
-  p = fma(p, r, V::set(0.04166838899254799f));
-  p = fma(p, r, V::set(0.1666652113199234f));
-  p = fma(p, r, V::set(0.4999999403953552f));
-  p = fma(p * r, r, r) + V::set(1.0f);
-  // 2^n as the product of two powers, since n = 128 has no exponent of its own.
-  Int biased = as_int(shifted) - as_int(magic) + V::int_set(127);
-  Int half = shift_right<1>(biased);
-  V low = as_float(shift_left<23>(half + V::int_set(64)));
-  V high = as_float(shift_left<23>(biased - half + V::int_set(63)));
-  return select(less(x, V::set(-87.3365448f)), V::zero(), p * low * high);
+  const Reduced<V> reduced(x);
+  // n = 128 comes with an exp(r) below 1 only, whose exponent has room for it.
+  const V y = as_float(as_int(reduced.tail + V::set(1.0f)) + reduced.exponent);
+  const V bounded = select(less(x, V::set(88.7228394f)), y, x + V::set(kInfinity));
+  return select(less(x, V::set(-87.3365448f)), V::zero(), bounded);
 }
 
 // Natural logarithm of a positive normal number, within 2 ulp; log(infinity) = infinity; NaN for NaN and negative numbers, -infinity for 0.
@@ -62,21 +69,14 @@ V absolute(V x) {
   return as_float(as_int(x) & V::int_set(0x7fffffff));
 }
 
-// Within 2 ulp. NaN passes, -0 stays.
+// Within 3 ulp: m / (m + 2) with m = exp(2 |x|) - 1. NaN passes, -0 stays.
 template <class V>
 V tanh(V x) {
-  V a = absolute(x);
-  V z = a * a;
-  V p = V::set(0.0021475369576364756f);
-  p = fma(p, z, V::set(-0.008182673715054989f));
-  p = fma(p, z, V::set(0.021702967584133148f));
-  p = fma(p, z, V::set(-0.05394720286130905f));
-  p = fma(p, z, V::set(0.13333210349082947f));
-  p = fma(p, z, V::set(-0.3333333134651184f));
-  V small = fma(p * z, a, a);
-  V large = V::set(1.0f) - V::set(2.0f) / (exp(a + a) + V::set(1.0f));
-  V result = select(less(a, V::set(0.625f)), small, large);
-  return as_float(as_int(result) | (as_int(x) & V::int_set(0x80000000u)));
+  const V bounded = min(V::set(9.1f), absolute(x));  // beyond, the result is 1
+  const Reduced<V> reduced(bounded + bounded);
+  const V power = as_float(reduced.exponent + as_int(V::set(1.0f)));
+  const V m = fma(power, reduced.tail, power - V::set(1.0f));
+  return as_float(as_int(m / (m + V::set(2.0f))) | (as_int(x) & V::int_set(0x80000000u)));
 }
 
 // 1 / (1 + exp(-x)), within 3 ulp. NaN passes.

@@ -50,7 +50,7 @@ inline void for_run(const PoolRun& run, int64_t channels, int64_t out_step, int6
 // The first of the largest: a NaN is larger than every number. Without one among the taps (their sum tells) a comparison for each will do.
 template <class V, bool Positions, int Taps>
 void pool_max_run(const PoolMaxArgs& g) {
-  const float* known[Taps > 0 ? Taps : 1] = {};
+  const float* known[Taps > 0 ? Taps : 1];
   Int ids[Taps > 0 ? Taps : 1];
   for (int t = 0; t < Taps; ++t) known[t] = g.taps[t], ids[t] = V::int_set(static_cast<uint32_t>(g.tap_ids[t]));
   const auto id = [&](int32_t t) { return Taps > 0 ? ids[t] : V::int_set(static_cast<uint32_t>(g.tap_ids[t])); };
@@ -97,7 +97,7 @@ void pool_max(const PoolMaxArgs& g) {
 
 template <class V, int Taps>
 void pool_average_run(const PoolAverageArgs& g) {
-  const float* known[Taps > 0 ? Taps : 1] = {};
+  const float* known[Taps > 0 ? Taps : 1];
   for (int t = 0; t < Taps; ++t) known[t] = g.taps[t];
   const float* const* taps = Taps > 0 ? known : g.taps;
   const V scale = V::set(g.scale);
@@ -156,7 +156,7 @@ inline void with_power(float p, const Body& body) {
 template <class V>
 void pool_lp(const PoolLpArgs& g) {
   with_power<V>(g.p, [&](auto power) {
-    for_vectors<V>(g.channels, [&](int64_t c, auto part) {
+    for_vectors_once<V>(g.channels, [&](int64_t c, auto part) {
       V total = V::zero();
       for (int32_t t = 0; t < g.tap_count; ++t) total = total + power(absolute(part.load(g.taps[t] + c)));
       part.store(g.p == 1.0f ? total : g.p == 2.0f ? sqrt(total) : exp(V::set(1.0f / g.p) * log(total)), g.y + c);
@@ -167,7 +167,7 @@ void pool_lp(const PoolLpArgs& g) {
 template <class V>
 void pool_lp_backward(const PoolLpBackwardArgs& g) {
   with_power<V>(g.p - 1.0f, [&](auto power) {
-    for_vectors<V>(g.channels, [&](int64_t c, auto part) {
+    for_vectors_once<V>(g.channels, [&](int64_t c, auto part) {
       const V x = part.load(g.x + c);
       const V size = absolute(x);
       V total = V::zero();
