@@ -267,6 +267,12 @@ struct DepthwiseWeightsArgs {
   int64_t source, target, before;
   int64_t channels;
   int64_t x_ahead, dy_ahead;       // as above
+  // With 3 taps and a stride of 2, rows in threes: two rows of x, of which the second is multiplied with the line behind, too, into the sums of the third
+  // (whose x is not read): what two lines have in common is read once. There are lines + 1 lines of dy then.
+  bool paired;
+  // Null, or room for 3 lines of `source` columns in two vectors: of three rows, which are neighbours, those that the line before had, too, are kept there.
+  // For columns so far apart that the first cache loses them.
+  float* kept;
 };
 
 // y[p * ldy + j] = act( sum over t < term_count of x[pixels[p] + terms[t]] * w[t * ldw + j] + bias[j] ),   p < count, j < columns

@@ -20,8 +20,9 @@ inline void fetch(const float* p) {
   for (int j = 0; j < NV * V::width; j += 16) CONVLANE_PREFETCH(p + j);
 }
 
-// Mean and sum of squared distances from it of NV vectors of columns. A leaf is exact about its own mean (two passes over rows that are still in
-// the cache); leaves merge by a binary tree as Chan, Golub and LeVeque have it, so that a mean far from 0 costs no digits.
+// Mean and sum of squared distances from it of NV vectors of columns. A leaf is summed up in one pass about a pivot, the mean of the leaf before, of the first
+// eight rows at first. So a mean far from 0 costs no digits, and a leaf's distance from its pivot, which does, is part of the result at the same size: a leaf
+// that lies elsewhere than the one before adds as much to the squares. Leaves merge by a binary tree as Chan, Golub and LeVeque have it.
 template <class V, int NV, class Part>
 void column_moments_of(const float* x, int64_t rows, int64_t ld, float* mean, float* squares, Part part) {
   if (rows < 1) return;
@@ -39,22 +40,31 @@ void column_moments_of(const float* x, int64_t rows, int64_t ld, float* mean, fl
     }
     count += counts[level];
   };
-  V m[NV], s[NV];
-  int64_t count = 0;
+  const auto finite = [](V p) { return select(equal(p - p, V::zero()), p, V::zero()); };  // what isn't says nothing about other rows
+  V m[NV], s[NV], pivot[NV];
+  int64_t count = rows < 8 ? rows : 8;
+  for (int j = 0; j < NV; ++j) {
+    m[j] = V::zero();
+    for (int64_t i = 0; i < count; ++i) m[j] = m[j] + part.load(x + i * ld + j * V::width);
+    pivot[j] = finite(m[j] * V::set(1.0f / static_cast<float>(count)));
+  }
   for (int64_t r = 0, n = 0; r < rows; r += kMomentRows, ++n) {
     const int64_t end = r + kMomentRows < rows ? r + kMomentRows : rows;
     const V inverse = V::set(1.0f / static_cast<float>(end - r));
     for (int j = 0; j < NV; ++j) m[j] = s[j] = V::zero();
     for (int64_t i = r; i < end; ++i) {
       if (ahead) fetch<V, NV>(x + (i + kRowsAhead) * ld);
-      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) m[j] = m[j] + part.load(x + i * ld + j * V::width);
-    }
-    for (int j = 0; j < NV; ++j) m[j] = m[j] * inverse;
-    for (int64_t i = r; i < end; ++i) {
       CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
-        const V d = part.load(x + i * ld + j * V::width) - m[j];
+        const V d = part.load(x + i * ld + j * V::width) - pivot[j];
+        m[j] = m[j] + d;
         s[j] = fma(d, d, s[j]);
       }
+    }
+    for (int j = 0; j < NV; ++j) {
+      const V shift = m[j] * inverse;
+      s[j] = relu(fnma(shift, m[j], s[j]));  // not below 0 by rounding; NaN passes
+      m[j] = pivot[j] + shift;
+      pivot[j] = finite(m[j]);
     }
     count = end - r;
     top = merge_levels(top, n, [&](int level) { merge(m, s, count, level); });
