@@ -1,7 +1,8 @@
 import type { Binding } from '../../binding'
 import { loadNative } from '../../lib/native'
 import { count } from './counts'
-import { readBy, runNative, runReference, stepOf, tensorsOf, type Values, writtenBy } from './executeStep'
+import { readBy, runNative, stepOf, tensorsOf, type Values, writtenBy } from './executeStep'
+import { expectedOf } from './expected'
 import { type Place, runBetweenPages } from './guardPages'
 import type { OpCase } from './opCase'
 import { opFacts } from './opFacts'
@@ -106,7 +107,7 @@ export function checkCase(c: OpCase, kind: 'listed' | 'property'): Map<string, R
       }
   })
   for (const { whole, tensors, found } of sets) {
-    const expected = runReference(c, tensors)
+    const expected = expectedOf(c, tensors)
     if (kind === 'listed' && !whole) checkExpected(c, expected)
     for (const [algorithm, result] of found)
       checkValues(c, algorithm, result, expected, whole ? !isWinograd(algorithm) : facts.factor === 0)

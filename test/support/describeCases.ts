@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, test } from 'vitest'
+import type { KernelInfo } from '../../binding'
 import { allCases } from './cases'
 import { binding, checkCase, checkProgram } from './checkCase'
 import { keepCounts } from './counts'
@@ -10,10 +11,16 @@ const LARGEST = Number(process.env.CONVLANE_LARGEST_CASE ?? Number.POSITIVE_INFI
 const isLeftOut = ({ shapes }: OpCase): boolean =>
   Object.values(shapes).reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0) > LARGEST
 
+/** Every N-th case of each op is taken. */
+const SAMPLE = Number(process.env.CONVLANE_SAMPLE ?? 1)
+
+/** What sizes of cases are drawn to: vectors and tiles of the kernels in use, or of the emulated processor that this run computes results for. */
+const tiles: KernelInfo = process.env.CONVLANE_KERNEL_INFO ? JSON.parse(process.env.CONVLANE_KERNEL_INFO) : binding.kernelInfo()
+
 let list: readonly OpCase[] | undefined
-/** The list for the kernels in use, made once for all files of a process: making it for each op took half of the time. */
+/** The list, made once for all files of a process: making it for each op took half of the time. */
 const listed = (): readonly OpCase[] => {
-  list ??= allCases(binding.kernelInfo())
+  list ??= allCases(tiles)
   return list
 }
 
@@ -22,7 +29,8 @@ export function describeCases(op: string): void {
   const cases = new Map(
     listed()
       .filter((c) => c.op === op && !isLeftOut(c))
-      .map((c, i) => [`${i + 1}: ${c.name}`, c]),
+      .map((c, i) => [`${i + 1}: ${c.name}`, c] as const)
+      .filter((_, i) => i % SAMPLE === 0),
   )
   keepCounts()
   if (cases.size === 0) throw new Error(`no case in the list for ${op}`)
@@ -36,7 +44,7 @@ export function describeCases(op: string): void {
 }
 
 /** Sizes that random cases are drawn to: around those of vectors and tiles. */
-export const edges: readonly number[] = [...vectorEdges(binding.kernelInfo()), ...rowEdges(binding.kernelInfo())]
+export const edges: readonly number[] = [...vectorEdges(tiles), ...rowEdges(tiles)]
 
 /** At least this many property cases for each op, pass and algorithm, on each instruction set; the first ones of a larger number. */
 export const PROPERTY_CASES = Number(process.env.CONVLANE_PROPERTY_CASES)

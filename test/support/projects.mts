@@ -22,8 +22,10 @@ function countsFolder(): string {
 }
 
 const perIsa = ['test/ops/*.test.ts', 'test/program/nativeGraphs.test.ts', 'test/program/fold.test.ts', 'test/train/short.test.ts']
+/** What is the same on all of them. */
+const anyIsa = ['arena', 'compile', 'merged', 'randomGraphs', 'state-layout'].map((name) => `test/program/${name}.test.ts`)
 /** Files share the modules of what they test with: loading these anew took half of the time. So what a file changes for all, it changes back. */
-const together = { isolate: false } as const
+const together = { isolate: false, hookTimeout: 60_000 } as const
 const onOneIsa = { extends: true, test: { ...together, testTimeout: 120_000, sequence: { groupOrder: 1 } } } as const
 
 /** What runs on every instruction set of the machine, with so many property cases. */
@@ -32,13 +34,16 @@ export function isaProject(isa: string, properties: number): TestProjectInlineCo
   return { ...onOneIsa, test: { ...onOneIsa.test, name: isa, include: perIsa, env } }
 }
 
-/** Tests on the instruction set that is chosen at load, without property tests and the largest cases. */
+/**
+ * Tests on the instruction set that is chosen at load, without property tests and the largest cases. With `CONVLANE_SAMPLE=N` every
+ * N-th case of each op, of small operands: for an emulator of processors whose kernels are tested in full elsewhere.
+ */
 export function coreProject(include: string[]): TestProjectInlineConfiguration {
-  const env = { CONVLANE_COUNTS: countsFolder(), CONVLANE_LARGEST_CASE: `${2 ** 18}`, CONVLANE_GUARD_PAGES: '0' }
-  return {
-    ...onOneIsa,
-    test: { ...onOneIsa.test, name: 'core', include, exclude: ['test/ops/*.property.test.ts', 'test/ops/guardPages.test.ts'], env },
-  }
+  const sampled = process.env.CONVLANE_SAMPLE !== undefined
+  const env = { CONVLANE_COUNTS: countsFolder(), CONVLANE_LARGEST_CASE: `${2 ** (sampled ? 11 : 18)}`, CONVLANE_GUARD_PAGES: '0' }
+  const always = ['test/ops/*.property.test.ts', 'test/ops/guardPages.test.ts']
+  const exclude = sampled ? [...always, 'test/ops/streamed.test.ts', ...anyIsa] : always
+  return { ...onOneIsa, test: { ...onOneIsa.test, name: 'core', include, exclude, env } }
 }
 
 /** Tests of everything that is the same whatever the instruction set. */
