@@ -6,18 +6,18 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { root } from './build-state.mjs'
 import { arm64, prepareArm64 } from './emulated/arm64.mjs'
 
-const here = { tree: root, node: process.execPath, binary: join(root, 'build/Release/convlane.node') }
+const native = { tree: root, node: process.execPath, binary: join(root, 'build/Release/convlane.node') }
 /**
  * `sample`: every N-th case is taken. The kernels of x64 are tested in full by `npm test`: here the point is which of them are chosen, and that nothing in the
  * binary needs more than the processor has. `other`: kernels to compare the number of cases with, where those that this machine takes may be the same.
  */
 const processors = {
-  nehalem: { ...here, isa: 'scalar', emulator: ['qemu-x86_64-static', '-cpu', 'Nehalem'], sample: 11 },
-  haswell: { ...here, isa: 'avx2', other: 'scalar', emulator: ['qemu-x86_64-static', '-cpu', 'Haswell'], sample: 11 },
+  nehalem: { ...native, isa: 'scalar', emulator: ['qemu-x86_64-static', '-cpu', 'Nehalem'], sample: 11 },
+  haswell: { ...native, isa: 'avx2', other: 'scalar', emulator: ['qemu-x86_64-static', '-cpu', 'Haswell'], sample: 11 },
   arm64: { ...arm64, isa: 'neon', emulator: ['qemu-aarch64-static', '-L', '/usr/aarch64-linux-gnu'] },
 }
 /** Minutes that one process may take. */
@@ -71,18 +71,6 @@ function emulated(name, what, args, options) {
 const json = (file) => JSON.parse(readFileSync(file, 'utf8'))
 const vitest = (report, ...args) => ['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.core.config.mts', '--reporter=default', '--reporter=json', `--outputFile=${report}`, ...args] // biome-ignore format: one command
 
-/** Two lists of files that took about as long. */
-function halves(results) {
-  const parts = [0, 1].map(() => ({ time: 0, files: [] }))
-  const times = results.map(({ name, startTime, endTime }) => ({ file: relative(root, name), time: endTime - startTime }))
-  for (const { file, time } of times.sort((a, b) => b.time - a.time)) {
-    const part = parts[0].time <= parts[1].time ? parts[0] : parts[1]
-    part.files.push(file)
-    part.time += time
-  }
-  return parts.map(({ files }) => files)
-}
-
 /** Returns how many cases passed. */
 async function testCore(name, folder) {
   const { isa, other, sample } = processors[name]
@@ -103,22 +91,15 @@ async function testCore(name, folder) {
   const nativeEnv = { ...env, ...(other && { CONVLANE_ISA: other }) }
   run(`${name}: its cases on this processor`, [process.execPath, ...vitest(native, '--project', 'core')], { env: nativeEnv })
   title(`${name}: test:core under emulation, ${isa} kernels`)
-  const { numPassedTests, testResults } = json(native)
-  const passed = await Promise.all(
-    halves(testResults).map(async (files, i) => {
-      const report = join(folder, `half${i}.json`)
-      await emulated(name, 'test:core', vitest(report, '--project', 'core', ...files), { env })
-      return json(report).numPassedTests
-    }),
-  )
+  const report = join(folder, 'emulated.json')
+  await emulated(name, 'test:core', vitest(report, '--project', 'core'), { env })
   // Both have left their counts of cases: compared op by op, and which algorithms there were.
-  run(`${name}: as many cases as on this processor`, [process.execPath, ...vitest(join(folder, 'proof.json'), '--project', 'proof')], {
-    env,
-  })
-  const sum = passed[0] + passed[1]
-  process.stdout.write(`\ntest:core: ${numPassedTests} cases passed on this processor, ${sum} on emulated ${name} (${isa})\n`)
-  if (sum === 0 || sum !== numPassedTests) fail(`others ran on ${name} than here`)
-  return sum
+  const proof = vitest(join(folder, 'proof.json'), '--project', 'proof')
+  run(`${name}: as many cases as on this processor`, [process.execPath, ...proof], { env: nativeEnv })
+  const [here, there] = [json(native), json(report)].map(({ numPassedTests }) => numPassedTests)
+  process.stdout.write(`\ntest:core: ${here} cases passed on this processor, ${there} on emulated ${name} (${isa})\n`)
+  if (there === 0 || there !== here) fail(`others ran on ${name} than here`)
+  return there
 }
 
 /** Each algorithm of each kernel has a row, with its result checked. Times say nothing there. */

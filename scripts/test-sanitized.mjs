@@ -10,12 +10,19 @@ import { join } from 'node:path'
 import { root } from './build-state.mjs'
 
 /**
- * What does not call the core from the process of the test; the command, whose tests look at its processes' output and time; and the one that looks
+ * Tests that call the core from their own process, but for those of the kernels, which run on every instruction set; and without the one that looks
  * at resident memory, of which a sanitizer keeps much.
  */
-const others = ['reference', 'repository', 'types', 'bench', 'cli'].map((name) => `test/${name}/**`)
-const withoutOthers = [...others, 'test/native/workers.test.ts'].flatMap((files) => ['--exclude', files])
-/** `runs`: arguments of vitest. Leaks are looked for by themselves: in a test's process, all that JavaScript holds at its end would be some. */
+const callers = ['native', 'runtime', 'model', 'train', 'augment', 'data', 'graph', 'layers', 'io'].flatMap((part) =>
+  readdirSync(join(root, 'test', part))
+    .filter((file) => file.endsWith('.test.ts') && file !== 'workers.test.ts')
+    .map((file) => `test/${part}/${file}`),
+)
+const isas = () => {
+  const script = `console.log(require(${JSON.stringify(join(root, 'build/Release/convlane.node'))}).isaAvailable().join(' '))`
+  return spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' }).stdout.trim().split(' ')
+}
+/** `runs`: what gives the arguments of vitest, when all is built. Leaks are looked for by themselves: in a test's process, all that JavaScript holds at its end would be some. */
 const kinds = {
   address: {
     flags: 'address,undefined',
@@ -23,9 +30,9 @@ const kinds = {
     // Sizes that cannot be had are refused by the core, which the sanitizer must let it do.
     env: { ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1', UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1' },
     runs: [
-      ['--project', '!once', '--project', '!proof'],
-      ['--project', 'once', ...withoutOthers],
-      ['--config', 'vitest.fuzz.config.mts'],
+      () => isas().flatMap((isa) => ['--project', isa]),
+      () => ['--project', 'once', ...callers],
+      () => ['--config', 'vitest.fuzz.config.mts'],
     ],
     leaks: true,
   },
@@ -35,8 +42,8 @@ const kinds = {
     // Node and V8 are built without it: what they do looks like races.
     env: { TSAN_OPTIONS: 'ignore_noninstrumented_modules=1:allocator_may_return_null=1:halt_on_error=1' },
     runs: [
-      ['--config', 'vitest.core.config.mts', '--project', 'core'],
-      [
+      () => ['--config', 'vitest.core.config.mts', '--project', 'core'],
+      () => [
         '--project',
         'once',
         'test/native/run',
@@ -120,7 +127,8 @@ run('library and native core', ['scripts/build.mjs', '--if-stale', 'native', 'li
 run(`native core with ${kind.flags}`, ['node_modules/cmake-js/bin/cmake-js', 'compile', '-O', folder, '-l', 'warn', '-p', String(availableParallelism()), `--CDSAN=${kind.flags}`]) // biome-ignore format: one command
 const env = { ...kind.env, LD_PRELOAD: library, CONVLANE_BINARY: join(folder, 'Release/convlane.node') }
 for (const file of readdirSync(folder)) if (file.endsWith('.json')) rmSync(join(folder, file))
-for (const [i, args] of kind.runs.entries()) {
+for (const [i, argumentsOf] of kind.runs.entries()) {
+  const args = argumentsOf()
   const report = ['--reporter=default', '--reporter=json', `--outputFile=${join(folder, `${i + 1}.json`)}`]
   run(`${name}: vitest ${args.join(' ')}`, ['node_modules/vitest/vitest.mjs', 'run', '--testTimeout', '600000', ...report, ...args], env)
 }
