@@ -1,5 +1,5 @@
 /**
- * Static cycle analysis of the NEON inner loops: for each kernel the loop with the most fused multiply-adds, by llvm-mca's model of Neoverse N1.
+ * Static cycle analysis of the NEON inner loops: for each kernel the loop with the most fused multiply-adds (of several, the shortest: edges have as many), by llvm-mca's model of Neoverse N1.
  *
  *   node scripts/neon-cycles.mjs [object file]
  *
@@ -51,7 +51,8 @@ for (const fn of functions) {
   const kernel = /(\w+)(?:<|\(|$)/.exec(fn.name.replace(/^.*?\(anonymous namespace\)::/, '').replace(/^void /, ''))[1]
   for (const loop of loopsOf(fn)) {
     const fmas = loop.filter(isFma).length
-    if (fmas > (best.get(kernel)?.fmas ?? 3)) best.set(kernel, { fmas, loop })
+    const known = best.get(kernel) ?? { fmas: 3, loop: [] }
+    if (fmas > known.fmas || (fmas === known.fmas && loop.length < known.loop.length)) best.set(kernel, { fmas, loop })
   }
 }
 
