@@ -11,7 +11,6 @@ constexpr int64_t kPixelsForSums = 8;        // pixels of x and dy that a split 
 constexpr int64_t kPartialFloats = 2 << 20;  // most floats of all partial sums
 constexpr int64_t kFarFloats = 3 << 20;      // of x and dy that a cache holds
 constexpr int64_t kKeptStep = 512;           // columns that are a multiple of so many floats apart fall into a few sets of the first cache
-constexpr int64_t kBandColumns = 128;        // of a band of pairs, or one line: chains of sums stay short
 constexpr int64_t kColumns = 64;             // of a chain of sums, or up to twice as many
 
 // The columns of dy cut into stretches, each with the columns of x that it reads.
@@ -43,7 +42,7 @@ std::vector<DepthwiseWeights::Band> DepthwiseWeights::bands_of(const ConvGeometr
     for (const LineBand& lines : line_bands(geometry)) bands.push_back({lines, false});
     return bands;
   }
-  const int64_t most = std::max<int64_t>(1, kBandColumns / geometry.w.out);
+  const int64_t most = most_band_lines(geometry);
   auto paired = [&](int64_t line) { return line >= 0 && line + 1 < h.out && inside(h.source(line, 1), h.in) && inside(h.source(line, 2), h.in); };
   for (int64_t line = 0; line < h.out; ++line) {
     const TapRange taps = taps_inside(h, line);

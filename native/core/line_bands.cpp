@@ -3,9 +3,13 @@
 
 namespace convlane {
 
+int64_t most_band_lines(const ConvGeometry& geometry) {
+  constexpr int64_t kBandColumns = 128;
+  return std::max<int64_t>(1, kBandColumns / geometry.w.out);
+}
+
 std::vector<LineBand> line_bands(const ConvGeometry& geometry) {
-  constexpr int64_t kBandColumns = 128;  // of a band, or one line: chains of sums stay short
-  const int64_t most = std::max<int64_t>(1, kBandColumns / geometry.w.out);
+  const int64_t most = most_band_lines(geometry);
   std::vector<LineBand> bands;
   for (int64_t line = 0; line < geometry.h.out; ++line) {
     const TapRange taps = taps_inside(geometry.h, line);

@@ -11,6 +11,8 @@ struct LineBand {
   TapRange taps;
 };
 std::vector<LineBand> line_bands(const ConvGeometry& geometry);
+// Lines of a band, at most: so few columns that chains of sums stay short, or one line.
+int64_t most_band_lines(const ConvGeometry& geometry);
 
 // Lines of the target, of one image, depth and phase of their height, that are computed together: what they share of the source is near.
 // `window_h`: the window's height, which the taps of a gradient's axis may fall short of. The axes must outlive the groups.
