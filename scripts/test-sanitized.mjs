@@ -1,6 +1,6 @@
 /**
- * Builds the native core with sanitizers and tests it so: `npm run test:asan` (address and undefined: the kernels on every instruction set of this machine, all
- * else that calls the core, the fuzzer, then a look for leaks) and `npm run test:tsan` (thread: `test:core`, and what runs beside one another).
+ * Builds the native core with sanitizers and tests it so: `npm run test:asan` (address and undefined: the kernels on every instruction set of this machine, what
+ * else calls the core but the command, the fuzzer, then a look for leaks) and `npm run test:tsan` (thread: `test:core`, and what runs beside one another).
  * The first report fails a test file. The build and what vitest reports lie in build-address/ or build-thread/.
  */
 import { spawnSync } from 'node:child_process'
@@ -10,10 +10,10 @@ import { join } from 'node:path'
 import { root } from './build-state.mjs'
 
 /**
- * Tests that call the core from their own process, but for those of the kernels, which run on every instruction set; and without the one that looks
- * at resident memory, of which a sanitizer keeps much.
+ * Tests that call the core from their own process, but for those of the kernels, which run on every instruction set. Without the one that looks at resident
+ * memory, of which a sanitizer keeps much; and without those of the command, which look at how long its processes take.
  */
-const callers = ['native', 'runtime', 'model', 'train', 'augment', 'data', 'graph', 'layers', 'io'].flatMap((part) =>
+const callers = ['native', 'runtime', 'model', 'train', 'augment', 'data', 'graph', 'layers', 'io', 'zoo'].flatMap((part) =>
   readdirSync(join(root, 'test', part))
     .filter((file) => file.endsWith('.test.ts') && file !== 'workers.test.ts')
     .map((file) => `test/${part}/${file}`),
