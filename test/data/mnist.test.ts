@@ -147,6 +147,7 @@ describe('mnist', () => {
   })
 
   const dir = process.env.CONVLANE_MNIST_DIR
+  // The real files are 11 MB, and not part of the repository; the same way with small ones is tested above.
   test.skipIf(!dir)('is downloaded whole from a mirror of the real files (needs CONVLANE_MNIST_DIR, a folder that has them)', async () => {
     const url = await serve((request, response) => response.end(readFileSync(join(dir!, request.url!))))
     const cacheDir = temporaryFolder()

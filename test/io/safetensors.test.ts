@@ -72,6 +72,7 @@ describe('a file that was written', () => {
   })
 
   const python = spawnSync('python3', ['--version']).status === 0
+  // Not every machine has a Python; what can be said in TypeScript about the format is tested above.
   test.skipIf(!python)('is read by an independent reader in Python (needs python3)', async () => {
     const file = await written(network, { format: 'convlane' })
     const { status, stdout, stderr } = spawnSync('python3', [join(__dirname, 'check_safetensors.py'), file], { encoding: 'utf8' })
