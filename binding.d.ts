@@ -108,7 +108,12 @@ export interface State {
   read(offset: number, length: number): Promise<Float32Array>
   /** Copies `values` in (before the call returns) and stores them at `offset` once no step reads or writes the state. */
   write(offset: number, values: Float32Array): Promise<void>
-  /** Frees the memory once running work is done. Later calls throw `DISPOSED`. Calling it twice is allowed. */
+  /**
+   * The id by which `adoptState` of any thread of this process makes another handle of this state, which owns it as this one does: always the same, random, 32
+   * hexadecimal digits. The id itself owns nothing: it is known as long as there is a handle, or work under way.
+   */
+  share(): string
+  /** Lets go of the memory; the last of its handles frees it, once running work is done. Later calls throw `DISPOSED`. Calling it twice is allowed. */
   dispose(): void
 }
 
@@ -170,6 +175,11 @@ export interface Binding {
   defaultThreads(): number
   memory(): NativeMemory
   createState(elements: number): State
+  /**
+   * Another handle of the state that has this id (`State.share`), be it of this thread or another one: the same memory under the same lock, so that programs here
+   * see whole updates of programs there, and share what they prepare. `DISPOSED`: no state of this process has it any more, or ever had.
+   */
+  adoptState(id: string): State
   createProgram(spec: ProgramSpec, state?: State): Program
   /**
    * Runs one step now, on the calling thread and the pool, on `buffers` (float32, int32 or uint8 typed arrays). Outputs are written in place. Returns the

@@ -11,10 +11,12 @@ export type ErrorCode =
   | 'FILE_ERROR' // a file cannot be read or written; `cause` has the system's error
   | 'NOT_COMPILED' // fit, evaluate or trainOnBatch before compile
   | 'BUSY' // the model is being trained
+  | 'OVERLOADED' // a predictor has as many samples waiting as it may
   | 'DISPOSED' // used after dispose
   | 'ABORTED' // stopped by an AbortSignal
   | 'NOT_FINITE' // a loss became NaN or infinite
   | 'OFFLINE' // a download failed
+  | 'PORT_ERROR' // a port cannot be listened at; `cause` has the system's error
   | 'NATIVE_LOAD' // the native addon could not be loaded
   | 'NATIVE_BUILD' // the native addon could not be compiled
   | 'OUT_OF_MEMORY'

@@ -38,15 +38,32 @@ export {
   shift,
   type Transformation,
 } from './augment/transformations'
+export { type ExportOnnxOptions, exportOnnx } from './convert/onnx/export'
+export { type ImportOnnxOptions, importOnnx } from './convert/onnx/import'
+export { exportPytorch, type PytorchExportOptions } from './convert/pytorch/exportPytorch'
+export { importPytorch, type PytorchImportOptions } from './convert/pytorch/importPytorch'
+export type { PytorchNames, PytorchOptions } from './convert/pytorch/names'
+export { exportTfjs } from './convert/tfjs/exportTfjs'
+export { importTfjs, type TfjsImportOptions } from './convert/tfjs/importTfjs'
+export { Dashboard, type DashboardOptions, dashboard } from './dashboard/dashboard'
+export { type BatchedOptions, type Batches, batched, type Sample, type SampleArray, type SampleSource } from './data/batched'
 export { type ChannelStatistics, channelStatistics } from './data/channels'
 export { cifar10 } from './data/cifar'
-export { type Dataset, dataset, type Normalize, type Samples, sliceDataset, type TrainTest } from './data/dataset'
+export { type CsvStreamOptions, readCsv, streamCsv } from './data/csv'
+export type { CsvColumn, CsvOptions } from './data/csvRows'
+export { type Dataset, type DatasetParts, dataset, type Normalize, type Samples, sliceDataset, type TrainTest } from './data/dataset'
 export { digits } from './data/digits'
 export { fromFolder } from './data/folder'
 export { type IdxArray, readIdx } from './data/idx'
+export { type ImageDataset, type ImageFolder, imageDataset, imageFolder, type LeftOut } from './data/imageFolder'
+export type { BrokenImage, ImageDatasetOptions, ImageFolderOptions } from './data/imageReader'
+export { type ImageStream, type ImageStreamFolder, type ImageStreamOptions, streamImageFolder } from './data/imageStream'
 export { type MnistOptions, mnist } from './data/mnist'
+export { type NpyOptions, type NpzOptions, type NumpyArray, readNpy, readNpz } from './data/npy'
+export { type ImageOptions, type ReadImageOptions, readImage } from './data/readImage'
 export { ConvlaneError, type ErrorCode } from './errors'
 export type { Dtype, SymbolicShape, TensorType, Value } from './graph/value'
+export { encodePng, type Picture, writePng } from './io/png'
 export { readSafetensors, type TensorFile, writeSafetensors } from './io/safetensors'
 export { weightsSha256 } from './io/weights-hash'
 export {
@@ -177,16 +194,35 @@ export type { KernelOptions, TrainingOptions, WeightOptions } from './layers/wei
 export { isa, isaAvailable, setThreads, threads } from './machine'
 export type { AutotuneOptions } from './model/autotune'
 export { loadModel } from './model/load'
-export { Model, type ModelOptions, type ProfileOptions, type RankedTensor } from './model/model'
+export { Model, type ModelOptions, type ProfileOptions, type RankedTensor, type SharedModel } from './model/model'
 export { type NetworkOptions, network } from './model/network'
 export type { Profile, ProfileLimits, ProfileRow } from './model/profile'
+export { type ReplaceHeadOptions, replaceHead } from './model/replaceHead'
 export { type SequentialOptions, sequential } from './model/sequential'
+export { sharedModel } from './model/shared'
 export type { LayerSummary, Summary, SummaryMemory } from './model/summary'
 export type { Activation } from './ops/activation'
 export type { Constraint, Incoming } from './ops/constrain'
 export type { ConvolutionAlgorithm } from './ops/convolution'
+export { type FeatureMaps, type FeatureMapsOptions, featureMaps } from './report/featureMaps'
+export { type Filters, filters } from './report/filters'
+export { type FilterGridOptions, filterGrid, type Grid, type MapGridOptions, mapGrid, samplePicture } from './report/grids'
+export { type Histogram, type HistogramOptions, histogram, weightHistograms } from './report/histograms'
+export { type ReportOptions, report } from './report/report'
+export { type StepLog, type StepPoint, stepLog } from './report/stepLog'
+export {
+  type Classification,
+  type ClassifyOptions,
+  createPredictor,
+  Predictor,
+  type PredictorOptions,
+  type RequestOptions,
+} from './serve/predictor'
+export type { PredictorStatistics } from './serve/requestQueue'
 export type { Padding, Padding1d, Padding3d, PaddingPair, Pair, Triple } from './shape'
 export { type Labels, type Tensor, tensor } from './tensor'
+export { EventWriter, type EventWriterOptions, eventWriter } from './tensorboard/eventWriter'
+export { type TensorBoardOptions, tensorBoard } from './tensorboard/tensorBoard'
 export type { Augment } from './train/augmentation'
 export type { CheckpointOptions } from './train/checkpoint'
 export {
@@ -198,7 +234,7 @@ export {
   classReport,
   topKAccuracy,
 } from './train/classification'
-export type { Data, PerEnd, SampleWeights, XY } from './train/data'
+export type { Data, EpochData, PerEnd, SampleWeights, XY } from './train/data'
 export type { EarlyStoppingOptions } from './train/earlyStopping'
 export type { EmaOptions } from './train/ema'
 export type { Callback, Details, EpochEvent, History, Results, StepEvent } from './train/events'

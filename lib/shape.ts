@@ -148,8 +148,8 @@ export function outputSize(input: number, kernel: number, stride: number, [befor
   return Math.floor((input + before + after - span(kernel, dilation)) / stride) + 1
 }
 
-/** As `outputSize` with ⌈⌉, where a last window that would begin past the input and the padding before it is left out (PyTorch's rule). */
+/** As `outputSize` with ⌈⌉, where a last window that this adds and that would begin past the input and the padding before it is left out (PyTorch's rule). */
 export function ceilOutputSize(input: number, kernel: number, stride: number, padding: Pair, dilation: number): number {
-  const size = Math.ceil((input + padding[0] + padding[1] - span(kernel, dilation)) / stride) + 1
-  return (size - 1) * stride >= input + padding[0] ? size - 1 : size
+  const whole = outputSize(input, kernel, stride, padding, dilation)
+  return (input + padding[0] + padding[1] - span(kernel, dilation)) % stride > 0 && whole * stride < input + padding[0] ? whole + 1 : whole
 }

@@ -94,6 +94,9 @@ export function allocate<T extends ArrayClass>(type: T, count: number, label: st
   }
 }
 
+/** A copy: of a Buffer, too, whose own `slice` gives a view. */
+export const copyOf = <T extends AnyTensor['data']>(data: T): T => Uint8Array.prototype.slice.call(data) as T
+
 const tagOf = (value: object): string => Object.prototype.toString.call(value).slice(8, -1)
 
 function unusable(label: string, what: string, why: string): ConvlaneError {

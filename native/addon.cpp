@@ -44,6 +44,7 @@ Napi::Value fill_exports(const Napi::CallbackInfo& info) {
   exports.Set("version", CONVLANE_VERSION);
   add_machine(exports);
   add_function<create_state>(exports, "createState");
+  add_function<adopt_state>(exports, "adoptState");
   add_function<create_program>(exports, "createProgram");
   add_function<execute>(exports, "execute");
   add_function<algorithms>(exports, "algorithms");

@@ -3,7 +3,8 @@
  * With `--if-stale` a target is left alone when its sources and its outputs are what they were at its last build.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { isFresh, recordBuild, root, withLock } from './build-state.mjs'
@@ -49,6 +50,17 @@ function dropForeignCache() {
   if (value('CMAKE_HOME_DIRECTORY') !== root || isNinja !== hasCommand('ninja')) rmSync(join(root, 'build'), { recursive: true })
 }
 
+/** Puts the dashboard's page, made from its parts and uPlot, in place of the module that makes it. */
+function writePage() {
+  const file = join(root, 'dist/dashboard/page.js')
+  const { html, policy } = createRequire(import.meta.url)(file).page()
+  const made = JSON.stringify({ html, policy })
+  writeFileSync(
+    file,
+    `"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\nexports.page = () => made;\nconst made = ${made};\n`,
+  )
+}
+
 const targets = {
   native: {
     title: 'native core',
@@ -70,6 +82,7 @@ const targets = {
       'tsconfig.build.json',
       'scripts/esm-wrappers.mjs',
       'node_modules/typescript/package.json',
+      'node_modules/uplot/package.json',
     ],
     outputs: ['dist/index.js', 'dist/index.mjs', 'dist/ops.mjs', 'dist/cli/main.js'],
     stamp: 'dist/.stamp',
@@ -80,6 +93,7 @@ const targets = {
       } finally {
         // The compiler writes its output in spite of type errors, so that work on one part does not stop another.
         writeModuleWrappers(['index', 'ops'])
+        writePage()
       }
       chmodSync(join(root, 'dist/cli/main.js'), 0o755)
     },

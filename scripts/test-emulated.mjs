@@ -12,12 +12,12 @@ import { arm64, prepareArm64 } from './emulated/arm64.mjs'
 
 const native = { tree: root, node: process.execPath, binary: join(root, 'build/Release/convlane.node') }
 /**
- * `sample`: every N-th case is taken. The kernels of x64 are tested in full by `npm test`: here the point is which of them are chosen, and that nothing in the
- * binary needs more than the processor has. `other`: kernels to compare the number of cases with, where those that this machine takes may be the same.
+ * `largest`: cases whose operands have more elements are left to `npm test`, which tests the kernels of x64 in full: here the point is which of them are chosen, and
+ * that nothing in the binary needs more than the processor has. `other`: kernels to compare the number of cases with, where those that this machine takes may be the same.
  */
 const processors = {
-  nehalem: { ...native, isa: 'scalar', emulator: ['qemu-x86_64-static', '-cpu', 'Nehalem'], sample: 11 },
-  haswell: { ...native, isa: 'avx2', other: 'scalar', emulator: ['qemu-x86_64-static', '-cpu', 'Haswell'], sample: 11 },
+  nehalem: { ...native, isa: 'scalar', emulator: ['qemu-x86_64-static', '-cpu', 'Nehalem'], largest: 2048 },
+  haswell: { ...native, isa: 'avx2', other: 'scalar', emulator: ['qemu-x86_64-static', '-cpu', 'Haswell'], largest: 2048 },
   arm64: { ...arm64, isa: 'neon', emulator: ['qemu-aarch64-static', '-L', '/usr/aarch64-linux-gnu'] },
 }
 /** Minutes that one process may take. */
@@ -74,7 +74,7 @@ const vitest = (report, ...args) => ['node_modules/vitest/vitest.mjs', 'run', '-
 
 /** Returns how many cases passed. */
 async function testCore(name, folder) {
-  const { isa, other, sample } = processors[name]
+  const { isa, other, largest } = processors[name]
   title(`${name}: the kernels that it takes`)
   const probe = 'const b = require(process.env.CONVLANE_BINARY); console.log(JSON.stringify([b.isa(), b.kernelInfo()]))'
   const [chosen, tiles] = JSON.parse(await emulated(name, 'loading', ['-e', probe]))
@@ -86,7 +86,7 @@ async function testCore(name, folder) {
     CONVLANE_COUNTS: counts,
     CONVLANE_EXPECTED: expected,
     CONVLANE_KERNEL_INFO: JSON.stringify(tiles),
-    ...(sample && { CONVLANE_SAMPLE: String(sample) }),
+    ...(largest && { CONVLANE_LARGEST_CASE: String(largest) }),
   }
   const native = join(folder, 'native.json')
   const nativeEnv = { ...env, ...(other && { CONVLANE_ISA: other }) }

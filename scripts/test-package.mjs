@@ -11,10 +11,11 @@ import { failures } from './package/failures.mjs'
 import * as parts from './package/parts.mjs'
 import { workflows } from './package/workflows.mjs'
 
-/** The check of files needs the development tools; the other parts need nothing but Node and npm, so that they run where only a tarball is. */
+/** These need the development tools; the other parts need nothing but Node and npm, so that they run where only a tarball is. */
 const files = async (context) => (await import('./package/files.mjs')).files(context)
+const photographs = async (context) => (await import('./package/photographs.mjs')).photographs(context)
 
-const all = { files, ...parts, failures, workflows }
+const all = { files, ...parts, failures, photographs, workflows }
 const args = process.argv.slice(2)
 const at = args.indexOf('--tarball')
 const [given] = at < 0 ? [] : args.splice(at, 2).slice(1)

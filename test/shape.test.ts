@@ -16,6 +16,8 @@ describe('output sizes', () => {
     expect(ceilOutputSize(5, 1, 3, [0, 0], 1)).toBe(2)
     expect(ceilOutputSize(4, 3, 2, [1, 1], 1)).toBe(3)
     expect(ceilOutputSize(3, 2, 2, [1, 1], 1)).toBe(2)
+    // The last window is not what rounding up adds: it stays, to be refused for lying in the padding.
+    expect(ceilOutputSize(3, 1, 1, [0, 1], 1)).toBe(4)
   })
 
   test("'same' gives ⌈input / stride⌉, with the odd pixel after", () => {

@@ -1,4 +1,4 @@
-import { checkBoolean, checkOptions, invalid } from '../layers/check'
+import { checkBoolean, checkOptions, invalid } from '../check'
 import { checkChoice, checkInteger, checkNumber } from '../shape'
 
 /** A number a: −a … a (of a factor: 1 − a … 1 + a); or from one number to the other. Drawn evenly for each image. */

@@ -8,6 +8,8 @@ export interface Option {
   readonly value?: string
   readonly about: string
   readonly multiple?: boolean
+  /** It may stand without its value, which is then an empty text. */
+  readonly isBare?: boolean
 }
 
 /** What a command takes: the source of its parser and of its `--help`. */
@@ -37,7 +39,11 @@ export function parseCommand<Name extends string>(command: Command<Name>, argv: 
     ]),
   )
   const { tokens, values, positionals } = parseArgs({
-    args: [...argv],
+    args: argv.map((arg, index) => {
+      const isBare = arg.startsWith('--') && Object.hasOwn(known, arg.slice(2)) && known[arg.slice(2)]!.isBare
+      const next = argv[index + 1]
+      return isBare && (next === undefined || next.startsWith('-')) ? `${arg}=` : arg
+    }),
     options: { ...options, help: { type: 'boolean', short: 'h' } },
     strict: false,
     tokens: true,
@@ -96,8 +102,8 @@ export function printHelp(command: Command): number {
 }
 
 function helpOf(command: Command): string {
-  const rows = Object.entries<Option>({ ...command.options, help: { about: 'show this' } }).map(([name, { value, about }]) => ({
-    left: `--${name}${value ? ` ${value}` : ''}`,
+  const rows = Object.entries<Option>({ ...command.options, help: { about: 'show this' } }).map(([name, { value, about, isBare }]) => ({
+    left: `--${name}${value ? (isBare ? ` [${value}]` : ` ${value}`) : ''}`,
     about,
   }))
   const width = Math.max(...rows.map(({ left }) => left.length))

@@ -3,6 +3,7 @@ import { classTable, confusionTable } from '../train/classification'
 import { type Command, parseCommand, printHelp, usage, wholeNumber } from './arguments'
 import { checkClassifier } from './classifier'
 import { dataOption, openData } from './data'
+import { folderOptions, imagePlan } from './images'
 import { percent } from './progress'
 import { chooseMachine, runtimeOptions } from './runtime'
 
@@ -13,6 +14,7 @@ export const evaluateCommand = {
 for up to 20 classes, how many images of each class were taken for which.`,
   options: {
     data: dataOption,
+    ...folderOptions,
     batch: { value: 'N', about: 'images in a run (default 256)' },
     ...runtimeOptions,
     json: { about: 'one line of JSON instead' },
@@ -34,7 +36,8 @@ export async function evaluate(argv: readonly string[]): Promise<number> {
   const machine = chooseMachine(evaluateCommand, values)
   const dataset = String(values.data ?? 'digits')
   const model = await loadModel(file, { runtime: machine.runtime })
-  const data = await openData(dataset, (line) => void process.stderr.write(`${line}\n`))
+  const images = imagePlan(evaluateCommand, values, model)
+  const data = await openData(evaluateCommand, dataset, images, (line) => void process.stderr.write(`${line}\n`))
   checkClassifier(model, file, data)
   const start = performance.now()
   const metrics = ['accuracy', 'confusionMatrix'] as const

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { ConvlaneError } from '../errors'
 import { isa, isaAvailable, threads } from '../machine'
 import { loadNative, nativeFile } from '../native'
+import { version } from '../version'
 import { type Command, parseCommand, printHelp } from './arguments'
 
 export const infoCommand = {
@@ -10,12 +9,6 @@ export const infoCommand = {
   about: 'Tells what this machine computes with.',
   options: { json: { about: 'one line of JSON instead' } },
 } satisfies Command
-
-/** The version of the package. */
-export function version(): string {
-  const root = dirname(dirname(__dirname))
-  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version
-}
 
 /** Runs `convlane info`; gives the exit code: 1 when the native addon cannot be loaded. */
 export async function info(argv: readonly string[]): Promise<number> {

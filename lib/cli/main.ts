@@ -1,16 +1,21 @@
 #!/usr/bin/env node
 import { ConvlaneError } from '../errors'
+import { version } from '../version'
 import { type Command, nearestOf, UsageError } from './arguments'
 import { build, buildCommand } from './build'
+import { convert, convertCommand } from './convert'
 import { evaluate, evaluateCommand } from './evaluate'
-import { info, infoCommand, version } from './info'
+import { info, infoCommand } from './info'
 import { predict, predictCommand } from './predict'
+import { report, reportCommand } from './report'
 import { train, trainCommand } from './train'
 
 const commands: Readonly<Record<string, { readonly about: Command; readonly run: (argv: readonly string[]) => Promise<number> }>> = {
   train: { about: trainCommand, run: train },
   evaluate: { about: evaluateCommand, run: evaluate },
   predict: { about: predictCommand, run: predict },
+  report: { about: reportCommand, run: report },
+  convert: { about: convertCommand, run: convert },
   info: { about: infoCommand, run: info },
   build: { about: buildCommand, run: build },
 }

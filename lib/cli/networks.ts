@@ -46,6 +46,7 @@ export const usual: Readonly<Record<Recipe['optimizer'], Pick<Recipe, 'learningR
 
 const many: Recipe = { epochs: 3, batchSize: 64, variants: 1, optimizer: 'adam', ...usual.adam, schedule: 'cosine' }
 const few: Recipe = { epochs: 5, batchSize: 32, variants: 16, optimizer: 'sgd', ...usual.sgd, schedule: 'cosine' }
+const fewPhotographs: Recipe = { ...few, epochs: 40, variants: 1, optimizer: 'adam', learningRate: 0.001, weightDecay: 0 }
 const sgd = { ...many, optimizer: 'sgd', ...usual.sgd } as const
 
 /** Networks that are made anew, by the name that `--model` takes. */
@@ -79,10 +80,14 @@ export const networks: Readonly<Record<string, Network>> = Object.assign(Object.
   },
 } satisfies Record<string, Network>)
 
-/** The recipe for so many images; of a saved model, whose network has no name here, that of `lenet`. */
-export function recipeFor(name: string, images: number): Recipe {
+/**
+ * The recipe for so many images; of a saved model, whose network has no name here, that of `lenet`. From photographs, which are larger, all networks learn with Adam at
+ * a low rate: at sgd's, `lenet` ends at one class. They are changed anew in each epoch instead of having versions.
+ */
+export function recipeFor(name: string, images: number, isPhotographs: boolean): Recipe {
   const { recipe, few } = networks[name] ?? networks.lenet!
-  return images < FEW ? few : recipe
+  if (!isPhotographs) return images < FEW ? few : recipe
+  return images < FEW ? fewPhotographs : { ...fewPhotographs, epochs: recipe.epochs }
 }
 
 /** All recipes as a table, for the help. */
@@ -101,5 +106,8 @@ ${table(({ recipe }) => recipe)}
 
 For fewer than ${FEW.toLocaleString('en')} images:
 
-${table(({ few }) => few)}`
+${table(({ few }) => few)}
+
+From a folder of images all learn with ${fewPhotographs.optimizer} at ${fewPhotographs.learningRate}, batch ${fewPhotographs.batchSize}, ${fewPhotographs.epochs} epochs for fewer than ${FEW.toLocaleString('en')},
+flipped and shifted at random where neither --augment nor --variants says otherwise.`
 }

@@ -39,8 +39,11 @@ export interface Plan extends Recipe {
   readonly seed: number
 }
 
+/** @param photographAugment what is done at random to images from files of their own where nobody says; absent for others */
+export type PlanReader = (network: string, data: Dataset, photographAugment?: readonly Transformation[]) => Plan
+
 /** Checks the options at once, and gives the plan when network and data are known. */
-export function planReader(command: Command, values: Readonly<Record<string, unknown>>): (network: string, data: Dataset) => Plan {
+export function planReader(command: Command, values: Readonly<Record<string, unknown>>): PlanReader {
   const number = (name: string) => wholeNumber(command, name, values[name], 1)
   const [epochs, batchSize, copies] = [number('epochs'), number('batch'), number('variants')]
   const augment = parseAugment(command, values.augment)
@@ -49,15 +52,16 @@ export function planReader(command: Command, values: Readonly<Record<string, unk
   const schedule = choice(command, 'schedule', values.schedule, schedules)
   const learningRate = realNumber(command, 'lr', values.lr, 'above 0', (rate) => rate > 0)
   const weightDecay = realNumber(command, 'weight-decay', values['weight-decay'], 'of at least 0', (decay) => decay >= 0)
-  return (network, { length }) => {
-    const recipe = recipeFor(network, length)
+  return (network, { length }, photographAugment) => {
+    const recipe = recipeFor(network, length, photographAugment !== undefined)
+    const changes = augment.length > 0 || copies !== undefined ? augment : (photographAugment ?? [])
     const optimizer = chosen ?? recipe.optimizer
     const strength = optimizer === recipe.optimizer ? recipe : usual[optimizer]
     return {
       epochs: epochs ?? recipe.epochs,
       batchSize: batchSize ?? recipe.batchSize,
-      variants: copies ?? (augment.length > 0 ? 1 : recipe.variants),
-      ...(augment.length > 0 && { augment }),
+      variants: copies ?? (changes.length > 0 ? 1 : recipe.variants),
+      ...(changes.length > 0 && { augment: changes }),
       optimizer,
       learningRate: learningRate ?? strength.learningRate,
       seed,
@@ -80,8 +84,8 @@ function realNumber(command: Command, name: string, text: unknown, range: string
  * The choices in this file were made on parts of the training images alone.
  */
 export function prepare(train: Dataset, classes: number, plan: Plan): { images: XY; count: number; optimizer: Optimizer } {
-  const { x, y, length, normalize } = plan.variants > 1 ? variants(train, { copies: plan.variants, seed: plan.seed }) : train
-  const images = { x, y: softened(y.data, classes), ...(normalize && { normalize }) }
+  const { x, y, length, normalize, classNames } = plan.variants > 1 ? variants(train, { copies: plan.variants, seed: plan.seed }) : train
+  const images = { x, y: softened(y.data, classes), ...(normalize && { normalize }), ...(classNames && { classNames }) }
   const learningRate = rates[plan.schedule](plan.learningRate, plan.epochs * Math.ceil(length / plan.batchSize))
   const { weightDecay } = plan
   const optimizer = {

@@ -1,20 +1,24 @@
-import { access, constants, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { type Dashboard, type DashboardOptions, DEFAULT_PORT, dashboard } from '../dashboard/dashboard'
+import { sliceDataset } from '../data/dataset'
 import { ConvlaneError } from '../errors'
 import { removeLeftovers } from '../io/atomic-file'
-import { fileError } from '../io/files'
 import { weightsSha256 } from '../io/weights-hash'
 import { loadModel } from '../model/load'
 import type { Model } from '../model/model'
-import type { EpochEvent, StepEvent } from '../train/events'
+import { tensorBoard } from '../tensorboard/tensorBoard'
+import type { Callback, EpochEvent, StepEvent } from '../train/events'
 import { type Command, nearestOf, parseCommand, printHelp, usage, wholeNumber } from './arguments'
 import { checkClassifier } from './classifier'
 import { dataOption, type OpenedData, openData } from './data'
+import { folderOptions, formOptions, imagePlan, photographAugment } from './images'
 import { catchInterrupt } from './interrupt'
 import { networks, recipeTable, usual } from './networks'
 import { Progress, percent } from './progress'
 import { type Plan, planReader, prepare, recipeOptions } from './recipe'
+import { RunReport, reportOption } from './report'
 import { chooseMachine, type Machine, runtimeOptions } from './runtime'
+import { writable } from './writable'
 
 export const trainCommand = {
   name: 'train',
@@ -23,6 +27,8 @@ Labels are softened by 0.1, which shows in the loss while it trains: the test's 
 Ctrl-C stops after the current step and saves.`,
   options: {
     data: dataOption,
+    ...formOptions,
+    ...folderOptions,
     model: {
       value: 'NAME|FILE',
       about: `a new network: ${Object.keys(networks).join(', ')}\n(default lenet); or a saved model to go on with`,
@@ -38,6 +44,17 @@ Ctrl-C stops after the current step and saves.`,
       about:
         'goes on from the checkpoint with the result of a run that was never stopped\n(the same options again; where there is no checkpoint yet, from the beginning)',
     },
+    dashboard: {
+      value: 'PORT',
+      isBare: true,
+      about: `a page in the browser on which to watch, at this port of this machine (default ${DEFAULT_PORT}; 0: any that is free)`,
+    },
+    'dashboard-host': {
+      value: 'HOST',
+      about: 'lets everybody look who reaches this address or name of this machine\n(default 127.0.0.1: nobody from elsewhere)',
+    },
+    tensorboard: { value: 'DIR', about: 'writes curves, histograms and filters there, for TensorBoard: tensorboard --logdir DIR' },
+    report: reportOption,
     ...runtimeOptions,
     out: { value: 'FILE', about: 'where to save (default: DATA-MODEL.safetensors here, or the FILE of --model)' },
     json: { about: 'ends standard output with one line of JSON; the rest goes to standard error' },
@@ -59,29 +76,43 @@ export async function train(argv: readonly string[]): Promise<number> {
   for (const name of ['every', 'resume'] as const) {
     if (values[name] !== undefined && values.checkpoint === undefined) throw usage(trainCommand, `--${name} needs --checkpoint FILE`)
   }
+  const port = values.dashboard === '' ? DEFAULT_PORT : wholeNumber(trainCommand, 'dashboard', values.dashboard, 0, 65_535)
+  if (values['dashboard-host'] !== undefined && port === undefined) throw usage(trainCommand, '--dashboard-host needs --dashboard')
   const machine = chooseMachine(trainCommand, values)
   const out = values.json ? process.stderr : process.stdout
   const say = (line: string) => void out.write(`${line}\n`)
   let progress: Progress | undefined
+  let board: Dashboard | undefined
   const interrupt = catchInterrupt(() => {
     progress?.clear()
     say('stopping after this step …')
   })
   try {
-    const data = await openData(given.data, say, interrupt.signal)
-    const plan = readPlan(given.model, data.train)
+    const saved = given.model in networks ? undefined : await loadSaved(given.model, machine)
+    const data = await openData(trainCommand, given.data, imagePlan(trainCommand, values, saved), say, interrupt.signal)
+    const plan = readPlan(given.model, data.train, data.isPhotographs ? photographAugment(data.train.x.shape.slice(1)) : undefined)
     const file = await writable(String(values.out ?? (given.model in networks ? `${data.name}-${given.model}.safetensors` : given.model)))
     if (values.resume) await removeLeftovers(file) // of a run that was killed while it saved
-    const model = await openModel(given.model, data, classes, plan, machine)
+    const model = saved ?? newModel(given.model, data, classes, plan, machine)
+    if (saved) checkClassifier(saved, given.model, data)
     const checkpoint = values.checkpoint === undefined ? undefined : await writable(String(values.checkpoint))
+    const page = values.report === undefined ? undefined : new RunReport(await writable(String(values.report)))
     const resume = checkpoint !== undefined && values.resume && (await stat(checkpoint).catch(() => undefined)) ? checkpoint : undefined
     const summary = model.summary()
     const { images, count, optimizer } = prepare(data.train, summary.layers.at(-1)!.outputShape[1]!, plan)
     model.compile({ optimizer, loss: 'softmaxCrossEntropy', metrics: ['accuracy'] })
     const params = summary.parameters
+    if (port !== undefined) {
+      const facts = { port, title: `${given.model} on ${given.data}`, epochs: plan.epochs }
+      board = pageOf(model, data, facts, values['dashboard-host'])
+    }
+    const url = await board?.listen()
     say(headline(given, data, plan, params, machine))
     if (values.resume) say(resume === undefined ? `no checkpoint ${checkpoint} yet: from the beginning` : `going on from ${resume}`)
+    if (url !== undefined) say(`watch it at ${url}`)
     progress = new Progress(out, plan.epochs)
+    const files = values.tensorboard === undefined ? undefined : eventFiles(String(values.tensorboard), model, data)
+    const watchers = [board, files, page?.log].filter((watcher) => watcher !== undefined)
     const tally = new Tally(plan.batchSize, count)
     const { epochs } = await model.fit(images, {
       epochs: plan.epochs,
@@ -89,8 +120,14 @@ export async function train(argv: readonly string[]): Promise<number> {
       seed: plan.seed,
       ...(plan.augment && { augment: plan.augment }),
       signal: interrupt.signal,
-      callbacks: [progress, tally],
-      ...(checkpoint !== undefined && { checkpoint: { file: checkpoint, ...(every && { every }), note: noteOf(given, plan) } }),
+      callbacks: [progress, tally, ...watchers],
+      ...(checkpoint !== undefined && {
+        checkpoint: {
+          file: checkpoint,
+          ...(every && { every }),
+          note: noteOf({ ...given, ...(values.split !== undefined && { split: String(values.split) }) }, plan),
+        },
+      }),
       ...(resume !== undefined && { resume }),
     })
     progress.clear()
@@ -99,7 +136,9 @@ export async function train(argv: readonly string[]): Promise<number> {
     const test = isStopped ? undefined : await model.evaluate(data.test)
     if (test) say(`accuracy on ${data.test.length.toLocaleString('en')} images never seen: ${percent(test.accuracy!)}`)
     say(`saved ${file}`)
-    if (!isStopped) say(`\n${whatNext(given.data, file)}`)
+    if (page)
+      say(isStopped ? `no report of a training that was stopped: convlane report ${file}` : await page.write(model, data, given, plan))
+    if (!isStopped) say(`\n${whatNext(given.data, file, data.isPhotographs)}`)
     if (values.json) {
       const result = {
         dataset: given.data,
@@ -125,28 +164,39 @@ export async function train(argv: readonly string[]): Promise<number> {
     throw error
   } finally {
     interrupt.release()
+    await board?.close()
   }
 }
 
-async function openModel(
-  given: string,
-  data: OpenedData,
-  classes: number | undefined,
-  { seed }: Plan,
-  { runtime }: Machine,
-): Promise<Model> {
-  const network = networks[given]
-  if (network) {
-    const input = data.train.x.shape.slice(1) as [number, number, number]
-    const there = data.train.classNames!.length
-    if (classes !== undefined && classes < there) throw usage(trainCommand, `--classes ${classes}: ${data.name} has ${there}`)
-    return network.make({ input, classes: classes ?? there, seed, runtime })
-  }
-  const model = await loadModel(given, { runtime }).catch((error) => {
+function newModel(name: string, data: OpenedData, classes: number | undefined, { seed }: Plan, { runtime }: Machine): Model {
+  const input = data.train.x.shape.slice(1) as [number, number, number]
+  const there = data.train.classNames!.length
+  if (classes !== undefined && classes < there) throw usage(trainCommand, `--classes ${classes}: ${data.name} has ${there}`)
+  return networks[name]!.make({ input, classes: classes ?? there, seed, runtime })
+}
+
+function loadSaved(given: string, { runtime }: Machine): Promise<Model> {
+  return loadModel(given, { runtime }).catch((error) => {
     throw withNetworks(given, error)
   })
-  checkClassifier(model, given, data)
-  return model
+}
+
+/** Inputs whose feature maps are on the page. */
+const WATCHED = 8
+
+function pageOf(model: Model, { test }: OpenedData, options: DashboardOptions, host: unknown): Dashboard {
+  const images = sliceDataset(test, 0, Math.min(WATCHED, test.length)).x
+  return dashboard({ ...options, model, images, ...(host !== undefined && { host: String(host) }) })
+}
+
+/** Samples of which TensorBoard gets pictures and gradients. */
+const SHOWN = 16
+
+function eventFiles(dir: string, model: Model, { train, test }: OpenedData): Callback {
+  const images = sliceDataset(test, 0, Math.min(SHOWN, test.length)).x
+  const [, , , channels] = images.shape
+  const gradients = sliceDataset(train, 0, Math.min(SHOWN, train.length))
+  return tensorBoard(dir, { updateFreq: 'batch', model, gradients, ...((channels === 1 || channels === 3) && { images }) })
 }
 
 /** Where there is no such file, the name may have been meant for a network's. */
@@ -156,18 +206,6 @@ function withNetworks(given: string, error: unknown): unknown {
   const nearest = nearestOf(given, Object.keys(networks))
   const hint = nearest ? `did you mean ${nearest}?` : `the networks are ${Object.keys(networks).join(', ')}`
   return new ConvlaneError('FILE_ERROR', `${error.message}; ${hint}`, { cause: error.cause })
-}
-
-/** Finds out before the training, not after it, that a file cannot be written. Throws `FILE_ERROR`. */
-async function writable(file: string): Promise<string> {
-  try {
-    await access(dirname(resolve(file)), constants.W_OK)
-    const there = await stat(file).catch(() => undefined)
-    if (there?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
-  } catch (error) {
-    throw fileError('write', file, error)
-  }
-  return file
 }
 
 /** Counts images and seconds of training, those of an epoch that is not finished too. */
@@ -199,7 +237,7 @@ class Tally {
 }
 
 /** What a run that is resumed must have in common with the one that wrote the checkpoint. Left out is what was once the only choice: older ones can be resumed. */
-function noteOf(given: { data: string; model: string }, { weightDecay, schedule, ...plan }: Plan): string {
+function noteOf(given: { data: string; model: string; split?: string }, { weightDecay, schedule, ...plan }: Plan): string {
   return JSON.stringify({
     ...given,
     ...plan,
@@ -215,11 +253,16 @@ function headline(given: { data: string; model: string }, data: OpenedData, plan
   return `${given.model} (${params.toLocaleString('en')} parameters) on ${given.data}: ${images}; ${computed}`
 }
 
-function whatNext(data: string, file: string): string {
+function whatNext(data: string, file: string, isPhotographs: boolean): string {
   const other =
     data === 'mnist'
       ? '--data DIR          images of your own, or CIFAR-10 (--help tells)'
       : '--data mnist        60,000 images, downloaded once (11 MB)'
+  if (isPhotographs) {
+    return `Try next:
+  npx convlane predict ${file} some.jpg
+  npx convlane evaluate ${file} --data ${data}`
+  }
   return `Try next:
   npx convlane predict ${file} --data ${data} --index 0 1 2
   npx convlane train ${other}

@@ -1,4 +1,5 @@
 import { ConvlaneError } from '../errors'
+import { nextTurn } from '../io/files'
 import { checkArray } from '../tensor'
 import type { Normalize, Samples } from './dataset'
 
@@ -36,7 +37,7 @@ export async function channelStatistics({
     for (let start = 0; start < data.length; start += step) {
       const end = Math.min(data.length, start + step)
       for (let at = start; at < end; ) for (let channel = 0; channel < channels; channel++) totals[channel]! += of(data[at++]!, channel)
-      await new Promise((resume) => setImmediate(resume))
+      await nextTurn()
     }
     return totals
   }

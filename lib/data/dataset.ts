@@ -1,5 +1,6 @@
 import { ConvlaneError } from '../errors'
 import { checkArray, type Labels, type Tensor } from '../tensor'
+import type { NumpyArray } from './npy'
 
 /** Linear map `value · scale + offset` applied natively to every element, or per channel when arrays of C numbers are given. */
 export interface Normalize {
@@ -41,11 +42,19 @@ export interface TrainTest {
   readonly test: Dataset
 }
 
+/** What {@link dataset} takes: a {@link Dataset} whose arrays may come from NumPy's files. */
+export interface DatasetParts extends Omit<Dataset, 'length' | 'x' | 'y'> {
+  /** Samples, `[N, …]`: bytes or float32. */
+  readonly x: Samples | NumpyArray
+  /** Class numbers `[N]`, or targets of any shape `[N, …]` as float32. */
+  readonly y: Labels | Tensor | NumpyArray
+}
+
 /**
  * Makes a {@link Dataset} of arrays, without copying them.
  * @throws `INVALID_SHAPE`, `INVALID_TENSOR`, `INVALID_LABEL` or `INVALID_ARGUMENT` when the parts do not fit together.
  */
-export function dataset(parts: Omit<Dataset, 'length'>): Dataset {
+export function dataset(parts: DatasetParts): Dataset {
   const { x, y, sampleWeight, classNames, normalize } = parts
   checkArray(x, 'dataset', 'x', ['Float32Array', 'Uint8Array'])
   checkArray(y, 'dataset', 'y', ['Float32Array', 'Int32Array', 'Uint8Array'])
@@ -74,7 +83,7 @@ export function dataset(parts: Omit<Dataset, 'length'>): Dataset {
     checkNormalize('scale', normalize.scale, x.shape.at(-1)!)
     checkNormalize('offset', normalize.offset, x.shape.at(-1)!)
   }
-  return Object.freeze({ ...parts, length })
+  return Object.freeze({ ...(parts as Omit<Dataset, 'length'>), length })
 }
 
 /**

@@ -21,8 +21,7 @@ export function idxNames(part: IdxPart): string[] {
  */
 export async function fromFolder(dir: string, options: { readonly signal?: AbortSignal } = {}): Promise<TrainTest> {
   const names = await listFolder(dir)
-  const idx = idxNames('train-images').some((name) => names.includes(name))
-  const cifar = names.some((name) => /^data_batch_[1-5]\.bin$/.test(name))
+  const { idx, cifar } = setsIn(names)
   if (idx && cifar) throw new ConvlaneError('INVALID_ARGUMENT', `${dir}: holds both IDX files and CIFAR-10 batches, expected one data set`)
   if (cifar) return cifar10({ dir, ...options })
   if (idx) return idxFolder(dir, options.signal)
@@ -32,8 +31,16 @@ export async function fromFolder(dir: string, options: { readonly signal?: Abort
   )
 }
 
+/** Which data sets in files of many images these names are of. */
+export function setsIn(names: readonly string[]): { readonly idx: boolean; readonly cifar: boolean } {
+  return {
+    idx: idxNames('train-images').some((name) => names.includes(name)),
+    cifar: names.some((name) => /^data_batch_[1-5]\.bin$/.test(name)),
+  }
+}
+
 /** What else may be there where CIFAR-10's archives were unpacked. */
-function hintFor(names: readonly string[]): string {
+export function hintFor(names: readonly string[]): string {
   if (names.includes('cifar-10-batches-bin')) return '; cifar-10-batches-bin is: name that folder'
   return names.includes('data_batch_1') ? '; data_batch_1 is, of the version for Python: take the binary version' : ''
 }

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
+import { invalid } from '../check'
 import { ConvlaneError } from '../errors'
 
 /** A `FILE_ERROR` that says what was being done with which file, and why the system refused. */
@@ -31,6 +32,21 @@ export async function readWhole(file: string, signal?: AbortSignal): Promise<Uin
   }
 }
 
+/**
+ * The content of what is given as a path or as bytes, which are copied: whoever gave them may change them at once. `name` is for messages.
+ * @throws INVALID_ARGUMENT; what `read` throws
+ */
+export async function contentOf(
+  source: unknown,
+  label: string,
+  read: (file: string) => Promise<Uint8Array>,
+): Promise<{ readonly bytes: Uint8Array; readonly name: string }> {
+  if (typeof source === 'string' && source !== '') return { bytes: await read(source), name: source }
+  // By tag, not by instanceof: the array may come from another realm.
+  if (Object.prototype.toString.call(source) === '[object Uint8Array]') return { bytes: Uint8Array.from(source as Uint8Array), name: label }
+  throw invalid(label, 'source', 'a path or a Uint8Array', source)
+}
+
 /** Names in a folder. @throws `FILE_ERROR`. */
 export async function listFolder(dir: string): Promise<string[]> {
   try {
@@ -44,3 +60,6 @@ export async function listFolder(dir: string): Promise<string[]> {
 export function aborted(signal: AbortSignal): ConvlaneError {
   return new ConvlaneError('ABORTED', 'stopped by the AbortSignal', { cause: signal.reason })
 }
+
+/** Lets the event loop turn. */
+export const nextTurn = (): Promise<void> => new Promise((resume) => setImmediate(resume))

@@ -3,6 +3,7 @@ import { ConvlaneError } from '../errors'
 import type { Tensor } from '../tensor'
 import { writeAtomically } from './atomic-file'
 import { fileError } from './files'
+import { bfloatToFloat, halfToFloat } from './float16'
 import { duplicateKey } from './json-keys'
 
 /** Largest header, as in the format's own reader. */
@@ -53,10 +54,17 @@ export async function writeSafetensors(
 }
 
 /**
- * Reads a safetensors file of float32 tensors. Every number in its header is checked before it is used.
+ * Reads a safetensors file of float32, float16 and bfloat16 tensors, the last two as float32, which holds them exactly. Every number in its header is checked
+ * before it is used.
  * @throws `FILE_ERROR` when it cannot be read, `INVALID_FILE` when it breaks the format, `UNSUPPORTED` for other element types.
  */
 export async function readSafetensors(file: string): Promise<TensorFile> {
+  const { tensors, metadata } = await readTensors(file, () => true)
+  return { tensors, metadata }
+}
+
+/** Those tensors of a safetensors file that are wanted, and the names of the others, which may be of any element type. Throws as {@link readSafetensors}. */
+export async function readTensors(file: string, isWanted: (name: string) => boolean): Promise<TensorFile & { readonly unread: string[] }> {
   let handle: FileHandle | undefined
   try {
     handle = await open(file, 'r')
@@ -65,12 +73,17 @@ export async function readSafetensors(file: string): Promise<TensorFile> {
     const { header, start } = await readHeader(handle, stats.size, file)
     const { entries, metadata } = parseHeader(header, stats.size - start, file)
     const tensors: [string, Tensor][] = []
-    for (const { name, shape, begin, end } of entries) {
-      const data = new Float32Array((end - begin) / 4)
-      await readExactly(handle, new Uint8Array(data.buffer), start + begin, file)
-      tensors.push([name, { shape, data }])
+    const unread: string[] = []
+    for (const { name, dtype, shape, begin, end } of entries) {
+      if (isWanted(name)) {
+        const widen = wideners.get(dtype)
+        if (!widen) throw unsupportedType(file, name, dtype)
+        const bytes = new Uint8Array(end - begin)
+        await readExactly(handle, bytes, start + begin, file)
+        tensors.push([name, { shape, data: widen(bytes.buffer) }])
+      } else unread.push(name)
     }
-    return { tensors: Object.fromEntries(tensors), metadata }
+    return { tensors: Object.fromEntries(tensors), metadata, unread }
   } catch (error) {
     throw error instanceof ConvlaneError ? error : fileError('read', file, error)
   } finally {
@@ -97,8 +110,32 @@ async function readHeader(handle: FileHandle, size: number, file: string): Promi
   }
 }
 
+/** What reads elements as float32. */
+const wideners: ReadonlyMap<string, (buffer: ArrayBuffer) => Float32Array> = new Map([
+  ['F32', (buffer) => new Float32Array(buffer)],
+  ['F16', (buffer) => halfToFloat(new Uint16Array(buffer))],
+  ['BF16', (buffer) => bfloatToFloat(new Uint16Array(buffer))],
+])
+
+/** Bytes of an element, of the types that are commonly met. */
+const bytesOf: ReadonlyMap<string, number> = new Map([
+  ...['F64', 'I64', 'U64'].map((type) => [type, 8] as const),
+  ...['F32', 'I32', 'U32'].map((type) => [type, 4] as const),
+  ...['F16', 'BF16', 'I16', 'U16'].map((type) => [type, 2] as const),
+  ...['I8', 'U8', 'BOOL'].map((type) => [type, 1] as const),
+])
+
+function unsupportedType(file: string, name: string, dtype: string): ConvlaneError {
+  const expected = 'F32, F16 or BF16'
+  return new ConvlaneError('UNSUPPORTED', `${file}: "${name}" has element type ${dtype}, expected ${expected}`, {
+    expected,
+    received: dtype,
+  })
+}
+
 interface Entry {
   readonly name: string
+  readonly dtype: string
   readonly shape: readonly number[]
   readonly begin: number
   readonly end: number
@@ -144,20 +181,16 @@ function parseEntry(name: string, value: unknown, file: string): Entry {
   const { dtype, shape, data_offsets: offsets, ...others } = value
   if (Object.keys(others).length > 0) throw refuse(`has an unknown field "${Object.keys(others)[0]}"`)
   if (typeof dtype !== 'string') throw refuse('has no dtype')
-  if (dtype !== 'F32') {
-    throw new ConvlaneError('UNSUPPORTED', `${file}: "${name}" has element type ${dtype}, expected F32`, {
-      expected: 'F32',
-      received: dtype,
-    })
-  }
   if (!isSizes(shape)) throw refuse(`has shape ${JSON.stringify(shape)}, expected whole numbers`)
   if (!isSizes(offsets) || offsets.length !== 2) throw refuse(`has data_offsets ${JSON.stringify(offsets)}, expected [begin, end]`)
   const [begin, end] = offsets as [number, number]
-  const bytes = shape.reduce((product, size) => product * size, 4)
+  const size = bytesOf.get(dtype)
+  if (size === undefined) throw unsupportedType(file, name, dtype)
+  const bytes = shape.reduce((product, size) => product * size, size)
   if (!Number.isSafeInteger(bytes) || end - begin !== bytes) {
     throw refuse(`has shape [${shape.join(', ')}] (${bytes} bytes) but data_offsets [${begin}, ${end}]`)
   }
-  return { name, shape, begin, end }
+  return { name, dtype, shape, begin, end }
 }
 
 async function readExactly(handle: FileHandle, into: Uint8Array, position: number, file: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { checkOptions } from '../check'
 import { labelOf } from '../graph/apply'
 import type { Value } from '../graph/value'
 import { elu as eluOp } from '../ops/elu'
@@ -17,7 +18,6 @@ import { softplus as softplusOp } from '../ops/softplus'
 import { softsign as softsignOp } from '../ops/softsign'
 import { tanh as tanhOp } from '../ops/tanh'
 import { checkChoice, checkNumber } from '../shape'
-import { checkOptions } from './check'
 import { type BuildContext, Layer, type LayerConfig } from './layer'
 
 const plain = {

@@ -1,3 +1,4 @@
+import { checkOptions, invalid } from '../check'
 import { ConvlaneError } from '../errors'
 import { labelOf } from '../graph/apply'
 import type { Value } from '../graph/value'
@@ -6,7 +7,6 @@ import { pad } from '../ops/pad'
 import { slice } from '../ops/slice'
 import { checkInteger, type PaddingPair, type Pair, shapeText, type Triple, valueText } from '../shape'
 import type { Sides } from '../window'
-import { checkOptions, invalid } from './check'
 import { type RankOf, rankOf } from './convolution'
 import { type BuildContext, Layer } from './layer'
 

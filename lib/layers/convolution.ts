@@ -1,3 +1,4 @@
+import { checkBoolean, checkOptions } from '../check'
 import { ConvlaneError } from '../errors'
 import { labelOf } from '../graph/apply'
 import { inputValue, parameterValue } from '../graph/sources'
@@ -9,7 +10,6 @@ import { conv2dOps } from '../ops/conv2d'
 import { conv3dOps } from '../ops/conv3d'
 import { type Axes, type ConvolutionAlgorithm, checkAlgorithm, convolution } from '../ops/convolution'
 import { checkInteger, checkSizes } from '../shape'
-import { checkBoolean, checkOptions } from './check'
 import { type BuildContext, Layer, type Parameter } from './layer'
 import { checkWeightOptions, type WeightOptions, type Weights, weightOptionNames, weightParameter } from './weights'
 

@@ -1,9 +1,9 @@
+import { checkBoolean, checkOptions } from '../check'
 import { labelOf } from '../graph/apply'
 import type { TensorType, Value } from '../graph/value'
 import { type Activation, checkActivation } from '../ops/activation'
 import * as ops from '../ops/dense'
 import { checkInteger } from '../shape'
-import { checkBoolean, checkOptions } from './check'
 import { type BuildContext, Layer, type Parameter } from './layer'
 import { checkWeightOptions, type WeightOptions, type Weights, weightOptionNames, weightParameter } from './weights'
 

@@ -1,10 +1,10 @@
+import { checkOptions } from '../check'
 import { labelOf } from '../graph/apply'
 import type { Value } from '../graph/value'
 import * as ops from '../ops/dropout'
 import { fillValue } from '../ops/fill'
 import { multiply } from '../ops/multiply'
 import { checkNumber } from '../shape'
-import { checkOptions } from './check'
 import { type BuildContext, Layer } from './layer'
 
 class Dropout<Name extends string> extends Layer<'any', 'same', Name> {

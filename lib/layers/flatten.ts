@@ -1,6 +1,6 @@
+import { checkOptions } from '../check'
 import type { Value } from '../graph/value'
 import { flatten as flattenOp } from '../ops/reshape'
-import { checkOptions } from './check'
 import { type BuildContext, Layer } from './layer'
 
 class Flatten<Name extends string> extends Layer<'any', 2, Name> {

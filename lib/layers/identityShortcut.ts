@@ -1,10 +1,10 @@
+import { checkOptions } from '../check'
 import { ConvlaneError } from '../errors'
 import { labelOf } from '../graph/apply'
 import type { TensorType, Value } from '../graph/value'
 import { averagePool2d } from '../ops/averagePool2d'
 import { pad } from '../ops/pad'
 import { checkInteger, checkPair, type Pair } from '../shape'
-import { checkOptions } from './check'
 import { type BuildContext, Layer, type Parameter } from './layer'
 
 /** Options of {@link identityShortcut}. */

@@ -1,7 +1,7 @@
+import { checkOptions, invalid } from '../check'
 import { ConvlaneError } from '../errors'
 import { RandomStream } from '../random'
 import { checkNumber, valueText } from '../shape'
-import { checkOptions, invalid } from './check'
 import { orthogonalValues } from './orthogonal'
 
 const names = [

@@ -1,11 +1,12 @@
+import { checkOptions } from '../check'
 import { labelOf } from '../graph/apply'
 import type { Value } from '../graph/value'
 import * as ops from '../ops/maxout'
 import { checkInteger } from '../shape'
-import { checkOptions } from './check'
 import { type BuildContext, Layer } from './layer'
 
-class Maxout<Name extends string> extends Layer<'any', 'same', Name> {
+/** What `maxout` makes. */
+export class Maxout<Name extends string> extends Layer<'any', 'same', Name> {
   override readonly type = 'maxout'
   override readonly arity = 1
   readonly #pieces: number

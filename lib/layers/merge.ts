@@ -1,10 +1,10 @@
+import { checkOptions } from '../check'
 import { labelOf } from '../graph/apply'
 import type { Value } from '../graph/value'
 import * as addOp from '../ops/add'
 import * as concatOp from '../ops/concat'
 import { checkSameShape } from '../ops/elementwise'
 import * as multiplyOp from '../ops/multiply'
-import { checkOptions } from './check'
 import { type BuildContext, Layer } from './layer'
 import type { Alike } from './rank'
 

@@ -1,8 +1,8 @@
+import { checkName, checkOptions, invalid } from '../check'
 import type { Normalize } from '../data/dataset'
 import { ConvlaneError } from '../errors'
 import type { SymbolicShape } from '../graph/value'
 import { MAX_ELEMENTS, valueText } from '../shape'
-import { checkName, checkOptions, invalid } from './check'
 import type { Layer } from './layer'
 import type { Rank, RankOfSample } from './rank'
 

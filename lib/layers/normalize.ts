@@ -1,8 +1,8 @@
+import { checkOptions, invalid } from '../check'
 import { ConvlaneError } from '../errors'
 import { labelOf } from '../graph/apply'
 import type { Value } from '../graph/value'
 import * as ops from '../ops/normalize'
-import { checkOptions, invalid } from './check'
 import { type BuildContext, Layer } from './layer'
 
 /** One number for all channels, or one for each. */

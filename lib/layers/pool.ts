@@ -1,3 +1,4 @@
+import { checkBoolean, checkOptions } from '../check'
 import { labelOf } from '../graph/apply'
 import type { Value } from '../graph/value'
 import { adaptiveAveragePool, adaptiveAveragePools } from '../ops/adaptiveAveragePool'
@@ -12,7 +13,6 @@ import { maxPool1dOps } from '../ops/maxPool1d'
 import { maxPool2dOps } from '../ops/maxPool2d'
 import { maxPool3dOps } from '../ops/maxPool3d'
 import { checkNumber, checkSizes, type Padding, type Pair } from '../shape'
-import { checkBoolean, checkOptions } from './check'
 import { type RankOf, rankOf } from './convolution'
 import { type BuildContext, Layer } from './layer'
 

@@ -1,5 +1,5 @@
+import { checkOptions } from '../check'
 import { checkNumber } from '../shape'
-import { checkOptions } from './check'
 
 /**
  * What a tensor w adds to the loss: l1 · Σ |w| + l2 · Σ w², so that its gradient grows by l1 · sign(w) + 2 · l2 · w. Keras' rule; PyTorch's `weightDecay` of

@@ -1,10 +1,10 @@
+import { checkOptions, invalid } from '../check'
 import { ConvlaneError } from '../errors'
 import { labelOf } from '../graph/apply'
 import type { Value } from '../graph/value'
 import * as ops from '../ops/reshape'
 import { transpose } from '../ops/transpose'
 import { checkInteger, shapeText } from '../shape'
-import { checkOptions, invalid } from './check'
 import { type BuildContext, Layer } from './layer'
 import type { RankOfSample } from './rank'
 

@@ -1,3 +1,4 @@
+import { checkBoolean, checkOptions } from '../check'
 import { labelOf } from '../graph/apply'
 import type { TensorType, Value } from '../graph/value'
 import { activate } from '../ops/activation'
@@ -8,7 +9,6 @@ import { dense } from '../ops/dense'
 import { reshape } from '../ops/reshape'
 import { slice } from '../ops/slice'
 import { checkChoice, checkInteger } from '../shape'
-import { checkBoolean, checkOptions } from './check'
 import type { Initializer } from './initializers'
 import { type BuildContext, Layer, type Parameter } from './layer'
 import type { Regularizer } from './regularizers'
@@ -34,7 +34,8 @@ export interface RnnLayerOptions<All extends boolean = boolean, Name extends str
   readonly name?: Name
 }
 
-class Rnn<All extends boolean, Name extends string> extends Layer<3, All extends true ? 3 : 2, Name> {
+/** What `rnn` makes. */
+export class Rnn<All extends boolean, Name extends string> extends Layer<3, All extends true ? 3 : 2, Name> {
   override readonly type = 'rnn'
   override readonly rank = 3
   override readonly arity = 1

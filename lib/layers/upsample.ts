@@ -1,3 +1,4 @@
+import { checkOptions } from '../check'
 import { labelOf } from '../graph/apply'
 import type { Value } from '../graph/value'
 import { broadcastTo } from '../ops/broadcastTo'
@@ -5,7 +6,6 @@ import type { Axes } from '../ops/convolution'
 import { reshape } from '../ops/reshape'
 import { checkInterpolation, linearNames, resize, resizes } from '../ops/resize'
 import { checkSizes, type Pair, type Triple } from '../shape'
-import { checkOptions } from './check'
 import { type RankOf, rankOf } from './convolution'
 import { type BuildContext, Layer } from './layer'
 
@@ -29,7 +29,7 @@ export interface ResizeLayerOptions<Linear extends string, Name extends string =
 }
 
 /** What `upsample1d` to `resize3d` make: upsampling's sizes are factors. */
-class Scaling<A extends Axes, Name extends string> extends Layer<RankOf<A>, RankOf<A>, Name> {
+export class Scaling<A extends Axes, Name extends string> extends Layer<RankOf<A>, RankOf<A>, Name> {
   override readonly type: string
   override readonly rank: RankOf<A>
   override readonly arity = 1

@@ -1,5 +1,5 @@
+import { checkBoolean } from '../check'
 import { type Constraint, checkConstraint, type Incoming } from '../ops/constrain'
-import { checkBoolean } from './check'
 import { checkInitializer, type Initializer } from './initializers'
 import type { Parameter } from './layer'
 import { checkRegularizer, type Regularizer } from './regularizers'

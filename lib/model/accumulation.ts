@@ -1,5 +1,6 @@
 import type { Batch } from '../train/batches'
 import { emaShare } from '../train/ema'
+import type { StepResult } from '../train/fit'
 import { type Objective, withWeights } from '../train/objective'
 import { rateAt } from '../train/optimizers'
 import type { Architecture } from './architecture'
@@ -36,25 +37,26 @@ export class Accumulation {
     this.#counts = counts
   }
 
-  /** One batch, and the update where it is the last of its group. Loss, reports and norm of the batch. */
+  /** One batch, and the update where it is the last of its group. */
   step(
     architecture: Architecture,
     batch: Batch,
     { capacity, augment }: Pick<Case, 'capacity' | 'augment'>,
     seed: number,
-  ): Promise<RunOutputs> {
+  ): Promise<StepResult> {
     const step = ++this.#counts.batches
     return this.#after(async () => {
       const counts = this.#counts
+      const learningRate = rateAt(this.#objective.optimizer, counts.steps)
       const samples = counts.samples + batch.n
       const plan = accumulatePlan(architecture, this.#objective, { ...caseOf(batch, capacity), augment })
       const scalars = { step, seed, share: batch.n / samples }
       const run = await this.#engine.run(plan, { n: batch.n, inputs: batch.inputs, scalars })
       const outputs = withWeights(this.#objective, run, batch.n, batch.w)
-      if (!isFiniteRun(outputs, this.#objective)) return outputs
+      if (!isFiniteRun(outputs, this.#objective)) return { outputs, learningRate }
       counts.samples = samples
       if (++counts.waiting >= this.#objective.accumulate) await this.#apply(architecture)
-      return outputs
+      return { outputs, learningRate }
     })
   }
 

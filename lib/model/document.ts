@@ -1,16 +1,19 @@
+import { checkOptions, invalid } from '../check'
 import { ConvlaneError } from '../errors'
-import { checkOptions, invalid } from '../layers/check'
 import { input, type Node } from '../layers/node'
 import { makeLayer } from '../layers/registry'
 import { type AlgorithmChoices, isAlgorithm } from '../program/algorithms'
 import { checkSeed } from '../random'
+import type { History } from '../train/events'
 import { groupsConfig, type ParameterGroup } from '../train/groups'
 import { type LossName, makeLoss } from '../train/losses'
 import { type MetricName, makeMetric, type ResolvedMetric } from '../train/metrics'
 import { type CompileOptions, compileOptionNames, type Objective } from '../train/objective'
 import { makeOptimizer, optimizerConfig } from '../train/optimizers'
 import { type Architecture, architectureOf } from './architecture'
+import { checkClassNames } from './classNames'
 import { areKnown, frozenAtFirst } from './frozen'
+import { historyDocument, readHistory } from './history'
 
 /** Key of a safetensors file's metadata that holds a {@link ModelDocument} as JSON. */
 export const metadataKey = 'convlane'
@@ -28,6 +31,10 @@ export interface ModelDocument {
   readonly outputs: readonly number[]
   /** Names of what training leaves alone, where that is not the layers made with `trainable: false`. */
   readonly frozen?: readonly string[]
+  /** Names of what it tells apart, by class number. */
+  readonly classNames?: readonly string[]
+  /** Numbers of the epochs of its last training. */
+  readonly history?: unknown
   /** How convolutions are computed, where that was chosen by time. */
   readonly algorithms?: AlgorithmChoices
   /** What `compile` takes; absent where that held functions. */
@@ -44,12 +51,20 @@ export interface ModelDocument {
   }
 }
 
-/** @param steps updates done: a schedule is kept as its rate after them */
+/** What a document tells of a model beside its architecture. */
+export interface DocumentFacts {
+  /** Updates done: a schedule is kept as its rate after them. */
+  readonly steps: number
+  readonly algorithms: AlgorithmChoices
+  readonly classNames: readonly string[] | undefined
+  readonly history?: History | undefined
+}
+
 export function documentOf(
   architecture: Architecture,
   seed: number,
   objective: Objective | undefined,
-  { steps, algorithms }: { readonly steps: number; readonly algorithms: AlgorithmChoices },
+  { steps, algorithms, classNames, history }: DocumentFacts,
 ): ModelDocument {
   const { inputs, layers, calls, outputs } = architecture
   const frozen = [...architecture.frozen].sort()
@@ -63,6 +78,8 @@ export function documentOf(
     calls: calls.map(({ layer, inputs: places }) => ({ layer, inputs: places })),
     outputs: outputs.map(({ place }) => place),
     ...(!isAsMade && { frozen }),
+    ...(classNames && { classNames }),
+    ...(history && { history: historyDocument(history) }),
     ...(Object.keys(algorithms).length > 0 && { algorithms }),
     ...(compile && { compile }),
   }
@@ -95,6 +112,8 @@ export interface ReadDocument {
   readonly architecture: Architecture
   readonly seed: number
   readonly algorithms: AlgorithmChoices
+  readonly classNames: readonly string[] | undefined
+  readonly history: History | undefined
   readonly compile: CompileOptions | undefined
 }
 
@@ -110,15 +129,27 @@ function checkChoices(value: unknown = {}): AlgorithmChoices {
 /** Builds what a document describes, every part of it checked. Throws INVALID_FILE, naming the file; `cause` tells what is wrong. */
 export function readDocument(json: string, file: string): ReadDocument {
   try {
-    return build(JSON.parse(json))
+    return parseDocument(json)
   } catch (cause) {
-    if (!(cause instanceof ConvlaneError || cause instanceof SyntaxError)) throw cause
+    if (!(cause instanceof ConvlaneError)) throw cause
     throw new ConvlaneError('INVALID_FILE', `${file}: damaged model description: ${cause.message}`, { cause })
   }
 }
 
+/** The same, where it does not come from a file. Throws INVALID_ARGUMENT, INVALID_SHAPE. */
+export function parseDocument(json: string): ReadDocument {
+  try {
+    return build(JSON.parse(json))
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
+    throw new ConvlaneError('INVALID_ARGUMENT', cause.message, { cause })
+  }
+}
+
+const documentKeys = ['version', 'seed', 'inputs', 'layers', 'calls', 'outputs', 'frozen', 'classNames', 'history', 'algorithms', 'compile']
+
 function build(document: ModelDocument): ReadDocument {
-  checkOptions('model', document, ['version', 'seed', 'inputs', 'layers', 'calls', 'outputs', 'frozen', 'algorithms', 'compile'])
+  checkOptions('model', document, documentKeys)
   if (document.version !== VERSION) throw invalid('model', 'version', `${VERSION}, the one that this release reads`, document.version)
   const inputs = arrayOf(document.inputs, 'inputs').map((end) => {
     checkOptions('inputs', end, ['name', 'shape', 'normalize'])
@@ -144,6 +175,8 @@ function build(document: ModelDocument): ReadDocument {
     architecture: { ...made, frozen: new Set(frozen) },
     seed: checkSeed(document.seed, 'model'),
     algorithms: checkChoices(document.algorithms),
+    classNames: document.classNames === undefined ? undefined : checkClassNames(document.classNames, made, 'model'),
+    history: document.history === undefined ? undefined : readHistory(document.history),
     compile: compileOf(document.compile),
   }
 }

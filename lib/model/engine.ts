@@ -24,6 +24,16 @@ export interface AlgorithmRules {
   readonly autotune: AutotuneOptions | undefined
 }
 
+/** The state of an engine, as another thread takes it: its id, and what layout and programs follow from. */
+export interface SharedState {
+  readonly id: string
+  readonly slots: readonly string[]
+  readonly winograd: boolean
+}
+
+/** Engines whose state others may ask for at any time: dropping their model does not free it, `dispose` and the end of the thread do. */
+const sharing = new Set<Engine>()
+
 interface Opened {
   readonly layout: StateLayout
   readonly state: State
@@ -41,6 +51,8 @@ export class Engine {
   readonly #parameters: readonly Parameter[]
   readonly #seed: number
   readonly #given: Readonly<Record<string, Tensor>> | undefined
+  /** Whether the state is another engine's, mostly of another thread. */
+  readonly #isAdopted: boolean
   #slots: readonly string[] = []
   #winograd = true
   /** `'as before'`: nobody has said, but a file may have choices. */
@@ -58,13 +70,20 @@ export class Engine {
   #turn: Promise<unknown> = Promise.resolve()
   #disposed = false
 
-  /** @param weights first values, by name; absent: drawn as the parameters' initializers say */
-  constructor(parameters: readonly Parameter[], seed: number, runtime: unknown, weights?: Readonly<Record<string, Tensor>>) {
+  /** @param first values of the weights, by name, or another engine's state; absent: drawn as the parameters' initializers say */
+  constructor(
+    parameters: readonly Parameter[],
+    seed: number,
+    runtime: unknown,
+    first: { readonly weights?: Readonly<Record<string, Tensor>> | undefined; readonly shared?: SharedState | undefined } = {},
+  ) {
     this.runtime = runtimeName(runtime)
     this.#parameters = parameters
     this.#seed = seed
-    this.#given = weights
+    this.#given = first.weights
+    this.#isAdopted = first.shared !== undefined
     stateLayout(parameters)
+    if (first.shared) this.#adopt(first.shared)
   }
 
   get disposed(): boolean {
@@ -75,6 +94,22 @@ export class Engine {
     if (this.#disposed) throw new ConvlaneError('DISPOSED', 'the model has been disposed')
   }
 
+  /** Throws UNSUPPORTED where the state is another engine's. */
+  checkWritable(method: string): void {
+    this.checkUsable()
+    if (!this.#isAdopted) return
+    const message = `${method}: this model only predicts, by the weights of the model that shares them: ${method} that one`
+    throw new ConvlaneError('UNSUPPORTED', message)
+  }
+
+  /** Throws UNSUPPORTED where the state has to stay the same one. */
+  checkReplaceable(method: string): void {
+    this.checkWritable(method)
+    if (!this.isShared) return
+    const message = `${method}: other threads share the weights, and would keep the old ones: ${method} before share()`
+    throw new ConvlaneError('UNSUPPORTED', message)
+  }
+
   /** Gives the state new optimizer slots, zero but for averages, with the weights kept, and programs another choice. Takes effect at the next use. */
   reset(slots: readonly string[], { winograd, autotune }: AlgorithmRules): void {
     this.#slots = slots
@@ -82,6 +117,39 @@ export class Engine {
     this.#autotune = this.runtime === 'native' ? autotune : undefined
     this.#tuned.clear()
     this.#version++
+  }
+
+  /** Whether the state has been offered to other threads: from then on it stays the same one. */
+  get isShared(): boolean {
+    return sharing.has(this)
+  }
+
+  /** Whether the state holds moving averages of the weights. */
+  get hasAverages(): boolean {
+    return this.#slots.includes('average')
+  }
+
+  /** Offers the state to other threads. */
+  async share(): Promise<SharedState> {
+    this.checkUsable()
+    if (this.runtime !== 'native')
+      throw new ConvlaneError('UNSUPPORTED', `share: the ${this.runtime} runtime shares nothing between threads`)
+    sharing.add(this)
+    return this.#enter(async ({ state }) => ({ id: state.share!(), slots: this.#slots, winograd: this.#winograd }))
+  }
+
+  #adopt({ id, slots, winograd }: SharedState): void {
+    this.#slots = slots
+    this.#winograd = winograd
+    const { layout } = this
+    const state = selectRuntime(this.runtime).adoptState?.(id)
+    if (!state) throw new ConvlaneError('UNSUPPORTED', `the ${this.runtime} runtime shares nothing between threads`)
+    if (state.elements !== layout.elements) {
+      state.dispose()
+      const message = `the shared weights are ${state.elements} numbers, the model has ${layout.elements}`
+      throw new ConvlaneError('INVALID_ARGUMENT', message, { expected: layout.elements, received: state.elements })
+    }
+    this.#opened = { layout, state, runners: new Map(), version: this.#version }
   }
 
   /** Whether `run` of this plan would start before it returns. */
@@ -215,6 +283,7 @@ export class Engine {
 
   dispose(): void {
     this.#disposed = true
+    sharing.delete(this)
     this.#close()
   }
 

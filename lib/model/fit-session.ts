@@ -14,7 +14,7 @@ import {
 import { Checkpointer } from '../train/checkpointer'
 import type { EarlyStopping } from '../train/earlyStopping'
 import type { EpochEvent, History, Results } from '../train/events'
-import { type FitPlan, runFit, type Trainer } from '../train/fit'
+import { type FitPlan, runFit, type StepResult, type Trainer } from '../train/fit'
 import type { Objective, Report } from '../train/objective'
 import { rateAt } from '../train/optimizers'
 import { isWatching, type WatchingSchedule } from '../train/schedules'
@@ -23,13 +23,14 @@ import type { Architecture } from './architecture'
 import { choicesIn, documentOf, metadataKey } from './document'
 import type { Engine } from './engine'
 import { diagnosis } from './plans'
-import type { RunOutputs } from './runner'
 import { checkWeights } from './weights'
 
 /** What a fit needs of its model. */
 export interface FitModel {
   /** With the inputs as they are now. */
   architecture(): Architecture
+  /** As they are now. */
+  classNames(): readonly string[] | undefined
   readonly engine: Engine
   readonly objective: Objective
   /** The model's. */
@@ -37,7 +38,7 @@ export interface FitModel {
   /** Since `compile`. */
   readonly counts: Counts
   /** Queues one step. */
-  step(batch: Batch, capacity: number, seed: number, augment: Augmentation | undefined): Promise<RunOutputs>
+  step(batch: Batch, capacity: number, seed: number, augment: Augmentation | undefined): Promise<StepResult>
   /** The update by gradients that wait for one. */
   flush(): Promise<void>
   evaluate(source: Source, signal: AbortSignal | undefined): Promise<Results>
@@ -92,11 +93,16 @@ export class FitSession implements Trainer {
     return this.#model.counts.batches + this.#queued
   }
 
+  get lastRate(): number {
+    const { counts, objective } = this.#model
+    return rateAt(objective.optimizer, Math.max(0, counts.waiting > 0 ? counts.steps : counts.steps - 1))
+  }
+
   nextEpoch(): number {
     return this.#model.counts.epochs++
   }
 
-  step(batch: Batch): Promise<RunOutputs> {
+  step(batch: Batch): Promise<StepResult> {
     this.#capacity = Math.max(this.#capacity, batch.n)
     const run = () => this.#model.step(batch, this.#capacity, this.#settings.facts.seed, this.#settings.augment)
     if (this.#model.objective.accumulate === 1) return run()
@@ -104,14 +110,14 @@ export class FitSession implements Trainer {
   }
 
   /** One batch after the other: none after one that is not finite, whose group must not update the weights. */
-  #inTurn(run: () => Promise<RunOutputs>): Promise<RunOutputs> {
+  #inTurn(run: () => Promise<StepResult>): Promise<StepResult> {
     this.#queued++
     const result = this.#turn.then(async () => {
       this.#queued--
       if (this.#failed) throw new ConvlaneError('NOT_FINITE', 'fit: the batch before was not finite')
-      const outputs = await run()
-      this.#failed = !isFiniteRun(outputs, this.#model.objective)
-      return outputs
+      const result = await run()
+      this.#failed = !isFiniteRun(result.outputs, this.#model.objective)
+      return result
     })
     this.#turn = result.catch(() => {})
     return result
@@ -179,9 +185,8 @@ export class FitSession implements Trainer {
     const { engine, objective, seed, counts } = this.#model
     const { facts, earlyStopping } = this.#settings
     const gather = async (progress: FitProgress): Promise<Checkpoint> => {
-      const document = JSON.stringify(
-        documentOf(this.#model.architecture(), seed, objective, { steps: counts.steps, algorithms: engine.choices }),
-      )
+      const beside = { steps: counts.steps, algorithms: engine.choices, classNames: this.#model.classNames() }
+      const document = JSON.stringify(documentOf(this.#model.architecture(), seed, objective, beside))
       const watchers = { schedule: this.#schedule?.state ?? null, earlyStopping: earlyStopping?.state ?? null }
       const { steps, batches, waiting, samples } = counts
       const accumulation = batches === steps ? {} : { accumulation: { batches, waiting, samples } }

@@ -1,4 +1,4 @@
-import { checkBoolean, checkOptions } from '../layers/check'
+import { checkBoolean, checkOptions } from '../check'
 import { checkSeed } from '../random'
 import { checkInteger, checkNumber } from '../shape'
 import { checkAugment } from '../train/augmentation'

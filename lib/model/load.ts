@@ -1,6 +1,6 @@
+import { checkOptions, invalid } from '../check'
 import { ConvlaneError } from '../errors'
 import { readSafetensors } from '../io/safetensors'
-import { checkOptions, invalid } from '../layers/check'
 import { checkpointKey, isWeight } from '../train/checkpoint'
 import { metadataKey, readDocument } from './document'
 import { Model, type ModelOptions } from './model'
@@ -25,13 +25,14 @@ export async function loadModel<M extends Model<never, unknown> = Model>(
     const message = `${file}: holds weights but no model description: build the model, then setWeights`
     throw new ConvlaneError('INVALID_FILE', message, { expected: `metadata "${metadataKey}"` })
   }
-  const { architecture, seed, algorithms, compile } = readDocument(json, file)
+  const { architecture, seed, algorithms, classNames, history, compile } = readDocument(json, file)
   try {
     const weights = checkWeights(architecture, tensors, 'weights')
     const missing = architecture.layers.flatMap(({ parameters }) => parameters).find(({ name }) => !weights.has(name))
     if (missing) throw new ConvlaneError('INVALID_FILE', `"${missing.name}" is missing`, { expected: missing.name })
     const model = new Model(architecture, { ...options, seed }, tensors)
-    model.adoptAlgorithms(algorithms)
+    model.adopt(algorithms, history)
+    model.classNames = classNames
     if (compile) model.compile(compile)
     return model as unknown as M
   } catch (cause) {

@@ -1,8 +1,7 @@
+import { checkOptions, invalid } from '../check'
 import type { Normalize, Samples } from '../data/dataset'
 import { ConvlaneError } from '../errors'
 import { writeSafetensors } from '../io/safetensors'
-import { checkOptions, invalid } from '../layers/check'
-import type { Rank, SampleShape } from '../layers/rank'
 import type { AlgorithmChoices } from '../program/algorithms'
 import { checkSeed } from '../random'
 import { checkChoice, checkInteger } from '../shape'
@@ -12,50 +11,33 @@ import { type Batch, isStream, type Source, wholeBatch } from '../train/batches'
 import { checkData, checkSamples, type Data, type Form, type XY } from '../train/data'
 import { emaShare } from '../train/ema'
 import type { History, Results } from '../train/events'
-import { runEvaluate } from '../train/fit'
+import { runEvaluate, type StepResult } from '../train/fit'
 import type { Match } from '../train/match'
 import { resultsOf } from '../train/means'
-import { type CompileOptions, likelyForm, type Objective, objectiveOf, slotsOf, withWeights } from '../train/objective'
+import { type CompileOptions, type Objective, objectiveOf, slotsOf, withWeights } from '../train/objective'
 import { rateAt } from '../train/optimizers'
 import { type BatchOptions, checkSignal, type EvaluateOptions, type FitOptions, type WeightsOptions } from '../train/options'
 import { isWatching } from '../train/schedules'
 import { eventsOf, type FitEvent } from '../train/stream'
 import { Accumulation, type Counts } from './accumulation'
 import type { Architecture, InputEnd } from './architecture'
-import { documentOf, metadataKey } from './document'
-import { Engine, type Plan } from './engine'
+import { checkClassNames, joinedClassNames } from './classNames'
+import { documentOf, type ModelDocument, metadataKey } from './document'
+import { Engine, type SharedState } from './engine'
 import { type FitModel, FitSession } from './fit-session'
 import { checkFit, runFacts } from './fitting'
 import { changeFrozen, trainableWeights, trainedNames } from './frozen'
-import { accumulatePlan, averaged, type Case, caseOf, evaluatePlan, gradientPlan, predictPlan, trainPlan } from './plans'
+import { Occupation } from './occupation'
+import type { ModelOptions, ProfileOptions, RankedTensor, SharedModel } from './options'
+import { averaged, caseOf, evaluatePlan, gradientPlan, likelyPlan, predictPlan, trainPlan } from './plans'
 import { capacityFor, largestChunk, predict } from './predict'
 import { type Profile, profileOf } from './profile'
-import type { RunOutputs } from './runner'
 import { fitSources, sourceOf } from './sources'
 import { type Summary, summarize } from './summary'
+import { trace } from './trace'
 import { checkWeights } from './weights'
 
-/** A tensor of a known rank. */
-export interface RankedTensor<R extends Rank = Rank> extends Tensor {
-  /** The batch, then the sizes of one sample. */
-  readonly shape: readonly [n: number, ...SampleShape<R>]
-}
-
-/** Options of every model. */
-export interface ModelOptions {
-  /** Of the first weights, and of fit where it has none of its own. The same seed gives the same model everywhere. Default 0. */
-  readonly seed?: number
-  /** Where it runs. Default: `CONVLANE_RUNTIME`, else `'native'`. `'reference'` is plain TypeScript in double precision: slow by nature. */
-  readonly runtime?: 'native' | 'reference'
-}
-
-/** Options of {@link Model.profile}. */
-export interface ProfileOptions {
-  /** Default 32. */
-  readonly batchSize?: number
-  /** Runs that are averaged. Default 10. */
-  readonly steps?: number
-}
+export type { ModelOptions, ProfileOptions, RankedTensor, SharedModel }
 
 /**
  * A network with its weights. Made by `sequential`, `network` and `loadModel`; X is what `predict` takes, Y what it gives.
@@ -68,23 +50,24 @@ export class Model<X = Samples, Y = Tensor> {
   readonly #engine: Engine
   readonly #seed: number
   #inputs: readonly InputEnd[]
+  #classNames: readonly string[] | undefined
+  #history: History | undefined
   #objective: Objective | undefined
   /** Since `compile`. */
   readonly #counts: Counts = { steps: 0, batches: 0, epochs: 0, waiting: 0, samples: 0 }
   #accumulation: Accumulation | undefined
   /** Of trainOnBatch: smaller ones run on the program of the largest. */
   #largestBatch = 1
-  /** What keeps `compile` and the like from coming in between: names of methods under way. */
-  readonly #busy: string[] = []
+  readonly #occupation = new Occupation()
   #targetForms: readonly Form[] | undefined
 
   /** @internal Use `sequential`, `network` or `loadModel`. */
-  constructor(architecture: Architecture, options: ModelOptions, weights?: Readonly<Record<string, Tensor>>) {
+  constructor(architecture: Architecture, options: ModelOptions, weights?: Readonly<Record<string, Tensor>>, shared?: SharedState) {
     this.#architecture = architecture
     this.#inputs = architecture.inputs
     this.#seed = checkSeed(options.seed ?? 0, 'model')
     const parameters = architecture.layers.flatMap((layer) => layer.parameters)
-    this.#engine = new Engine(parameters, this.#seed, options.runtime, weights)
+    this.#engine = new Engine(parameters, this.#seed, options.runtime, { weights, shared })
   }
 
   /**
@@ -92,11 +75,11 @@ export class Model<X = Samples, Y = Tensor> {
    *
    * `softmaxCrossEntropy` is computed on logits: those that the output gives, or, where a softmax is the last thing that a model does, those that go into
    * it. `predict` gives what the model says: probabilities behind a softmax, else logits.
-   * @throws INVALID_ARGUMENT, INVALID_SHAPE; BUSY while fit, evaluate or trainOnBatch is under way
+   * @throws INVALID_ARGUMENT, INVALID_SHAPE; BUSY while fit, evaluate or trainOnBatch is under way; UNSUPPORTED after {@link Model.share}
    */
   compile(options: CompileOptions): this {
-    this.#engine.checkUsable()
-    this.#checkIdle('compile')
+    this.#engine.checkReplaceable('compile')
+    this.#occupation.check('compile')
     const objective = this.#objectiveOf(options)
     this.#objective = objective
     Object.assign(this.#counts, { steps: 0, batches: 0, epochs: 0, waiting: 0, samples: 0 })
@@ -126,12 +109,14 @@ export class Model<X = Samples, Y = Tensor> {
       const hint = trainableWeights(this.#architecture).length > 0 ? ': all of its layers are frozen' : ''
       throw new ConvlaneError('INVALID_ARGUMENT', `fit: the model has nothing to train${hint}`)
     }
-    this.#checkIdle('fit', 'evaluate')
-    if (!isStream(data)) this.#remember(data.normalize)
-    const run = { runtime: this.#engine.runtime, length: plan.data.length }
-    const facts = runFacts(checked, options, objective, this.#architecture, run)
+    this.#occupation.check('fit', 'evaluate')
+    const classNames = joinedClassNames(this.#classNames, [data, options.validationData], this.#architecture, 'fit')
+    if (!isStream(data)) this.#remember(data)
+    this.#classNames = classNames
+    const facts = runFacts(checked, options, objective, this.#architecture, { runtime: this.#engine.runtime, length: plan.data.length })
     const session = new FitSession(this.#fitModel(objective), { ...checked.session, facts, capacity: plan.data.batchSize })
-    return this.#during('fit', () => session.run(plan))
+    this.#history = await this.#occupation.during('fit', () => session.run(plan))
+    return this.#history
   }
 
   /**
@@ -151,12 +136,12 @@ export class Model<X = Samples, Y = Tensor> {
    */
   async trainOnBatch(x: XY['x'], y: XY['y'], options: BatchOptions = {}): Promise<Results> {
     const objective = this.#compiled('trainOnBatch')
-    this.#checkIdle('trainOnBatch', 'evaluate', 'trainOnBatch')
+    this.#occupation.check('trainOnBatch', 'evaluate', 'trainOnBatch')
     checkOptions('trainOnBatch', options, ['sampleWeight'])
     const batch = wholeBatch(checkData({ x, y, ...options }, this.#inputs, objective, 'trainOnBatch'))
-    return this.#during('trainOnBatch', async () => {
+    return this.#occupation.during('trainOnBatch', async () => {
       this.#largestBatch = Math.max(this.#largestBatch, batch.n)
-      const outputs = await this.#step(batch, this.#largestBatch, objective, this.#seed)
+      const { outputs } = await this.#step(batch, this.#largestBatch, objective, this.#seed)
       return resultsOf(outputs, batch.n, objective.reports)
     })
   }
@@ -174,7 +159,8 @@ export class Model<X = Samples, Y = Tensor> {
     const batchSize = checkInteger(options.batchSize ?? this.#chunk, 'evaluate', 'batchSize')
     const signal = checkSignal(options.signal, 'evaluate')
     const source = sourceOf(data, this.#against(objective), 'evaluate', batchSize)
-    return this.#during('evaluate', () => this.#evaluate(source, objective, signal, averages))
+    joinedClassNames(this.#classNames, [data], this.#architecture, 'evaluate')
+    return this.#occupation.during('evaluate', () => this.#evaluate(source, objective, signal, averages))
   }
 
   /**
@@ -226,8 +212,8 @@ export class Model<X = Samples, Y = Tensor> {
    * @throws INVALID_ARGUMENT for a name that there is not; INVALID_SHAPE, INVALID_TENSOR, INVALID_DTYPE; BUSY during fit and trainOnBatch
    */
   async setWeights(weights: Readonly<Record<string, Tensor>>): Promise<void> {
-    this.#engine.checkUsable()
-    this.#checkIdle('setWeights', 'evaluate')
+    this.#engine.checkWritable('setWeights')
+    this.#occupation.check('setWeights', 'evaluate')
     await this.#engine.write(checkWeights(this.#architecture, weights))
   }
 
@@ -249,6 +235,24 @@ export class Model<X = Samples, Y = Tensor> {
     return this.#setFrozen(match, false, 'unfreeze')
   }
 
+  /**
+   * Names of what the model tells apart, by class number: those of the first data that `fit` took (`dataset({ classNames })`), or those set here. They go into
+   * files. `fit` and `evaluate` refuse data with other names; `undefined` forgets them. Setting throws INVALID_ARGUMENT for what are no names, or too many.
+   */
+  get classNames(): readonly string[] | undefined {
+    return this.#classNames
+  }
+
+  /** Sets them: see above. */
+  set classNames(names: readonly string[] | undefined) {
+    this.#classNames = names === undefined ? undefined : checkClassNames(names, this.#architecture, 'model')
+  }
+
+  /** What the last {@link Model.fit} resolved with: `save` keeps its numbers, without what is measured by class, and `loadModel` gives them back. */
+  get history(): History | undefined {
+    return this.#history
+  }
+
   /** Full names of the weights that training changes. */
   get trainedWeights(): readonly string[] {
     return trainedNames(this.#architecture)
@@ -263,11 +267,21 @@ export class Model<X = Samples, Y = Tensor> {
     checkOptions('save', options, ['weights'])
     const averages = this.#averages(options, 'save')
     if (typeof file !== 'string' || file === '') throw invalid('save', 'file', 'a path', file)
-    const document = documentOf({ ...this.#architecture, inputs: this.#inputs }, this.#seed, this.#objective, {
-      steps: this.#counts.steps,
-      algorithms: this.#engine.choices,
-    })
-    await writeSafetensors(file, await this.#engine.read(averages), { [metadataKey]: JSON.stringify(document) })
+    const document = JSON.stringify(this.document)
+    await writeSafetensors(file, await this.#engine.read(averages), { [metadataKey]: document })
+  }
+
+  /**
+   * Offers the weights to the threads of this process: what it gives can be posted to a worker, where `sharedModel` makes a model of it that predicts by these very
+   * weights. They are not copied; a training here and predictions there see whole steps of one another.
+   *
+   * From then on the weights stay until `dispose`, or the end of this thread, and as long as another thread has them; the garbage collector alone does not free them.
+   * @throws UNSUPPORTED on the reference runtime
+   */
+  async share(): Promise<SharedModel> {
+    const state = await this.#engine.share()
+    const { compile, history, ...document } = this.document
+    return { ...state, document: JSON.stringify(document) }
   }
 
   /**
@@ -279,7 +293,9 @@ export class Model<X = Samples, Y = Tensor> {
     checkOptions('summary', options, ['batchSize'])
     const batchSize = checkInteger(options.batchSize ?? 32, 'summary', 'batchSize')
     const { layout } = this.#engine
-    const { arenaElements, prelude } = this.#likelyPlan(batchSize).plan.compile(layout).spec
+    const { arenaElements, prelude } = likelyPlan(this.#architecture, this.#objective, this.#targetForms, batchSize).plan.compile(
+      layout,
+    ).spec
     const arenaBytes = (arenaElements + (prelude?.elements ?? 0)) * 4
     return summarize(this.#architecture, { stateBytes: layout.elements * 4, arenaBytes, batchSize })
   }
@@ -293,7 +309,7 @@ export class Model<X = Samples, Y = Tensor> {
     checkOptions('profile', options, ['batchSize', 'steps'])
     const capacity = checkInteger(options.batchSize ?? 32, 'profile', 'batchSize')
     const runs = checkInteger(options.steps ?? 10, 'profile', 'steps')
-    const { mode, plan, given } = this.#likelyPlan(capacity)
+    const { mode, plan, given } = likelyPlan(this.#architecture, this.#objective, this.#targetForms, capacity)
     const learningRate = this.#objective ? rateAt(this.#objective.optimizer, this.#counts.steps) : 0
     return profileOf(this.#engine, plan, given, mode, runs, { learningRate, step: 1, seed: this.#seed, share: 1, emaShare: 1 })
   }
@@ -306,9 +322,31 @@ export class Model<X = Samples, Y = Tensor> {
     return this.#engine.memory()
   }
 
-  /** @internal How convolutions are computed, as a file has it: for `autotune`. */
-  adoptAlgorithms(choices: AlgorithmChoices): void {
+  /** What executes it. */
+  get runtime(): 'native' | 'reference' {
+    return this.#engine.runtime
+  }
+
+  /** @internal What it is made of, as `save` writes it. */
+  get architecture(): Architecture {
+    return { ...this.#architecture, inputs: this.#inputs }
+  }
+
+  /** @internal All that `save` writes beside the weights. */
+  get document(): ModelDocument {
+    const facts = { steps: this.#counts.steps, algorithms: this.#engine.choices, classNames: this.#classNames, history: this.#history }
+    return documentOf(this.architecture, this.#seed, this.#objective, facts)
+  }
+
+  /** @internal What every call of a layer gives for these samples, in the order of `architecture.calls`. */
+  async trace(x: X, label: string): Promise<Tensor[]> {
+    return trace(this.#engine, this.architecture, checkSamples(x, this.#inputs, label))
+  }
+
+  /** @internal What a file has: how convolutions are computed, for `autotune`, and the history. */
+  adopt(choices: AlgorithmChoices, history: History | undefined): void {
     this.#engine.adopt(choices)
+    this.#history = history
   }
 
   /** Frees native memory, once work under way is done; a fit under way rejects with DISPOSED. Twice is allowed. Optional: a finalizer does it too. */
@@ -329,40 +367,24 @@ export class Model<X = Samples, Y = Tensor> {
   /** Whether the moving averages are asked for. Throws INVALID_ARGUMENT where there are none. */
   #averages({ weights = 'trained' }: WeightsOptions, method: string): boolean {
     if (checkChoice(weights, ['trained', 'average'], method, 'weights') === 'trained') return false
-    if (this.#objective?.ema) return true
+    if (this.#engine.hasAverages) return true
     throw new ConvlaneError('INVALID_ARGUMENT', `${method}: no averages are kept: compile({ ema: { decay: 0.999 } })`, {
       received: weights,
     })
   }
 
   #setFrozen(match: Match, freeze: boolean, method: string): this {
-    this.#engine.checkUsable()
-    this.#checkIdle(method)
+    this.#engine.checkWritable(method)
+    this.#occupation.check(method)
     this.#architecture = { ...this.#architecture, frozen: changeFrozen(this.#architecture, match, freeze, method) }
     Object.assign(this.#counts, { waiting: 0, samples: 0 })
     return this
   }
 
   #compiled(method: string): Objective {
-    this.#engine.checkUsable()
+    this.#engine.checkWritable(method)
     if (this.#objective) return this.#objective
     throw new ConvlaneError('NOT_COMPILED', `${method}: call compile({ optimizer, loss }) first`)
-  }
-
-  /** Throws BUSY while a method is under way that this one may not join; `allowed`: those that it may. */
-  #checkIdle(method: string, ...allowed: readonly string[]): void {
-    const other = this.#busy.find((name) => !allowed.includes(name))
-    if (other === undefined) return
-    throw new ConvlaneError('BUSY', `${method}: ${other} is under way on this model: await it first`, { received: other })
-  }
-
-  async #during<T>(method: string, work: () => Promise<T>): Promise<T> {
-    this.#busy.push(method)
-    try {
-      return await work()
-    } finally {
-      this.#busy.splice(this.#busy.indexOf(method), 1)
-    }
   }
 
   #objectiveOf(options: CompileOptions): Objective {
@@ -376,7 +398,8 @@ export class Model<X = Samples, Y = Tensor> {
 
   #fitModel(objective: Objective): FitModel {
     return {
-      architecture: () => ({ ...this.#architecture, inputs: this.#inputs }),
+      architecture: () => this.architecture,
+      classNames: () => this.#classNames,
       engine: this.#engine,
       objective,
       seed: this.#seed,
@@ -388,25 +411,16 @@ export class Model<X = Samples, Y = Tensor> {
   }
 
   /** Keeps how training data scales its bytes, for `predict` and `save`. */
-  #remember(normalize: Normalize | undefined): void {
-    if (normalize) this.#inputs = this.#inputs.map((end) => ({ normalize, ...end }))
-  }
-
-  /** Training on data as it last was or as it is likely to be; predicting, before `compile` and before the first targets for a loss of the user's. */
-  #likelyPlan(capacity: number): { mode: 'train' | 'predict'; plan: Plan; given: Case } {
-    const x = this.#architecture.inputs.map(({ shape }): Form => ({ dtype: 'float32', shape }))
-    const objective = this.#objective
-    const y = this.#targetForms ?? objective?.outputs.flatMap((output) => likelyForm(output) ?? [])
-    if (!objective || y!.length < objective.outputs.length) {
-      const given = { x, y: [], capacity }
-      return { mode: 'predict', plan: predictPlan(this.#architecture, given), given }
+  #remember({ normalize }: { readonly normalize?: Normalize }): void {
+    if (!normalize || this.#inputs.every((end) => end.normalize)) return
+    if (this.#engine.isShared) {
+      const hint = 'build the model with this normalize, or share() after the first fit'
+      throw new ConvlaneError('INVALID_ARGUMENT', `fit: the data's normalize is news to the threads that share the model: ${hint}`)
     }
-    const given = { x, y: y!, capacity }
-    const train = objective.accumulate > 1 ? accumulatePlan : trainPlan
-    return { mode: 'train', plan: train(this.#architecture, objective, given), given }
+    this.#inputs = this.#inputs.map((end) => ({ normalize, ...end }))
   }
 
-  #step(batch: Batch, capacity: number, objective: Objective, seed: number, augment?: Augmentation): Promise<RunOutputs> {
+  #step(batch: Batch, capacity: number, objective: Objective, seed: number, augment?: Augmentation): Promise<StepResult> {
     this.#targetForms = batch.y
     if (this.#accumulation) return this.#accumulation.step(this.#architecture, batch, { capacity, augment }, seed)
     const learningRate = rateAt(objective.optimizer, this.#counts.steps)
@@ -416,7 +430,7 @@ export class Model<X = Samples, Y = Tensor> {
     const plan = trainPlan(this.#architecture, objective, { ...caseOf(batch, capacity), augment })
     return this.#engine
       .run(plan, { n: batch.n, inputs: batch.inputs, scalars })
-      .then((outputs) => withWeights(objective, outputs, batch.n, batch.w))
+      .then((outputs) => ({ outputs: withWeights(objective, outputs, batch.n, batch.w), learningRate }))
   }
 
   #evaluate(source: Source, objective: Objective, signal: AbortSignal | undefined, averages = false): Promise<Results> {

@@ -1,5 +1,5 @@
+import { checkOptions } from '../check'
 import type { Samples } from '../data/dataset'
-import { checkOptions } from '../layers/check'
 import type { Node } from '../layers/node'
 import { architectureOf } from './architecture'
 import { Model, type ModelOptions, type RankedTensor } from './model'

@@ -14,7 +14,7 @@ import type { Batch } from '../train/batches'
 import { clipGradients, totalNorm } from '../train/clip'
 import type { Form } from '../train/data'
 import { groupAttributes } from '../train/groups'
-import { measure, type Objective } from '../train/objective'
+import { likelyForm, measure, type Objective } from '../train/objective'
 import { activityPenalty, addPenaltyGradient, type Penalty, weightPenalty } from '../train/penalties'
 import { type Architecture, buildGraph, type GraphOf } from './architecture'
 import type { Plan } from './engine'
@@ -231,6 +231,24 @@ export function applyPlan(architecture: Architecture, objective: Objective): Pla
       })
     },
   }
+}
+
+/** Training on targets as they last were or are likely to be; predicting, before `compile` and before the first targets for a loss of the user's. */
+export function likelyPlan(
+  architecture: Architecture,
+  objective: Objective | undefined,
+  targets: readonly Form[] | undefined,
+  capacity: number,
+): { mode: 'train' | 'predict'; plan: Plan; given: Case } {
+  const x = architecture.inputs.map(({ shape }): Form => ({ dtype: 'float32', shape }))
+  const y = targets ?? objective?.outputs.flatMap((output) => likelyForm(output) ?? [])
+  if (!objective || y!.length < objective.outputs.length) {
+    const given = { x, y: [], capacity }
+    return { mode: 'predict', plan: predictPlan(architecture, given), given }
+  }
+  const given = { x, y: y!, capacity }
+  const train = objective.accumulate > 1 ? accumulatePlan : trainPlan
+  return { mode: 'train', plan: train(architecture, objective, given), given }
 }
 
 const gradientName = (name: string): string => `gradient of ${name}`

@@ -1,4 +1,4 @@
-import type { Tensor } from '../tensor'
+import { copyOf, type Tensor } from '../tensor'
 import type { Column } from '../train/data'
 import { pipeline } from '../train/pipeline'
 import type { Architecture, End } from './architecture'
@@ -34,7 +34,7 @@ export async function predict(
   const { n } = samples
   // A run that starts at once copies its samples itself.
   const isCopied = n <= capacity && engine.free(plan)
-  const columns = samples.x.map(({ data }) => ({ data: isCopied ? data : data.slice(), row: data.length / n }))
+  const columns = samples.x.map(({ data }) => ({ data: isCopied ? data : copyOf(data), row: data.length / n }))
   const run = (start: number) => {
     const count = Math.min(capacity, n - start)
     const inputs = columns.map(({ data, row }) => ({ data: data.subarray(start * row, (start + count) * row) }))

@@ -1,5 +1,5 @@
+import { checkOptions, invalid } from '../check'
 import type { Normalize, Samples } from '../data/dataset'
-import { checkOptions, invalid } from '../layers/check'
 import { Layer } from '../layers/layer'
 import { checkInputOptions, checkSampleShape, Node } from '../layers/node'
 import type { Chain, RankAfter, RankOfSample } from '../layers/rank'

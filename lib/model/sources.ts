@@ -1,5 +1,5 @@
+import { invalid } from '../check'
 import { ConvlaneError } from '../errors'
-import { invalid } from '../layers/check'
 import { isStream, type Source, splitRows, streamSource, tableSource } from '../train/batches'
 import { checkData, type Data, type XY } from '../train/data'
 import type { Objective } from '../train/objective'

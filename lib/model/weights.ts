@@ -1,5 +1,5 @@
+import { invalid } from '../check'
 import { ConvlaneError } from '../errors'
-import { invalid } from '../layers/check'
 import { sameShape, shapeText } from '../shape'
 import { checkTensor } from '../tensor'
 import type { Architecture } from './architecture'

@@ -35,6 +35,7 @@ function wrapState(native: NativeState): State {
     elements: native.elements,
     read: (offset, length) => later(() => native.read(offset, length)),
     write: (offset, values) => later(() => native.write(offset, values)),
+    share: () => fromNative(() => native.share()),
     dispose: () => native.dispose(),
   }
   natives.set(state, native)
@@ -63,6 +64,7 @@ function wrapProgram(native: NativeProgram): Program {
 const runtime: Runtime = {
   name: 'native',
   createState: (elements) => fromNative((binding) => wrapState(binding.createState(elements))),
+  adoptState: (id) => fromNative((binding) => wrapState(binding.adoptState(id))),
   createProgram: (spec, state) => fromNative((binding) => wrapProgram(binding.createProgram(spec, nativeState(state)))),
 }
 

@@ -1,7 +1,9 @@
 import type { Program as NativeProgram, State as NativeState, ProgramSpec } from '../../binding'
 
 /** Weights, optimizer slots and statistics of one model, owned by a runtime. */
-export type State = NativeState & {
+export type State = Omit<NativeState, 'share'> & {
+  /** Where states can be shared between threads. */
+  share?(): string
   /** All of it as it is, where elements are more than float32: two of these for each. */
   readBits?(): Promise<Float32Array>
   writeBits?(bits: Float32Array): Promise<void>
@@ -13,5 +15,7 @@ export type Program = Omit<NativeProgram, 'profile'> & Partial<Pick<NativeProgra
 export interface Runtime {
   readonly name: 'native' | 'reference'
   createState(elements: number): State
+  /** The state that another thread shares by this id. Absent where none can. */
+  adoptState?(id: string): State
   createProgram(spec: ProgramSpec, state?: State): Program
 }

@@ -1,7 +1,7 @@
 import { augmentAttributes, mixupAttributes, streamsOf } from '../augment/attributes'
 import { checkTransformations, type MixupTransformation, type Transformation } from '../augment/transformations'
+import { checkOptions, invalid } from '../check'
 import { ConvlaneError } from '../errors'
-import { checkOptions, invalid } from '../layers/check'
 import type { InputEnd } from '../model/architecture'
 import { augmentOp } from '../ops/augment'
 import type { PreparationStep, Prepared } from '../program/preparation'

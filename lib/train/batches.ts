@@ -1,7 +1,7 @@
 import type { RunInput } from '../../binding'
 import { ConvlaneError } from '../errors'
 import { Permutation, permutation, RandomStream } from '../random'
-import type { Data, Form, Table, XY } from './data'
+import type { Data, EpochData, Form, Table, XY } from './data'
 import { untilAborted } from './untilAborted'
 
 /** Samples that one run takes: rows of whole arrays, gathered natively. */
@@ -79,6 +79,8 @@ export function splitRows(n: number, share: number, seed: number): { readonly tr
   return { training: order.slice(count).sort(), validation: order.slice(0, count).sort() }
 }
 
+const isByEpoch = (data: AsyncIterable<XY>): data is EpochData => typeof (data as Partial<EpochData>).epoch === 'function'
+
 /** Batches of an iterable, read anew in each epoch. `check` checks each before it is used. */
 export function streamSource(data: AsyncIterable<XY>, check: (batch: XY) => Table, label: string): Source {
   return {
@@ -87,7 +89,7 @@ export function streamSource(data: AsyncIterable<XY>, check: (batch: XY) => Tabl
     async *batches(epoch, signal, skip = 0) {
       let some = false
       let left = skip
-      for await (const batch of untilAborted(data, signal)) {
+      for await (const batch of untilAborted(isByEpoch(data) ? data.epoch(epoch) : data, signal)) {
         some = true
         if (left-- > 0) continue
         yield wholeBatch(check(batch))

@@ -1,6 +1,6 @@
+import { invalid } from '../check'
 import type { Dataset, Normalize, Samples } from '../data/dataset'
 import { ConvlaneError } from '../errors'
-import { invalid } from '../layers/check'
 import type { End, InputEnd } from '../model/architecture'
 import { sameShape, shapeText } from '../shape'
 import { type AnyTensor, checkArray, type Labels, type Tensor } from '../tensor'
@@ -24,12 +24,20 @@ export interface XY {
    * left out has none). The loss is Σ weight · loss / Σ weight. Metrics are unweighted.
    */
   readonly sampleWeight?: PerEnd<SampleWeights | undefined>
+  /** Names of the classes, by class number, for a model that has none: see {@link Model.classNames}. Default: none. */
+  readonly classNames?: readonly string[]
   /** How bytes become what the network sees. Default: what the model was trained with, else scale 1/255. */
   readonly normalize?: Normalize
 }
 
 /** What `fit` and `evaluate` take: arrays, which must not change meanwhile; or batches of any sizes from an async iterable, read as they are needed. */
 export type Data = Dataset | XY | AsyncIterable<XY>
+
+/** Batches that may differ from epoch to epoch: `fit` asks for each epoch by its number, from 0, so that a run that is resumed goes on with the same ones. */
+export interface EpochData extends AsyncIterable<XY> {
+  /** Starts an epoch. */
+  epoch(index: number): AsyncIterable<XY>
+}
 
 /** Bytes are scaled to 0 … 1 where nothing else is said. */
 const unit: Normalize = { scale: 1 / 255, offset: 0 }

@@ -1,4 +1,4 @@
-import { checkBoolean, checkOptions } from '../layers/check'
+import { checkBoolean, checkOptions } from '../check'
 import { checkInteger, checkNumber } from '../shape'
 import type { Tensor } from '../tensor'
 import type { EpochEvent } from './events'

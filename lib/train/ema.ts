@@ -1,4 +1,4 @@
-import { checkBoolean, checkOptions } from '../layers/check'
+import { checkBoolean, checkOptions } from '../check'
 import { checkNumber } from '../shape'
 
 /** A second set of weights that follows those that are trained: their exponential moving average. */

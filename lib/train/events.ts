@@ -23,6 +23,8 @@ export interface StepEvent {
   readonly metrics: Readonly<Record<string, number>>
   /** Length of the gradient of all weights together, before any clipping. */
   readonly gradientNorm: number
+  /** Of this step's update; where gradients are accumulated, of the update that its batch goes into. */
+  readonly learningRate: number
   /** Samples per second, over the epoch so far. */
   readonly imagesPerSecond: number
 }
@@ -37,6 +39,8 @@ export interface EpochEvent extends Details {
   readonly metrics: Readonly<Record<string, number>>
   /** On `validationData`, with the weights after the epoch. */
   readonly validation?: Results
+  /** Of its last step. NaN for epochs in checkpoints of releases that did not keep it. */
+  readonly learningRate: number
   /** Of training, without validation. */
   readonly seconds: number
   /** Samples per second of training. */
@@ -61,4 +65,6 @@ export interface Callback {
   onEpoch?(event: EpochEvent): void | Promise<void>
   /** After the last epoch, or when a signal stopped fit. */
   onTrainEnd?(history: History): void | Promise<void>
+  /** When fit fails once it has begun: to give back what is held. Fit rejects with that error, whatever is thrown here. */
+  onTrainError?(error: unknown): void | Promise<void>
 }

@@ -9,11 +9,21 @@ import { Means } from './means'
 import type { Report } from './objective'
 import { pipeline } from './pipeline'
 
+/** One step that was done. */
+export interface StepResult {
+  /** Loss, then reports, then the norm of the gradients. */
+  readonly outputs: RunOutputs
+  /** Of the update that its batch goes into. */
+  readonly learningRate: number
+}
+
 /** What fit needs of a model. */
 export interface Trainer {
   readonly reports: readonly Report[]
-  /** Queues one step and gives its loss and reports. */
-  step(batch: Batch): Promise<RunOutputs>
+  /** Queues one step. */
+  step(batch: Batch): Promise<StepResult>
+  /** The rate of the last step since `compile`. */
+  readonly lastRate: number
   /** Number of the next epoch since `compile`, over all calls of fit: what its order of samples follows from. */
   nextEpoch(): number
   /** Batches since `compile`, those under way included. */
@@ -42,13 +52,28 @@ export interface FitPlan {
   readonly resume?: FitProgress | undefined
 }
 
-/** The training loop. */
+/** Training, with the callbacks around it. */
 export async function runFit(trainer: Trainer, plan: FitPlan): Promise<History> {
-  const { epochs, callbacks, checkpoints, resume } = plan
-  const aborted = () => plan.signal?.aborted === true
-  const done: EpochEvent[] = (resume?.done ?? []).map(fromFile)
+  const { callbacks, checkpoints, resume } = plan
   await checkpoints?.begin()
-  for (const callback of callbacks) await callback.onTrainBegin?.()
+  try {
+    for (const callback of callbacks) await callback.onTrainBegin?.()
+    const history = await runEpochs(trainer, plan, (resume?.done ?? []).map(fromFile))
+    for (const callback of callbacks) await callback.onTrainEnd?.(history)
+    return history
+  } catch (error) {
+    for (const callback of callbacks)
+      await Promise.resolve(error)
+        .then(callback.onTrainError?.bind(callback))
+        .catch(() => {})
+    throw error
+  }
+}
+
+/** The training loop. `done`: epochs before. */
+async function runEpochs(trainer: Trainer, plan: FitPlan, done: EpochEvent[]): Promise<History> {
+  const { epochs, callbacks, checkpoints } = plan
+  const aborted = () => plan.signal?.aborted === true
   while (done.length < epochs && !aborted() && !trainer.stops()) {
     const number = trainer.nextEpoch()
     const event = await fitEpoch(trainer, plan, number, done)
@@ -61,18 +86,16 @@ export async function runFit(trainer: Trainer, plan: FitPlan): Promise<History> 
   await checkpoints?.end()
   const early = done.length < epochs && trainer.stops()
   if (early || done.length >= epochs) await trainer.finish()
-  const history: History = done.length < epochs ? { epochs: done, stopped: early ? 'earlyStopping' : 'aborted' } : { epochs: done }
-  for (const callback of callbacks) await callback.onTrainEnd?.(history)
-  return history
+  return done.length < epochs ? { epochs: done, stopped: early ? 'earlyStopping' : 'aborted' } : { epochs: done }
 }
 
-/** An epoch of a checkpoint, which prints as it did. */
+/** An epoch of a checkpoint, which prints as it did. Earlier releases kept no learning rate. */
 function fromFile(event: EpochEvent): EpochEvent {
   for (const details of [event, event.validation]) {
     if (details) withLooks(details)
     for (const own of Object.values(details?.outputs ?? {})) withLooks(own)
   }
-  return event
+  return { ...event, learningRate: event.learningRate ?? Number.NaN }
 }
 
 /** One epoch; nothing when it was stopped on the way. */
@@ -86,8 +109,10 @@ async function fitEpoch(trainer: Trainer, plan: FitPlan, number: number, done: r
   const begin = performance.now()
   const seconds = () => (before?.seconds ?? 0) + (performance.now() - begin) / 1000
   let step = before?.position ?? 0
-  const after = async (outputs: RunOutputs, batch: Batch) => {
+  let rate: number | undefined
+  const after = async ({ outputs, learningRate }: StepResult, batch: Batch) => {
     step++
+    rate = learningRate
     const loss = outputs[0]![0]!
     const gradientNorm = outputs[trainer.reports.length + 1]?.[0] ?? 0
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
@@ -96,7 +121,8 @@ async function fitEpoch(trainer: Trainer, plan: FitPlan, number: number, done: r
     }
     means.add(outputs, batch.n)
     if (callbacks.length === 0) return
-    const event = { epoch, step, steps, loss, metrics: means.metrics, gradientNorm, imagesPerSecond: means.samples / seconds() }
+    const speed = { imagesPerSecond: means.samples / seconds() }
+    const event = { epoch, step, steps, loss, metrics: means.metrics, gradientNorm, learningRate, ...speed }
     for (const callback of callbacks) await callback.onStep?.(event)
   }
   const checkpoint = async () =>
@@ -111,7 +137,8 @@ async function fitEpoch(trainer: Trainer, plan: FitPlan, number: number, done: r
   await trainer.endEpoch()
   const trained = seconds()
   const { loss, metrics, details, samples } = means
-  const event = { epoch, loss, metrics, ...details, seconds: trained, imagesPerSecond: samples / trained }
+  const learningRate = rate ?? trainer.lastRate
+  const event = { epoch, loss, metrics, ...details, learningRate, seconds: trained, imagesPerSecond: samples / trained }
   if (!validation) return event
   try {
     return { ...event, validation: await trainer.evaluate(validation, signal) }

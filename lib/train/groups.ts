@@ -1,4 +1,4 @@
-import { checkOptions, invalid } from '../layers/check'
+import { checkOptions, invalid } from '../check'
 import type { Attributes } from '../ops/op'
 import { checkNumber } from '../shape'
 import { type Match, matching, type WeightFacts } from './match'

@@ -1,6 +1,6 @@
+import { checkOptions, invalid } from '../check'
 import { nodeOf } from '../graph/apply'
 import type { Value } from '../graph/value'
-import { checkOptions, invalid } from '../layers/check'
 import { add } from '../ops/add'
 import { sub } from '../ops/arithmetic'
 import { cast } from '../ops/cast'

@@ -1,5 +1,5 @@
+import { invalid } from '../check'
 import { ConvlaneError } from '../errors'
-import { invalid } from '../layers/check'
 
 /** A weight tensor of a model, as a {@link Match} sees it. */
 export interface WeightFacts {

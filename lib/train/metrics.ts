@@ -1,5 +1,5 @@
+import { checkBoolean, checkOptions, invalid } from '../check'
 import type { Value } from '../graph/value'
-import { checkBoolean, checkOptions, invalid } from '../layers/check'
 import { accuracy } from '../ops/accuracy'
 import { equal, greater } from '../ops/compare'
 import { concat } from '../ops/concat'

@@ -1,5 +1,5 @@
+import { invalid } from '../check'
 import { ConvlaneError } from '../errors'
-import { invalid } from '../layers/check'
 import { checkNumber } from '../shape'
 import type { EpochEvent } from './events'
 

@@ -1,7 +1,7 @@
+import { checkBoolean, checkOptions, invalid } from '../check'
 import { ConvlaneError } from '../errors'
 import { inputValue } from '../graph/sources'
 import type { Value } from '../graph/value'
-import { checkBoolean, checkOptions, invalid } from '../layers/check'
 import type { End } from '../model/architecture'
 import type { AutotuneOptions } from '../model/autotune'
 import type { RunOutputs } from '../model/runner'

@@ -1,5 +1,5 @@
+import { checkBoolean, checkOptions, invalid } from '../check'
 import { ConvlaneError } from '../errors'
-import { checkBoolean, checkOptions, invalid } from '../layers/check'
 import type { Attributes } from '../ops/op'
 import { checkNumber } from '../shape'
 

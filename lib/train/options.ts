@@ -1,4 +1,4 @@
-import { invalid } from '../layers/check'
+import { invalid } from '../check'
 import type { Augment } from './augmentation'
 import type { CheckpointOptions } from './checkpoint'
 import type { Data, XY } from './data'
@@ -105,7 +105,7 @@ export function callbacksOf({ callbacks = [], onStep, onEpoch }: FitOptions): Ca
     all.push({ ...(onStep !== undefined && { onStep }), ...(onEpoch !== undefined && { onEpoch }) })
   for (const callback of all) {
     if (typeof callback !== 'object' || callback === null) throw invalid('fit', 'callbacks', 'an array of objects', callback)
-    for (const hook of ['onTrainBegin', 'onStep', 'onEpoch', 'onTrainEnd'] as const) {
+    for (const hook of ['onTrainBegin', 'onStep', 'onEpoch', 'onTrainEnd', 'onTrainError'] as const) {
       if (callback[hook] !== undefined && typeof callback[hook] !== 'function') throw invalid('fit', hook, 'a function', callback[hook])
     }
   }

@@ -1,4 +1,4 @@
-import { checkBoolean, checkOptions, invalid } from '../layers/check'
+import { checkBoolean, checkOptions, invalid } from '../check'
 import { checkInteger, checkNumber } from '../shape'
 import type { EpochEvent } from './events'
 import { Monitor, type MonitorOptions, monitorNames } from './monitor'

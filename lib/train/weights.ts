@@ -1,4 +1,4 @@
-import { invalid } from '../layers/check'
+import { invalid } from '../check'
 import type { End } from '../model/architecture'
 import { checkNumber, shapeText } from '../shape'
 import { checkArray } from '../tensor'

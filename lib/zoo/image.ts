@@ -1,5 +1,5 @@
+import { checkOptions } from '../check'
 import { ConvlaneError } from '../errors'
-import { checkOptions } from '../layers/check'
 import type { ModelOptions } from '../model/model'
 import { checkInteger, valueText } from '../shape'
 

@@ -1,5 +1,5 @@
+import { invalid } from '../check'
 import type { Samples } from '../data/dataset'
-import { invalid } from '../layers/check'
 import { dense } from '../layers/dense'
 import { flatten } from '../layers/flatten'
 import type { Model, RankedTensor } from '../model/model'

@@ -1,6 +1,6 @@
+import { invalid } from '../check'
 import type { Samples } from '../data/dataset'
 import { batchNorm } from '../layers/batchNorm'
-import { invalid } from '../layers/check'
 import { conv2d } from '../layers/conv2d'
 import { dense } from '../layers/dense'
 import { add } from '../layers/merge'

@@ -1,5 +1,5 @@
+import { invalid } from '../check'
 import type { Samples } from '../data/dataset'
-import { invalid } from '../layers/check'
 import { conv2d } from '../layers/conv2d'
 import { dense } from '../layers/dense'
 import { dropout } from '../layers/dropout'

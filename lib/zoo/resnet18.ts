@@ -12,16 +12,19 @@ import { checkZooOptions, type ZooOptions } from './image'
 
 export interface Resnet18Options extends ZooOptions {}
 
+/** With PyTorch's momentum: running statistics follow within some dozens of steps. */
+const norm = (activation: 'relu' | 'linear') => batchNorm({ momentum: 0.9, activation })
+
 /** A 3 × 3 convolution, which needs no bias before batch normalization. */
 function conv(x: Node<4>, filters: number, stride: number, activation: 'relu' | 'linear'): Node<4> {
   const y = conv2d(filters, 3, { stride, padding: 1, bias: false }).apply(x)
-  return batchNorm({ activation }).apply(y)
+  return norm(activation).apply(y)
 }
 
 /** Two convolutions beside the identity or, where sizes change, a 1 × 1 projection. */
 function block(x: Node<4>, filters: number, stride: number): Node<4> {
   const residual = conv(conv(x, filters, stride, 'relu'), filters, 1, 'linear')
-  const shortcut = stride === 1 ? x : batchNorm().apply(conv2d(filters, 1, { stride, bias: false }).apply(x))
+  const shortcut = stride === 1 ? x : norm('linear').apply(conv2d(filters, 1, { stride, bias: false }).apply(x))
   return relu().apply(add().apply(residual, shortcut))
 }
 

@@ -12,7 +12,8 @@ export interface VggOptions extends ZooOptions {}
 
 /** What batch normalization adds is added by it alone. */
 const conv = (filters: number) => conv2d(filters, 3, { padding: 'same', bias: false })
-const norm = () => batchNorm({ activation: 'relu' })
+/** Running statistics that follow within some dozens of steps: with Keras' 0.99, few images are not enough for them. */
+const norm = () => batchNorm({ momentum: 0.9, activation: 'relu' })
 
 /**
  * A plain network of 3 × 3 convolutions for small colour images, after Simonyan and Zisserman's VGG (2015), with batch normalization: pairs of 64, 128 and 256

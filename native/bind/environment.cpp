@@ -210,7 +210,7 @@ napi_value Environment::construct(napi_env env, napi_callback_info info) {
   if (napi_get_cb_info(env, info, nullptr, nullptr, &self, nullptr) != napi_ok) return nullptr;
   std::unique_ptr<Wrapped>& passing = of(env).passing_;
   if (!passing) {  // called by user code
-    napi_throw_error(env, "INVALID_ARGUMENT", "objects of this class are made by createState and createProgram only");
+    napi_throw_error(env, "INVALID_ARGUMENT", "objects of this class are made by createState, adoptState and createProgram only");
     return nullptr;
   }
   const auto finalize = [](napi_env finalizer_env, void* data, void*) {

@@ -13,7 +13,7 @@ class ProgramObject : public Wrapped {
  public:
   using Wrapped::Wrapped;
   std::shared_ptr<Program> program;  // null after dispose; runs that are under way hold it too
-  std::shared_ptr<StateObject::Handle> state;  // null without a state
+  std::shared_ptr<StateHandle> state;  // null without a state
   size_t arena_bytes = 0;
 };
 
@@ -26,7 +26,7 @@ ProgramObject& object_of(const Napi::CallbackInfo& info) {
 ProgramObject& program_of(const Napi::CallbackInfo& info) {
   ProgramObject& object = object_of(info);
   if (!object.program) throw Error("DISPOSED", "this program was disposed");
-  if (object.state && !object.state->memory) throw Error("DISPOSED", "the program's state was disposed");
+  if (object.state && !object.state->memory()) throw Error("DISPOSED", "the program's state was disposed");
   return object;
 }
 
@@ -138,7 +138,7 @@ Napi::Value run(const Napi::CallbackInfo& info) {
   frame.n = n;
   frame.scalars.swap(scalars);
   Lane& lane = environment.lane(spec.lane);
-  auto task = std::make_unique<RunTask>(program, object.state ? object.state->memory : nullptr, frame);
+  auto task = std::make_unique<RunTask>(program, object.state ? object.state->memory() : nullptr, frame);
   const Napi::Value promise = program->has_preparation() ? environment.submit_prepared(info.Env(), lane, std::move(task))
                                                          : environment.submit(info.Env(), lane, std::move(task));
   environment.report_memory(info.Env());
@@ -200,7 +200,7 @@ Napi::Value create_program(const Napi::CallbackInfo& info) {
   auto object = std::make_unique<ProgramObject>(environment.shared_from_this());
   if (!info[1].IsUndefined()) object->state = state_of(info[1], "state").handle;
   const std::shared_ptr<Arena>& arena = environment.arena(spec.lane);
-  object->program = std::make_shared<Program>(std::move(spec), object->state ? object->state->memory.get() : nullptr, arena, environment.tally());
+  object->program = std::make_shared<Program>(std::move(spec), object->state ? object->state->memory().get() : nullptr, arena, environment.tally());
   object->arena_bytes = object->program->arena_bytes();
   return environment.make(info.Env(), Class::program, std::move(object));
 }

@@ -40,11 +40,6 @@ std::string describe(Napi::Value value) {
   throw Error(code, what + " must be " + expected + ", received " + describe(received));
 }
 
-std::string read_string(Napi::Value value, const std::string& what, const char* code) {
-  if (!value.IsString()) refuse(code, what, "a string", value);
-  return value.As<Napi::String>().Utf8Value();
-}
-
 bool read_boolean(Napi::Value value, const std::string& what, const char* code) {
   if (!value.IsBoolean()) refuse(code, what, "a boolean", value);
   return value.As<Napi::Boolean>().Value();
@@ -127,6 +122,11 @@ void read_property(StepSpec& step, const std::string& name, Napi::Value value, c
 
 const char* dtype_name(Dtype dtype) { return dtype == Dtype::float32 ? "float32" : dtype == Dtype::int32 ? "int32" : "uint8"; }
 size_t dtype_bytes(Dtype dtype) { return dtype == Dtype::uint8 ? 1 : 4; }
+
+std::string read_string(Napi::Value value, const std::string& what, const char* code) {
+  if (!value.IsString()) refuse(code, what, "a string", value);
+  return value.As<Napi::String>().Utf8Value();
+}
 
 int64_t read_integer(Napi::Value value, const std::string& what, int64_t low, int64_t high, const char* code) {
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : NAN;

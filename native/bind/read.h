@@ -15,6 +15,7 @@ namespace convlane {
 // Throw Error("INVALID_ARGUMENT", "<what> …") unless the value is what the name says.
 int64_t read_integer(Napi::Value value, const std::string& what, int64_t low, int64_t high, const char* code = "INVALID_ARGUMENT");
 double read_finite(Napi::Value value, const std::string& what, const char* code = "INVALID_ARGUMENT");
+std::string read_string(Napi::Value value, const std::string& what, const char* code = "INVALID_ARGUMENT");
 Napi::Object read_object(Napi::Value value, const std::string& what, const char* code = "INVALID_ARGUMENT");
 Napi::Array read_array(Napi::Value value, const std::string& what, uint32_t longest, const char* code = "INVALID_ARGUMENT");
 

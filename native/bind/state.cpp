@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cstring>
 
+#include "../program/shared_states.h"
 #include "../program/verify.h"
 #include "guard.h"
 #include "objects.h"
@@ -53,7 +54,7 @@ Napi::Value read(const Napi::CallbackInfo& info) {
   const int64_t offset = read_integer(info[0], "offset", 0, state.elements);
   const int64_t length = read_integer(info[1], "length", 0, state.elements - offset);
   Environment& environment = Environment::of(info.Env());
-  auto task = std::make_unique<ReadTask>(state.handle->memory, offset, length, environment.tally());
+  auto task = std::make_unique<ReadTask>(state.handle->memory(), offset, length, environment.tally());
   return environment.submit(info.Env(), environment.state_lane(), std::move(task));
 }
 
@@ -68,7 +69,7 @@ Napi::Value write(const Napi::CallbackInfo& info) {
                                         " do not fit into the state's " + std::to_string(state.elements));
   }
   Environment& environment = Environment::of(info.Env());
-  auto task = std::make_unique<WriteTask>(state.handle->memory, offset, values, environment.tally());
+  auto task = std::make_unique<WriteTask>(state.handle->memory(), offset, values, environment.tally());
   return environment.submit(info.Env(), environment.state_lane(), std::move(task));
 }
 
@@ -78,10 +79,19 @@ Napi::Value elements(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(state->elements));
 }
 
+Napi::Value share(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), share_state(state_of(info.This(), "this").handle->memory()));
+}
+
+Napi::Value make(Napi::Env env, std::shared_ptr<StateMemory> memory) {
+  Environment& environment = Environment::of(env);
+  return environment.make(env, Class::state, std::make_unique<StateObject>(environment.shared_from_this(), std::move(memory)));
+}
+
 Napi::Value dispose(const Napi::CallbackInfo& info) {
   auto* state = static_cast<StateObject*>(Environment::unwrap(info.This(), Class::state));
   if (state == nullptr) throw Error("INVALID_ARGUMENT", "this must be a State");
-  state->handle->memory.reset();
+  state->handle->release();
   state->environment->report_memory(info.Env());
   return info.Env().Undefined();
 }
@@ -91,7 +101,7 @@ Napi::Value dispose(const Napi::CallbackInfo& info) {
 StateObject& state_of(Napi::Value value, const char* what) {
   auto* state = static_cast<StateObject*>(Environment::unwrap(value, Class::state));
   if (state == nullptr) throw Error("INVALID_ARGUMENT", std::string(what) + " must be a State");
-  if (!state->handle->memory) throw Error("DISPOSED", "this state was disposed");
+  if (!state->handle->memory()) throw Error("DISPOSED", "this state was disposed");
   return *state;
 }
 
@@ -101,17 +111,22 @@ void define_state(Napi::Env env) {
                                   {"elements", nullptr, nullptr, guarded<elements>, nullptr, nullptr, napi_enumerable, nullptr},
                                   {"read", nullptr, guarded<read>, nullptr, nullptr, nullptr, napi_default, nullptr},
                                   {"write", nullptr, guarded<write>, nullptr, nullptr, nullptr, napi_default, nullptr},
+                                  {"share", nullptr, guarded<share>, nullptr, nullptr, nullptr, napi_default, nullptr},
                                   {"dispose", nullptr, guarded<dispose>, nullptr, nullptr, nullptr, napi_default, nullptr},
                               });
 }
 
 Napi::Value create_state(const Napi::CallbackInfo& info) {
   const int64_t elements = read_integer(info[0], "elements", 0, kMaxElements);
-  Environment& environment = Environment::of(info.Env());
-  auto state = std::make_unique<StateObject>(environment.shared_from_this());
-  state->elements = elements;
-  state->handle->memory = std::make_shared<StateMemory>(elements, environment.tally());
-  return environment.make(info.Env(), Class::state, std::move(state));
+  return make(info.Env(), std::make_shared<StateMemory>(elements));
+}
+
+Napi::Value adopt_state(const Napi::CallbackInfo& info) {
+  const std::string id = read_string(info[0], "id");
+  if (!is_shared_id(id)) throw Error("INVALID_ARGUMENT", "id must be what share() of a State gave");
+  std::shared_ptr<StateMemory> memory = find_shared(id);
+  if (!memory) throw Error("DISPOSED", "no state of this process has this id: all that held it have let it go, or it is of another process");
+  return make(info.Env(), std::move(memory));
 }
 
 }  // namespace convlane

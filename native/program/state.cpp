@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "shared_states.h"
+
 namespace convlane {
 
 void StateLock::lock_shared() {
@@ -39,6 +41,8 @@ void StateLock::downgrade() {
   exclusive_ = false;
   changed_.notify_all();
 }
+
+StateMemory::~StateMemory() { forget_shared(*this); }
 
 void StateMemory::read(int64_t offset, int64_t length, float* out) {
   lock.lock_shared();

@@ -3,7 +3,9 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
+#include <string>
 
 #include "../core/memory.h"
 #include "prelude.h"
@@ -31,10 +33,12 @@ class StateLock {
   bool exclusive_ = false;  // wanted or held
 };
 
-// Weights, optimizer slots and statistics: zero at creation.
+// Weights, optimizer slots and statistics: zero at creation. Handles of several JavaScript environments may own it together, each of which counts its bytes
+// in the tally of its own.
 struct StateMemory {
-  StateMemory(int64_t elements, MemoryTally tally)
-      : elements(elements), buffer(static_cast<size_t>(elements) * sizeof(float), MemoryKind::state, std::move(tally)) {}
+  explicit StateMemory(int64_t elements) : elements(elements), buffer(static_cast<size_t>(elements) * sizeof(float), MemoryKind::state) {}
+  ~StateMemory();
+  StateMemory(const StateMemory&) = delete;
   void read(int64_t offset, int64_t length, float* out);
   void write(int64_t offset, int64_t length, const float* values);
 
@@ -44,6 +48,7 @@ struct StateMemory {
   // Another one after each stretch of time in which someone was alone with the state; stays while anyone reads.
   std::atomic<uint64_t> version{1};
   Preludes preludes;
+  std::string id;  // of shared_states.h; empty as long as nobody has asked for it
 };
 
 // Holds the state for a program's run: shared when no step writes it, else the intent.

@@ -1,6 +1,6 @@
 /** Where the installed package must work: each function is a part of test:package. */
 import assert from 'node:assert/strict'
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { root } from '../build-state.mjs'
@@ -26,6 +26,21 @@ export function runtimes({ consumer }) {
   const env = { HOME: mkdtempSync(join(tmpdir(), 'convlane-home-')) }
   run(tool('@oven/bun-linux-x64/bin/bun'), ['use.mjs'], { cwd: consumer, env })
   run(tool('@deno/linux-x64-glibc/deno'), ['run', '--allow-all', '--node-modules-dir=manual', 'use.mjs'], { cwd: consumer, env })
+}
+
+/** The programs of examples/ that need nothing else, copied, by versions of Node that take types away themselves. */
+export function examples({ consumer }) {
+  const folder = mkdtempSync(join(tmpdir(), 'convlane-examples-'))
+  cpSync(join(consumer, 'node_modules'), join(folder, 'node_modules'), { recursive: true })
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+  const needsNothing = /^\| \[`(\w+\.ts)`\].*\| \|$/gm
+  const files = [...readFileSync(join(root, 'examples/README.md'), 'utf8').matchAll(needsNothing)].map(([, file]) => file)
+  assert(files.length >= 5)
+  for (const file of files) copyFileSync(join(root, 'examples', file), join(folder, file))
+  for (const version of ['22', '24', '26']) {
+    for (const file of files) run(tool(`node${version}/bin/node`), [file], { cwd: folder, stdio: 'pipe' })
+    console.log(`  Node ${version}: ${files.join(', ')}`)
+  }
 }
 
 /** Consumers of both kinds, with the current line of TypeScript and the two before. */

@@ -9,7 +9,7 @@ import { Random } from '../support/random'
 const run = ['train', '--epochs', '6', '--variants', '1', '--batch', '48', '--json', '--out', 'm']
 const lastLine = (text: string) => JSON.parse(text.trimEnd().split('\n').at(-1)!)
 /** A quarter of them while a checkpoint is written. */
-const KILLS = Number(process.env.CONVLANE_KILLS ?? 4)
+const KILLS = Number(process.env.CONVLANE_KILLS ?? 2)
 const WRITING = Math.ceil(KILLS / 4)
 
 /** Kills a process when so many checkpoints have begun to be written; gives what stops the watching. */

@@ -4,10 +4,12 @@ import { describe, expect, test } from 'vitest'
 import { readSafetensors } from '../../lib/io/safetensors'
 import { weightsSha256 } from '../../lib/io/weights-hash'
 import { loadNative } from '../../lib/native'
+import { type Listener, listen } from '../dashboard/events'
 import { convlane } from '../support/cli'
 import { temporaryFolder } from '../support/folder'
 import { idxBytes } from '../support/idx'
 import { Random } from '../support/random'
+import { readRun } from '../tensorboard/readEvents'
 
 const version: string = JSON.parse(readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8')).version
 const quick = ['train', '--epochs', '1', '--variants', '1']
@@ -154,6 +156,48 @@ describe('train', () => {
     expect(lastLine(stdout)).toMatchObject({ dataset: cwd, batchSize: 16, params: 320 + 51_264 + 2 * 64 * 128 + 128 + 128 * 3 + 3 })
   }, 60_000)
 
+  test('tells TensorBoard what it does', async () => {
+    const cwd = temporaryFolder()
+    const { code, stdout } = await convlane([...quick, '--json', '--out', 'm', '--tensorboard', 'runs/first'], { cwd })
+    expect(code).toBe(0)
+    const [{ values }] = readRun(join(cwd, 'runs/first/train')) as [ReturnType<typeof readRun>[number]]
+    const losses = values.filter(({ tag }) => tag === 'epoch_loss').map(({ step, scalar }) => [step, scalar])
+    expect(losses).toEqual([[0, Math.fround(lastLine(stdout).trainLoss)]])
+    const tags = new Set(values.map(({ tag }) => tag))
+    for (const tag of ['batch_loss', 'inputs/15', 'conv2d/kernel', 'conv2d/kernel/gradient', 'conv2d/kernel/filters'])
+      expect(tags).toContain(tag)
+    writeFileSync(join(cwd, 'file'), '')
+    const refused = await convlane([...quick, '--out', 'other', '--tensorboard', 'file'], { cwd })
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^convlane: cannot write file.*not a directory \(FILE_ERROR\)\n$/),
+    ])
+    expect(existsSync(join(cwd, 'other'))).toBe(false)
+  }, 60_000)
+
+  test('shows a page on which to watch, until it is stopped', async () => {
+    const cwd = temporaryFolder()
+    let seen: Promise<Listener> | undefined
+    const { code, stderr } = await convlane(
+      ['train', '--epochs', '500', '--variants', '1', '--out', 'm', '--dashboard', '0', '--threads', '1'],
+      {
+        cwd,
+        onOutput: (text, child) => {
+          const url = /watch it at (http:.*)\n/.exec(text)?.[1]
+          if (url === undefined) return
+          seen = listen(`${url}events`)
+          seen.then(({ next }) => next('maps')).finally(() => child.kill('SIGINT'))
+        },
+      },
+    )
+    expect([code, stderr]).toEqual([130, ''])
+    const { events, ended } = (await seen)!
+    await ended
+    expect(events.find(({ name }) => name === 'state')!.data.run).toMatchObject({ title: 'lenet on digits', epochs: 500 })
+    expect(events.find(({ name }) => name === 'inputs')!.data.length).toBe(8)
+    expect(events.at(-1)).toEqual({ name: 'end', data: { why: 'aborted' } })
+  }, 60_000)
+
   test('runs on the reference runtime', async () => {
     const cwd = temporaryFolder()
     const dir = temporaryFolder()
@@ -193,8 +237,9 @@ describe('train', () => {
 
   test('tells how far it came when it was stopped, as JSON', async () => {
     const cwd = temporaryFolder()
-    const shell = '"$@" & pid=$!; sleep 2; kill -INT $pid; kill -INT $pid; wait $pid'
-    const { code, stdout } = await convlane(['train', '--epochs', '5000', '--json', '--out', 'm'], { cwd, shell })
+    const trains = 'until grep -q "^epoch " log || ! kill -0 $pid; do sleep 0.05; done'
+    const shell = `"$@" 2> log & pid=$!; ${trains}; kill -INT $pid; kill -INT $pid; wait $pid`
+    const { code, stdout } = await convlane(['train', '--epochs', '5000', '--variants', '1', '--json', '--out', 'm'], { cwd, shell })
     expect(code).toBe(130)
     expect(lastLine(stdout)).toMatchObject({ stopped: true, testAccuracy: null, out: 'm' })
     expect(existsSync(join(cwd, 'm'))).toBe(true)
@@ -250,6 +295,14 @@ describe('what cannot be done', () => {
     [['train', '--every', '3'], 2, /^convlane: --every needs --checkpoint FILE/],
     [['train', '--checkpoint', 'c', '--every', '0'], 2, /^convlane: --every must be a whole number of at least 1/],
     [['train', '--checkpoint', 'none/c'], 1, /^convlane: cannot write none\/c: no such file or directory \(FILE_ERROR\)\n$/],
+    [['train', '--dashboard', 'x'], 2, /^convlane: --dashboard must be a whole number from 0 to 65535, received "x"/],
+    [['train', '--dashboard', '--dashboard-host'], 2, /^convlane: --dashboard-host needs a value: --dashboard-host HOST/],
+    [['train', '--dashboard-host', '::1'], 2, /^convlane: --dashboard-host needs --dashboard/],
+    [
+      ['train', '--dashboard=0', '--dashboard-host', '203.0.113.1'],
+      1,
+      /^convlane: dashboard: 203.0.113.1 is no address of this machine \(PORT_ERROR\)\n$/,
+    ],
     [['train', '--threads', '0'], 2, /^convlane: --threads must be a whole number from 1 to 1024/],
     [['train', '--runtime', 'gpu'], 2, /^convlane: --runtime must be native or reference, received "gpu"/],
     [['train', '--data', 'none'], 1, /^convlane: cannot read none: no such file or directory \(FILE_ERROR\)\n$/],
@@ -269,7 +322,12 @@ describe('what cannot be done', () => {
     [['evaluate'], 2, /^convlane: MODEL is missing/],
     [['evaluate', 'none'], 1, /^convlane: cannot read none: no such file/],
     [['evaluate', 'text'], 1, /^convlane: text: not a safetensors file.*\(INVALID_FILE\)\n$/],
-    [['predict', 'none', '3'], 2, /^convlane: unexpected argument "3"/],
+    [['predict', 'none', '3'], 1, /^convlane: cannot read none: no such file/],
+    [['predict', 'text', 'a.png', '--data', 'digits'], 2, /^convlane: --data is for a data set, not for image files/],
+    [['train', '--size', '0'], 2, /^convlane: --size must be a number or HEIGHTxWIDTH/],
+    [['train', '--size', '8'], 2, /^convlane: --size is for a folder of images, digits is none/],
+    [['train', '--split', '1'], 2, /^convlane: --split must be above 0 and below 1, received "1"/],
+    [['train', '--broken', 'no'], 2, /^convlane: --broken must be stop or skip, received "no"/],
     [['info', 'all'], 2, /^convlane: unexpected argument "all"/],
   ])('%j: exit code %d', async (argv, exitCode, message) => {
     const cwd = temporaryFolder()

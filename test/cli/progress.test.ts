@@ -16,6 +16,7 @@ function display(options: Partial<Output> = {}, epochs = 2) {
       loss: 0.5,
       metrics: { accuracy: 0.75 },
       gradientNorm: 1,
+      learningRate: 0.1,
       imagesPerSecond: 1234.4,
       ...change,
     })
@@ -23,7 +24,7 @@ function display(options: Partial<Output> = {}, epochs = 2) {
   return { progress, written, step }
 }
 
-const epoch: EpochEvent = { epoch: 1, loss: 0.25, metrics: { accuracy: 0.9 }, seconds: 61, imagesPerSecond: 2000 }
+const epoch: EpochEvent = { epoch: 1, loss: 0.25, metrics: { accuracy: 0.9 }, learningRate: 0.1, seconds: 61, imagesPerSecond: 2000 }
 
 describe('on a terminal', () => {
   test('draws a bar with loss, accuracy, images/s and time left over itself', () => {

@@ -1,9 +1,31 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { adam, batchNorm, conv2d, dense, flatten, fromFolder, loadModel, readIdx, readSafetensors, sequential } from '../../lib/index'
+import {
+  adam,
+  batchNorm,
+  conv2d,
+  dense,
+  exportOnnx,
+  exportTfjs,
+  flatten,
+  fromFolder,
+  importOnnx,
+  importTfjs,
+  loadModel,
+  readCsv,
+  readIdx,
+  readImage,
+  readNpy,
+  readNpz,
+  readSafetensors,
+  sequential,
+} from '../../lib/index'
 import { temporaryFolder } from '../support/folder'
 import { idxBytes } from '../support/idx'
+import { drawn, kinds } from '../support/images'
 import { randomTensor, someLabels } from '../support/models'
+import { numpyFiles } from '../support/npy'
+import { floats, onnxModel, wholes } from '../support/onnxModel'
 import type { Random } from '../support/random'
 import type { Encoded } from './encoded'
 import { fuzz } from './fuzz'
@@ -33,10 +55,15 @@ const options = { epochs: 2, batchSize: 3, seed: 2 }
 
 const records = (count: number) =>
   Buffer.from(Uint8Array.from({ length: count * 3073 }, (_, i) => (i % 3073 === 0 ? (i / 3073) % 10 : i & 255)))
+const numpyArray = (name: string) => Buffer.from(numpyFiles.files.find((made) => made.name === name)!.file, 'base64')
 const original: Record<string, Buffer> = {
   'one.idx': idxBytes([4, 5, 6]),
   'one.idx.gz': idxBytes([4, 5, 6], { gzip: true }),
   'data_batch_1.bin': records(2),
+  'one.npy': numpyArray('>f8'),
+  'fortran.npy': numpyArray('Fortran order'),
+  'one.npz': Buffer.from(numpyFiles.archives.savez_compressed, 'base64'),
+  'one.csv': Buffer.from('a,b,"kind"\r\n1,-2.5e3,cat\r\n"4",,"dog ""x"""\r\n7,8,cat\r\n'),
 }
 
 /** What reads each file, from a folder in which all is well but for it. */
@@ -46,7 +73,16 @@ const readers: Record<string, (file: string, dir: string) => Promise<unknown>> =
   'train-images-idx3-ubyte': (_, dir) => fromFolder(join(dir, 'idx')),
   'train-labels-idx1-ubyte': (_, dir) => fromFolder(join(dir, 'idx')),
   'data_batch_1.bin': (_, dir) => fromFolder(join(dir, 'cifar')),
+  'one.npy': (file) => readNpy(file),
+  'fortran.npy': (file) => readNpy(file),
+  'one.npz': (file) => readNpz(file),
+  'one.csv': (file) => readCsv(file, { label: 'kind', missing: 'skip' }),
+  ...Object.fromEntries(kinds.map((kind) => [`one.${kind}`, (file: string) => readImage(file, { size: 5, limitInputPixels: 2 ** 20 })])),
   safetensors: readSafetensors,
+  'model.onnx': onnx,
+  'nodes.onnx': onnx,
+  'model.json': (_, dir) => tfjs(dir),
+  'weights.bin': (_, dir) => tfjs(dir),
   model: async (file) => {
     const model = await loadModel(file)
     await model.predict(data.x)
@@ -61,8 +97,62 @@ const readers: Record<string, (file: string, dir: string) => Promise<unknown>> =
     }
   },
 }
+/** Whatever shapes a file has by now, where they are no larger than a test should run. */
+async function onnx(file: string): Promise<void> {
+  const model = await importOnnx(file)
+  const { inputs, calls } = model.architecture
+  const count = (shape: readonly (number | null)[]) => shape.reduce<number>((product, size) => product * (size ?? 1), 1)
+  if ([...inputs, ...calls].every(({ shape }) => count(shape) <= 2 ** 16)) {
+    const x = inputs.map(({ shape }) => randomTensor([2, ...shape], 1))
+    await model.predict((x.length === 1 ? x[0] : x) as never)
+  }
+  model.dispose()
+}
+async function tfjs(dir: string): Promise<void> {
+  const model = await importTfjs(join(dir, 'tfjs', 'model.json'))
+  await model.predict(data.x)
+  model.dispose()
+}
 const nameOf: Record<string, string> = { safetensors: 'model' }
-const folderOf = (file: string) => (file.endsWith('-ubyte') ? 'idx' : file.endsWith('.bin') ? 'cifar' : '.')
+const folderOf = (file: string) => {
+  if (file === 'model.json' || file === 'weights.bin') return 'tfjs'
+  return file.endsWith('-ubyte') ? 'idx' : file.endsWith('.bin') ? 'cifar' : '.'
+}
+
+/** An ONNX file with constants, shapes that are computed, and attributes of each kind. */
+const manyNodes = (): Uint8Array =>
+  onnxModel({
+    inputs: { x: ['N', 4, 6, 6] },
+    constants: {
+      w: floats([4, 2, 3, 3]),
+      b: floats([4]),
+      slope: floats([4, 1, 1]),
+      scales: floats([4], [1, 1, 2, 2]),
+      pads: wholes(0, 0, 1, 1, 0, 0, 0, 1),
+      start: wholes(0),
+      end: wholes(1),
+      rest: wholes(-1),
+      two: floats([1], [2]),
+      v: floats([1792, 3]),
+    },
+    nodes: [
+      ['Conv', ['x', 'w', 'b'], ['a'], { group: 2, pads: [1, 1, 1, 1], strides: [1, 1] }],
+      ['PRelu', ['a', 'slope'], ['c']],
+      ['Add', ['c', 'x'], ['d']],
+      ['Mul', ['d', 'two'], ['e']],
+      ['Pad', ['e', 'pads'], ['f'], { mode: 'constant' }],
+      ['MaxPool', ['f'], ['g'], { kernel_shape: [2, 2], strides: [1, 1], auto_pad: 'SAME_UPPER' }],
+      ['Resize', ['g', '', 'scales'], ['h'], { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }],
+      ['Concat', ['h', 'h'], ['i'], { axis: 1 }],
+      ['Transpose', ['i'], ['j'], { perm: [0, 2, 3, 1] }],
+      ['Shape', ['j'], ['k']],
+      ['Slice', ['k', 'start', 'end'], ['l']],
+      ['Concat', ['l', 'rest'], ['m'], { axis: 0 }],
+      ['Reshape', ['j', 'm'], ['n']],
+      ['MatMul', ['n', 'v'], ['o']],
+      ['Softmax', ['o'], ['y'], { axis: -1 }],
+    ],
+  })
 
 let dir = ''
 async function prepare(): Promise<void> {
@@ -70,8 +160,17 @@ async function prepare(): Promise<void> {
   const model = fresh()
   await model.fit(data, { ...options, epochs: 1, checkpoint: { file: join(dir, 'checkpoint') } })
   await model.save(join(dir, 'model'))
+  await exportTfjs(model, join(dir, 'tfjs'))
+  await exportOnnx(model, join(dir, 'model.onnx'))
+  original['model.onnx'] = readFileSync(join(dir, 'model.onnx'))
+  original['nodes.onnx'] = Buffer.from(manyNodes())
   model.dispose()
+  const json = readFileSync(join(dir, 'tfjs', 'model.json'), 'utf8')
+  const [shard] = JSON.parse(json).weightsManifest[0].paths
+  original['model.json'] = Buffer.from(json.replace(shard, 'weights.bin'))
+  original['weights.bin'] = readFileSync(join(dir, 'tfjs', shard))
   for (const file of ['model', 'checkpoint']) original[file] = readFileSync(join(dir, file))
+  for (const kind of kinds) original[`one.${kind}`] = await drawn({ kind, height: 20, width: 24, right: [0, 240, 90] })
   for (const [part, shape] of Object.entries({ images: [4, 5, 6], labels: [4] }))
     for (const set of ['train', 't10k']) original[`${set}-${part}-idx${shape.length}-ubyte`] = idxBytes(shape)
   for (let i = 2; i <= 5; i++) original[`data_batch_${i}.bin`] = records(1)
@@ -82,6 +181,10 @@ async function prepare(): Promise<void> {
 
 const lengths = ['0', '1', '7', '8', '255', '65536', '2147483647', '4294967295', '4294967296', '9007199254740993', '18446744073709551615']
 const texts: readonly (readonly [string, string])[] = [
+  ['Conv', 'Relu'],
+  ['Concat', 'Reduce'],
+  ['pads', 'axes'],
+  ['SAME_UPPER', 'SAME_LOWER'],
   ['"F32"', '"F64"'],
   ['"F32"', '1'],
   ['"shape":[', '"shape":[-1,'],
@@ -96,6 +199,13 @@ const texts: readonly (readonly [string, string])[] = [
   ['\\"filters\\":3', '\\"filters\\":null'],
   ['\\"stride\\":', '\\"stride\\":0,\\"x\\":'],
   ['null', '[]'],
+  ['"Conv2D"', '"Dense"'],
+  ['"Conv2D"', '"Sequential"'],
+  ['"filters":3', '"filters":1e9'],
+  ['"units":3', '"units":-3'],
+  ['"strides":', '"strides":0,"x":'],
+  ['[["input",0,0', '[["dense",0,0'],
+  ['weights.bin', '../weights.bin'],
   ['true', '\\"\\"'],
   ['1', '99999999999999999999'],
   ['2', '-2'],

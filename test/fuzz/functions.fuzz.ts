@@ -7,6 +7,8 @@ import { mutated } from './mutate'
 
 const binding: Binding = loadNative()
 const floats = (length: number): Encoded => ({ $: 'typed', type: 'Float32Array', length, offset: 0 })
+/** Stands for the id of a state, which is another one each time. */
+const SHARED = 'the shared state'
 /** Usual arguments of each function, and of the methods of a state and a program of their own. */
 const usual: Record<string, Encoded[]> = {
   isa: [],
@@ -22,9 +24,11 @@ const usual: Record<string, Encoded[]> = {
   probeFma: [1e-6, 1],
   probeTriad: [4096, 1, true],
   createState: [48],
+  adoptState: [SHARED],
   createProgram: [regression(2).spec as unknown as Encoded],
   'state.read': [0, 4],
   'state.write': [4, floats(4)],
+  'state.share': [],
   'state.dispose': [],
   'program.run': [{ n: 2, inputs: [{ data: floats(16) }, { data: floats(6) }], scalars: { learningRate: 0 } }],
   'program.profile': [true],
@@ -45,13 +49,20 @@ fuzz({
   generate: (random) => {
     const name = random.of(names)
     const receiver = random.next() < 0.9 ? 'right' : random.of(receivers)
-    return { seed: random.whole(1, 1 << 30), name, receiver, args: mutated(usual[name]!, random, ['', 'x', 'train']) }
+    return {
+      seed: random.whole(1, 1 << 30),
+      name,
+      receiver,
+      args: mutated(usual[name]!, random, ['', 'x', 'train', SHARED, 'a'.repeat(32)]),
+    }
   },
   async run(input, tally) {
     const { seed, name, receiver, args } = input as { seed: number; name: string; receiver: string; args: Encoded }
     const { value, intact } = decode(args, seed)
-    const list = argumentsOf(value)
-    if (!isAffordable(name, list)) return
+    const given = argumentsOf(value)
+    if (!isAffordable(name, given)) return
+    const shared = given.includes(SHARED) ? binding.createState(16) : undefined
+    const list = given.map((argument) => (argument === SHARED ? shared!.share() : argument))
     const isAlone = receiver === 'right' && !name.includes('.') && name !== 'createProgram'
     const state = isAlone ? undefined : binding.createState(64)
     const program = isAlone ? undefined : binding.createProgram(regression(2).spec, state)
@@ -63,7 +74,7 @@ fuzz({
       return Reflect.apply(call, receiver === 'right' ? owners[on] : owners[receiver], list)
     })
     await tally.settle(name, made)
-    for (const each of [made, program, state])
+    for (const each of [made, program, state, shared])
       if (typeof each === 'object' && each !== null && 'dispose' in each) (each as { dispose(): void }).dispose()
     if (name === 'setThreads') binding.setThreads(binding.defaultThreads())
     if (!intact()) throw new Error('wrote beyond an array')

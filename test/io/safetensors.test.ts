@@ -168,11 +168,19 @@ describe('reading refuses', () => {
 
   test('other element types, by name', async () => {
     const name = join(temporaryFolder(), 'f')
-    writeFileSync(name, file({ a: { dtype: 'BF16', shape: [1], data_offsets: [0, 2] } }, 2))
+    writeFileSync(name, file({ a: { dtype: 'F64', shape: [1], data_offsets: [0, 8] } }, 8))
     await expect(readSafetensors(name)).rejects.toMatchObject({
       code: 'UNSUPPORTED',
-      message: expect.stringContaining('"a" has element type BF16, expected F32'),
+      message: expect.stringContaining('"a" has element type F64, expected F32, F16 or BF16'),
     })
+  })
+
+  test('sizes that do not fit their element type', async () => {
+    const name = join(temporaryFolder(), 'f')
+    writeFileSync(name, file({ a: { dtype: 'F16', shape: [2], data_offsets: [0, 8] } }, 8))
+    await expect(readSafetensors(name)).rejects.toMatchObject({ code: 'INVALID_FILE', message: expect.stringContaining('(4 bytes)') })
+    writeFileSync(name, file({ a: { dtype: 'F7', shape: [1], data_offsets: [0, 1] } }, 1))
+    await expect(readSafetensors(name)).rejects.toMatchObject({ code: 'UNSUPPORTED' })
   })
 
   test('what is no file', async () => {

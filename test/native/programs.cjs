@@ -7,7 +7,7 @@ const native = require(binary)
 
 const operand = (space, offset, shape, options = {}) => ({ space, offset, dtype: 'float32', shape, batched: false, ...options })
 const aligned = (elements) => Math.ceil(elements / 16) * 16
-const product = (shape) => shape.reduce((all, size) => all * size, 1)
+const count = (shape) => shape.reduce((all, size) => all * size, 1)
 
 /** Lays operands out one behind the other. */
 function layout(space) {
@@ -15,7 +15,7 @@ function layout(space) {
   return {
     add(shape, options) {
       const offset = end
-      end += aligned(product(shape))
+      end += aligned(count(shape))
       return operand(space, offset, shape, options)
     },
     get elements() {
@@ -92,4 +92,22 @@ function heavy(count, { lane = 'train', size = 384, update = false, updates = 1 
   }
 }
 
-module.exports = { binary, native, operand, layout, regression, heavy, root: join(__dirname, '../..') }
+/** y = 2 x · w for x of 16 numbers and w, 16 x 16, in the state: 2w is kept. */
+function product(capacity) {
+  const y = operand('arena', 0, [capacity, 16], { batched: true })
+  const kept = operand('kept', 0, [16, 16])
+  return {
+    capacity,
+    arenaElements: capacity * 16,
+    inputs: [{ dtype: 'float32', shape: [capacity, 16], batched: true }],
+    outputs: [y],
+    prelude: { steps: 1, elements: 256 },
+    steps: [
+      { op: 'scale', x: operand('state', 0, [16, 16]), y: kept, factor: 2 },
+      { op: 'dense', x: operand('input', 0, [capacity, 16], { batched: true }), w: kept, y, activation: 'linear' },
+    ],
+    lane: 'infer',
+  }
+}
+
+module.exports = { binary, native, operand, layout, regression, heavy, product, root: join(__dirname, '../..') }

@@ -12,3 +12,4 @@ export interface Sample {
 }
 export function regression(capacity?: number, lane?: 'train' | 'infer'): Sample
 export function heavy(count: number, options?: { lane?: 'train' | 'infer'; size?: number; update?: boolean; updates?: number }): Sample
+export function product(capacity: number): ProgramSpec

@@ -2,14 +2,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
+import { convertCommand } from '../../lib/cli/convert'
 import { evaluateCommand } from '../../lib/cli/evaluate'
 import { predictCommand } from '../../lib/cli/predict'
+import { reportCommand } from '../../lib/cli/report'
 import { trainCommand } from '../../lib/cli/train'
 
 const root = resolve(__dirname, '../..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
 const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'))
-const documents = ['README.md', 'CONTRIBUTING.md', 'bench/README.md', ...pages.map((name) => `docs/${name}`)]
+const documents = ['README.md', 'CONTRIBUTING.md', 'bench/README.md', 'examples/README.md', ...pages.map((name) => `docs/${name}`)]
 /** What pages name in code: between backticks, in blocks, in tables. */
 const told = pages.map((name) => read(`docs/${name}`)).join('\n') + read('README.md')
 
@@ -87,7 +89,7 @@ test('every error code has a row', () => {
 
 test('every option of the commands has a row', () => {
   const text = read('docs/command-line.md')
-  for (const { name, options } of [trainCommand, evaluateCommand, predictCommand])
+  for (const { name, options } of [trainCommand, evaluateCommand, predictCommand, reportCommand, convertCommand])
     for (const option of Object.keys(options)) expect(text, `${name} --${option}`).toMatch(new RegExp(`\`--${option}\\b`))
 })
 

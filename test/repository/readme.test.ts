@@ -6,7 +6,7 @@ const root = join(__dirname, '../..')
 
 test("README's commands exist", () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  for (const file of ['README.md', 'CONTRIBUTING.md', 'bench/README.md']) {
+  for (const file of ['README.md', 'CONTRIBUTING.md', 'bench/README.md', 'examples/README.md']) {
     const text = readFileSync(join(root, file), 'utf8')
     const names = [...text.matchAll(/npm (?:run (?:--silent )?)?([a-z:0-9-]+)/g)]
       .map(([, name]) => name!)

@@ -11,9 +11,6 @@ const LARGEST = Number(process.env.CONVLANE_LARGEST_CASE ?? Number.POSITIVE_INFI
 const isLeftOut = ({ shapes }: OpCase): boolean =>
   Object.values(shapes).reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0) > LARGEST
 
-/** Every N-th case of each op is taken. */
-const SAMPLE = Number(process.env.CONVLANE_SAMPLE ?? 1)
-
 /** What sizes of cases are drawn to: vectors and tiles of the kernels in use, or of the emulated processor that this run computes results for. */
 const tiles: KernelInfo = process.env.CONVLANE_KERNEL_INFO ? JSON.parse(process.env.CONVLANE_KERNEL_INFO) : binding.kernelInfo()
 
@@ -29,8 +26,7 @@ export function describeCases(op: string): void {
   const cases = new Map(
     listed()
       .filter((c) => c.op === op && !isLeftOut(c))
-      .map((c, i) => [`${i + 1}: ${c.name}`, c] as const)
-      .filter((_, i) => i % SAMPLE === 0),
+      .map((c, i) => [`${i + 1}: ${c.name}`, c] as const),
   )
   keepCounts()
   if (cases.size === 0) throw new Error(`no case in the list for ${op}`)

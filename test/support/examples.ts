@@ -40,17 +40,19 @@ export function docstrings(text: string): [line: number, comment: string][] {
   ])
 }
 
-/** All blocks of a text that begins below so many lines of its file. */
+/** All blocks of a text that begins below so many lines of its file; those that are named (` ```js serve.mjs `) are files of a walk-through, which runs as a whole. */
 export function blocksOf(text: string, file: string, above = 0): Example[] {
   const found: Example[] = []
-  let open: { readonly fence: string; readonly language: string; readonly line: number; readonly body: string[] } | undefined
+  let open:
+    | { readonly fence: string; readonly language: string; readonly named: boolean; readonly line: number; readonly body: string[] }
+    | undefined
   for (const [index, line] of text.split('\n').entries()) {
-    const fence = /^ {0,3}(```+|~~~+)\s*(\S*)/.exec(line)
-    if (!open && fence) open = { fence: fence[1]!, language: fence[2]!, line: above + index + 1, body: [] }
+    const fence = /^ {0,3}(```+|~~~+)\s*(\S*) ?(\S*)/.exec(line)
+    if (!open && fence) open = { fence: fence[1]!, language: fence[2]!, named: fence[3] !== '', line: above + index + 1, body: [] }
     else if (open && line.trim() === open.fence) {
       const name = `${file}:${open.line + 1}`
       if (/^(javascript|typescript|[cm]js|[cm]ts|[jt]sx|node)$/i.test(open.language)) throw new Error(`${name}: write \`\`\`js or \`\`\`ts`)
-      if (open.language === 'js' || open.language === 'ts') {
+      if (!open.named && (open.language === 'js' || open.language === 'ts')) {
         const source = '\n'.repeat(open.line) + open.body.join('\n')
         found.push({ name, source, language: open.language, module: withChecks(source, file, open.language) })
       }

@@ -48,6 +48,8 @@ describe.each(runtimes)('accumulated gradients (%s)', (runtime) => {
     const [large, small] = [make(runtime, {}, optimizer()), make(runtime, { accumulate: 3 }, optimizer())]
     const histories = [await large.fit(data, { batchSize: 9, epochs: 3 }), await small.fit(data, { batchSize: 3, epochs: 3 })]
     await close(small, large)
+    const [rates, others] = histories.map(({ epochs }) => epochs.map(({ learningRate }) => learningRate))
+    expect(others).toEqual(rates)
     expect(histories[1]!.epochs.at(-1)!.loss).toBeCloseTo(histories[0]!.epochs.at(-1)!.loss, 4)
   })
 

@@ -17,6 +17,8 @@ import {
   weightsSha256,
   writeSafetensors,
 } from '../../lib/index'
+import { metadataKey } from '../../lib/model/document'
+import { type FitProgress, readCheckpoint, writeCheckpoint } from '../../lib/train/checkpoint'
 import { temporaryFolder } from '../support/folder'
 import { expectError, type RuntimeName, randomTensor, runtimes, someLabels } from '../support/models'
 
@@ -33,7 +35,7 @@ type Small = ReturnType<typeof small>
 const hash = async (model: Small) => weightsSha256(await model.getWeights())
 const options: FitOptions = { epochs: 4, batchSize: 4, seed: 5, validationData }
 const resultsOf = ({ epochs }: Awaited<ReturnType<Small['fit']>>) =>
-  epochs.map(({ epoch, loss, metrics, validation }) => ({ epoch, loss, metrics, validation }))
+  epochs.map(({ epoch, loss, metrics, validation, learningRate }) => ({ epoch, loss, metrics, validation, learningRate }))
 
 /** Fits until a number of steps is done, then fails as a crash would; what is in the file afterwards was written before. */
 async function crash(model: Small, file: string, at: number, every?: number): Promise<void> {
@@ -106,6 +108,18 @@ describe.each(runtimes)('checkpoints (%s)', (runtime) => {
     await second.fit(data, { ...options, epochs: 5, resume: file })
     await first.fit(data, { ...options, epochs: 1 })
     expect(await hash(second)).toBe(await hash(first))
+  })
+
+  test('one of a release that kept no learning rates resumes', async () => {
+    const file = join(temporaryFolder(), 'c')
+    const first = small(runtime)
+    await first.fit(data, { ...options, epochs: 2, checkpoint: { file } })
+    const checkpoint = await readCheckpoint(file, metadataKey)
+    const done = checkpoint.progress.done.map(({ learningRate: _, ...event }) => event) as unknown as FitProgress['done']
+    await writeCheckpoint(file, { ...checkpoint, progress: { ...checkpoint.progress, done } }, metadataKey)
+    const { epochs } = await small(runtime).fit(data, { ...options, epochs: 3, resume: file })
+    const undisturbed = await small(runtime).fit(data, { ...options, epochs: 3 })
+    expect(epochs.map(({ learningRate }) => learningRate)).toEqual([Number.NaN, Number.NaN, undisturbed.epochs[2]!.learningRate])
   })
 
   test('a checkpoint is a model, too', async () => {

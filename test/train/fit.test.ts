@@ -44,13 +44,14 @@ describe.each(runtimes)('fit (%s)', (runtime) => {
     expect(history.stopped).toBeUndefined()
     expect(steps.map(({ epoch, step, steps }) => [epoch, step, steps])).toEqual([[1, 1, 3], [1, 2, 3], [1, 3, 3], [2, 1, 3], [2, 2, 3], [2, 3, 3]]) // biome-ignore format: one list
     for (const { imagesPerSecond, loss } of steps) expect([imagesPerSecond > 0, Number.isFinite(loss)]).toEqual([true, true])
-    for (const [index, { epoch, loss, metrics, seconds, imagesPerSecond, validation }] of epochs.entries()) {
+    for (const [index, { epoch, loss, metrics, learningRate, seconds, imagesPerSecond, validation }] of epochs.entries()) {
       const [a, b, c] = steps.slice(3 * index).map((step) => step.loss)
       expect(epoch).toBe(index + 1)
       expect(loss).toBeCloseTo((4 * a! + 4 * b! + 2 * c!) / 10, 9)
       expect(metrics).toEqual(steps[3 * index + 2]!.metrics)
       expect((metrics.accuracy! * 10) % 1).toBeCloseTo(0, 9)
       expect(imagesPerSecond).toBeCloseTo(10 / seconds, 6)
+      expect([learningRate, steps[3 * index]!.learningRate]).toEqual([0.1, 0.1])
       expect(Object.keys(validation!)).toEqual(['loss', 'accuracy'])
     }
   })
@@ -102,6 +103,14 @@ describe.each(runtimes)('fit (%s)', (runtime) => {
     await model.fit(data, { batchSize: 5, epochs: 2 })
     expect(asked).toEqual([0, 1, 2, 3, 4])
     expect(await hash(model)).toBe(after)
+  })
+
+  test('steps and epochs tell the learning rate', async () => {
+    const rates: number[] = []
+    const model = small(runtime).compile({ optimizer: sgd({ learningRate: (step) => 0.5 / (step + 1) }), loss: 'softmaxCrossEntropy' })
+    const { epochs } = await model.fit(data, { batchSize: 5, epochs: 2, onStep: ({ learningRate }) => void rates.push(learningRate) })
+    expect(rates).toEqual([0.5, 0.5 / 2, 0.5 / 3, 0.5 / 4])
+    expect(epochs.map(({ learningRate }) => learningRate)).toEqual([0.5 / 2, 0.5 / 4])
   })
 
   test('an abort ends it after the step under way', async () => {
@@ -339,4 +348,27 @@ describe('on the digits', () => {
     }
     expect(new Set(hashes).size).toBe(1)
   })
+})
+
+test('callbacks hear of a fit that fails, each of them, whatever they throw; not of one that does not', async () => {
+  const heard: unknown[] = []
+  const callback = (name: string): Callback => ({
+    onStep: ({ step }) => {
+      if (name === 'b' && step === 2) throw new RangeError('stop')
+    },
+    onTrainEnd: () => void heard.push('end'),
+    onTrainError: async (error) => {
+      heard.push(name, error)
+      throw new Error('of its own')
+    },
+  })
+  const failing = small('native').fit(data, { epochs: 2, batchSize: 4, callbacks: [callback('a'), callback('b')] })
+  const error = await failing.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  expect(error).toBeInstanceOf(RangeError)
+  expect(heard).toEqual(['a', error, 'b', error])
+  await small('native').fit(data, { batchSize: 4, callbacks: [callback('a')] })
+  expect(heard.slice(4)).toEqual(['end'])
 })

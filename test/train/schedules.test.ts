@@ -50,7 +50,7 @@ describe('schedules, by hand', () => {
 
   test('on a plateau', () => {
     const schedule = reduceOnPlateau(1, { factor: 0.5, patience: 1, cooldown: 1, lowest: 0.2, threshold: 0 })
-    const event = (loss: number): EpochEvent => ({ epoch: 1, loss, metrics: {}, seconds: 1, imagesPerSecond: 1 })
+    const event = (loss: number): EpochEvent => ({ epoch: 1, loss, metrics: {}, learningRate: 1, seconds: 1, imagesPerSecond: 1 })
     const seen = [3, 2, 2, 2, 2, 2, 2, 1, 1, 1].map((loss) => {
       schedule.watch(event(loss))
       return schedule(0)
@@ -79,7 +79,7 @@ describe('schedules, by hand', () => {
     await expectError(() => oneCycle(1, { steps: 4, rise: 2 }), 'INVALID_ARGUMENT', 'oneCycle: rise')
     await expectError(() => reduceOnPlateau(1, { mode: 'low' as never }), 'INVALID_ARGUMENT', 'reduceOnPlateau: mode')
     const missing = reduceOnPlateau(1, { monitor: 'f1' })
-    const epoch = { epoch: 1, loss: 1, metrics: { accuracy: 1 }, seconds: 1, imagesPerSecond: 1 }
+    const epoch = { epoch: 1, loss: 1, metrics: { accuracy: 1 }, learningRate: 1, seconds: 1, imagesPerSecond: 1 }
     await expectError(() => missing.watch(epoch), 'INVALID_ARGUMENT', 'there is no "f1" to monitor; there are loss, accuracy')
   })
 })

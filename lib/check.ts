@@ -1,5 +1,5 @@
-import { ConvlaneError } from '../errors'
-import { valueText } from '../shape'
+import { ConvlaneError } from './errors'
+import { valueText } from './shape'
 
 /** The error for an option or argument that is not what it should be. */
 export function invalid(label: string, argument: string, expected: string, received: unknown): ConvlaneError {
