@@ -19,6 +19,7 @@ import {
 import { loadNative } from '../../lib/native'
 import { temporaryFolder } from '../support/folder'
 import { expectError, randomTensor, someLabels } from '../support/models'
+import { settledMemory } from '../support/nativeMemory'
 
 const native = loadNative()
 const data = { x: randomTensor([12, 6, 6, 1], 1), y: someLabels(12, 3) }
@@ -40,12 +41,12 @@ describe('a shared model', () => {
     model.classNames = ['a', 'b', 'c']
     const shared = structuredClone(await model.share())
     expect(await model.share()).toEqual(shared)
-    const { stateBytes } = native.memory()
+    const { stateBytes } = await settledMemory()
     const other = sharedModel(JSON.parse(JSON.stringify(shared)) as SharedModel)
     expect(other.classNames).toEqual(['a', 'b', 'c'])
     for (const weights of ['trained', 'average'] as const) {
       const expected = await model.predict(data.x, { weights })
-      const { arenaBytes } = native.memory()
+      const { arenaBytes } = await settledMemory()
       expect(await other.predict(data.x, { weights })).toEqual(expected)
       expect(native.memory()).toMatchObject({ stateBytes, arenaBytes })
     }
@@ -112,7 +113,7 @@ describe('a shared model', () => {
   test('is UNSUPPORTED on the reference runtime, and what is no shared model is refused', async () => {
     await expectError(() => sequential({ input: [2], runtime: 'reference' }, dense(1)).share(), 'UNSUPPORTED', 'share: ')
     const model = build()
-    const before = native.memory().stateBytes
+    const before = (await settledMemory()).stateBytes
     const shared = await model.share()
     const dense1 = JSON.parse((await sequential({ input: [2] }, dense(1)).share()).document)
     const wrong: readonly [unknown, ErrorCode][] = [

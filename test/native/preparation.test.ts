@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Operand, ProgramSpec, Step } from '../../binding'
+import { settledMemory } from '../support/nativeMemory'
 import { native, operand } from './programs.cjs'
 
 const batched = { batched: true }
@@ -48,7 +49,7 @@ describe('programs with preparation', () => {
   })
 
   test('staged and prepared inputs are counted, and do not grow', async () => {
-    const before = native.memory().stagingBytes
+    const before = (await settledMemory()).stagingBytes
     const program = native.createProgram(spec())
     expect(program.stagingBytes).toBe(0)
     await Promise.all([program.run(rows(8, 1)), program.run(rows(8, 1))])

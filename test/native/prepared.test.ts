@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { settledMemory } from '../support/nativeMemory'
 import { native } from './programs.cjs'
 
 /** y = conv2d(x, w), the filters in the state. */
@@ -25,11 +26,11 @@ function convolution(capacity: number, algorithm: string, updates = false) {
   }
 }
 
-test('small batches keep filters as kernels take them, and programs on one state share them', () => {
+test('small batches keep filters as kernels take them, and programs on one state share them', async () => {
   const state = native.createState(9 * 40 * 72)
   const [one, sixteen, many] = [1, 16, 256].map((capacity) => native.createProgram(convolution(capacity, 'winograd4'), state))
   expect(one!.preparedBytes).toBeGreaterThanOrEqual(36 * 40 * 72 * 4)
-  const { arenaBytes } = native.memory()
+  const { arenaBytes } = await settledMemory()
   expect(sixteen!.preparedBytes).toBe(one!.preparedBytes)
   expect(many!.preparedBytes).toBe(0)
   const again = native.createProgram(convolution(1, 'winograd4'), state)

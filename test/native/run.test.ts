@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Program, RunOptions, State } from '../../binding'
+import { settledMemory } from '../support/nativeMemory'
 import { heavy, layout, native, operand, regression, type Sample } from './programs.cjs'
 
 const made: (Program | State)[] = []
@@ -237,7 +238,7 @@ describe('profile', () => {
 
 describe('dispose', () => {
   test('frees the memory, twice is allowed, and later use is DISPOSED', async () => {
-    const before = native.memory()
+    const before = await settledMemory()
     const { state, program } = create(regression())
     await program.run(batch(16))
     expect(native.memory().arenaBytes).toBeGreaterThanOrEqual(program.arenaBytes)
@@ -256,7 +257,7 @@ describe('dispose', () => {
   })
 
   test('in the middle of runs lets them finish', async () => {
-    const before = native.memory()
+    const before = await settledMemory()
     const { state, program } = create(heavy(5, { update: true }))
     const options = { n: 1, inputs: [], scalars: { learningRate: 1 } }
     const runs = [program.run(options), program.run(options), state.read(0, 8)] as const
@@ -276,7 +277,7 @@ describe('dispose', () => {
 })
 
 test('memory that cannot be had is OUT_OF_MEMORY, and nothing changes', async () => {
-  const before = native.memory()
+  const before = await settledMemory()
   expect(() => native.createState(2 ** 40)).toThrow(code('OUT_OF_MEMORY'))
   const { spec } = heavy(1)
   expect(() => native.createProgram({ ...spec, arenaElements: 2 ** 40 })).toThrow(code('OUT_OF_MEMORY'))

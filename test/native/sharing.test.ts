@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { State } from '../../binding'
+import { settledMemory } from '../support/nativeMemory'
 import { heavy, native, product, root } from './programs.cjs'
 
 const code = (name: string) => expect.objectContaining({ code: name })
@@ -16,7 +17,7 @@ afterEach(() => {
 
 describe('a shared state', () => {
   test('has one id, and every handle of it is the same memory', async () => {
-    const before = native.memory().stateBytes
+    const before = (await settledMemory()).stateBytes
     const first = keep(native.createState(64))
     const id = first.share()
     expect(id).toMatch(/^[0-9a-f]{32}$/)
@@ -32,7 +33,7 @@ describe('a shared state', () => {
   })
 
   test('lives as long as one handle; the last one frees it, and its id with it', async () => {
-    const before = native.memory().stateBytes
+    const before = (await settledMemory()).stateBytes
     const first = keep(native.createState(1000))
     const id = first.share()
     await first.write(0, new Float32Array(1000).fill(5))
@@ -50,7 +51,7 @@ describe('a shared state', () => {
   })
 
   test('stays until work under way is done', async () => {
-    const before = native.memory().stateBytes
+    const before = (await settledMemory()).stateBytes
     const { stateElements, spec } = heavy(20, { update: true })
     const state = keep(native.createState(stateElements))
     const id = state.share()
@@ -86,7 +87,7 @@ describe('a shared state', () => {
     const first = keep(native.createState(256))
     const second = keep(native.adoptState(first.share()))
     const one = native.createProgram(product(4), first)
-    const { arenaBytes } = native.memory()
+    const { arenaBytes } = await settledMemory()
     const other = native.createProgram(product(4), second)
     expect(native.memory().arenaBytes).toBe(arenaBytes)
     const ones = { n: 1, inputs: [{ data: new Float32Array(16).fill(1) }] }
