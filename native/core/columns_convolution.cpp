@@ -17,6 +17,8 @@ constexpr int64_t kBlockFloats = 64 << 10;   // of x and dy between two visits t
 constexpr int64_t kBlockPixelsLeast = 256;   // so that loading and storing the sums is cheap against the reduction
 constexpr int64_t kBlockPixelsMost = 1024;   // so that no sum is one long chain
 constexpr int64_t kBlockRowsMost = 256;
+constexpr int64_t kAheadFloats = 96 << 10;   // of x and dy in a block, at most, where those of the next one are fetched meanwhile
+constexpr int64_t kLine = 16;                // floats that are fetched at once
 
 }  // namespace
 
@@ -85,7 +87,7 @@ void ColumnsConvolution::run(int64_t n, const float* x, const float* dy, float* 
     const int64_t first = split * units(n) / cuts.splits, last = (split + 1) * units(n) / cuts.splits;
     const int64_t first_part = part * cuts.parts / cuts.part_chunks, last_part = (part + 1) * cuts.parts / cuts.part_chunks;
     float* sums = turned_ ? scratch + split * g.weights() : split == 0 ? dw : scratch + (split - 1) * g.weights();
-    float* const totals = db == nullptr || part > 0 ? nullptr : split == 0 ? db : total_parts + (split - 1) * g.oc;
+    float* const totals = db == nullptr ? nullptr : split == 0 ? db : total_parts + (split - 1) * g.oc;
     const Total total{totals, memory + round_up(memory_floats, 16)};
     if (copied) {
       add_copied(x, dy, {first, last, block}, first_part, last_part, memory, sums, total);
@@ -98,12 +100,12 @@ void ColumnsConvolution::run(int64_t n, const float* x, const float* dy, float* 
   add_parts(scratch, cuts.splits - 1, g.weights(), dw);
 }
 
-// Adds the sums of a block of dy to those of its split, which the first block begins: while the block is in the cache, to which the products have brought it.
-void ColumnsConvolution::add_total(const Total& total, const float* dy, int64_t pixels, bool accumulate) const {
-  const int64_t oc = geometry_.oc;
+// Adds the sums of channels first .. last-1 of a block of dy to those of its split, which the first block begins: while these are in the cache, to which the
+// products have brought them.
+void ColumnsConvolution::add_total(const Total& total, const float* dy, int64_t first, int64_t last, int64_t pixels, bool accumulate) const {
   if (total.sums == nullptr) return;
-  kernels().column_sums(dy, pixels, oc, oc, accumulate ? total.block : total.sums);
-  if (accumulate) kernels().axpy(1.0f, total.block, total.sums, oc);
+  kernels().column_sums(dy + first, pixels, last - first, geometry_.oc, accumulate ? total.block : total.sums + first);
+  if (accumulate) kernels().axpy(1.0f, total.block, total.sums + first, last - first);
 }
 
 // dw[tap][c][oc] from the sums of the splits, which are [tap][oc][c].
@@ -166,6 +168,18 @@ int64_t ColumnsConvolution::list_runs(int64_t tap, const float* x, const float* 
   return count;
 }
 
+// What the next block reads, where that is one stretch of x and one of dy, and both blocks stay in L2: 1 x 1 convolutions are up to 7 % (AVX-512) and 11 %
+// (AVX2) faster so, others a little slower.
+Ahead ColumnsConvolution::look_ahead(const float* x, const float* dy, int64_t first_row, int64_t last_row) const {
+  const ConvGeometry& g = geometry_;
+  const int64_t first = first_row * g.w.out, pixels = (last_row - first_row) * g.w.out;
+  Ahead ahead;
+  if (g.taps() > 1 || g.in_pixels() != g.out_pixels() || pixels * (g.c + g.oc) > kAheadFloats) return ahead;
+  ahead.add(dy + first * g.oc, pixels * g.oc);
+  ahead.add(x + first * g.c, pixels * g.c);
+  return ahead;
+}
+
 void ColumnsConvolution::add_indirect(const Cuts& cuts, const float* x, const float* dy, Stretch rows, int64_t first_part, int64_t last_part,
                                       float* memory, float* packed, float* dw, const Total& total) const {
   const KernelTable& table = kernels();
@@ -182,14 +196,17 @@ void ColumnsConvolution::add_indirect(const Cuts& cuts, const float* x, const fl
     const float* block = dy + row * g.w.out * g.oc;
     if (packed != nullptr) pack(block, pixels, packed);
     args.accumulate = row > rows.first;
-    int64_t listed = -1;
+    const Ahead ahead = look_ahead(x, dy, end, std::min(end + rows.block, rows.last));  // a share with each tile
+    const int64_t tiles = (last_part - first_part) * panels_.count * divide_up(std::min(cuts.range, rows_), panels_.rows);
+    args.next_lines = divide_up(ahead.floats(), tiles * kLine);
+    int64_t tile = 0, listed = -1;
     for (int64_t part = first_part; part < last_part; ++part) {
       const int64_t range = part % cuts.ranges, group = part / cuts.ranges % g.groups, tap = part / cuts.ranges / g.groups;
       if (tap != listed) args.run_count = list_runs(tap, x, packed != nullptr ? packed : block, dy_step, row, end, runs);
       listed = tap;
-      if (args.run_count == 0 && args.accumulate) continue;
       const int64_t last_row = std::min((range + 1) * cuts.range, rows_);
-      for (int64_t panel = 0; panel < panels_.count; ++panel) {
+      const bool adds = args.run_count > 0 || !args.accumulate;  // or has to begin the sums with zeros
+      for (int64_t panel = 0; adds && panel < panels_.count; ++panel) {
         const int64_t column = group * panels_.columns + panels_.first(panel);
         args.b_offset = packed != nullptr ? (group * panels_.count + panel) * pixels * panels_.width : column;
         args.vectors = panels_.vectors_of(panel);
@@ -198,11 +215,15 @@ void ColumnsConvolution::add_indirect(const Cuts& cuts, const float* x, const fl
           args.a_offset = group * rows_ + i;
           args.c = dw + (tap * rows_ + i) * args.ldc + column;
           args.m = static_cast<int32_t>(std::min<int64_t>(panels_.rows, last_row - i));
+          args.next = ahead.share(tile++, tiles);
+          if (args.next == nullptr) args.next_lines = 0;
           table.gemm_cols(args);
         }
       }
+      // Each part those channels of dy that it has read. Where they are columns of the product, every part has read all.
+      if (turned_ && tap == 0) add_total(total, block, range * cuts.range, last_row, pixels, args.accumulate);
     }
-    add_total(total, block, pixels, args.accumulate);
+    if (!turned_ && first_part == 0) add_total(total, block, 0, g.oc, pixels, args.accumulate);
   }
 }
 
@@ -235,7 +256,7 @@ void ColumnsConvolution::add_copied(const float* x, const float* dy, Stretch pix
         }
       }
     }
-    add_total(total, dy + pixel * g.oc, end - pixel, args.accumulate);
+    if (first_part == 0) add_total(total, dy + pixel * g.oc, 0, g.oc, end - pixel, args.accumulate);
   }
 }
 

@@ -2,6 +2,7 @@
 // The form of the weight gradient: dw[tap][c][oc] = sum over output pixels of x[pixel · stride + offset of the tap][c] · dy[pixel][oc].
 // The reduction runs over pixels: over x and dy where they lie, or over copied patches.
 #pragma once
+#include "ahead.h"
 #include "geometry.h"
 #include "rows_convolution.h"
 
@@ -28,7 +29,7 @@ class ColumnsConvolution {
   struct Total {
     float *sums, *block;
   };
-  void add_total(const Total& total, const float* dy, int64_t pixels, bool accumulate) const;
+  void add_total(const Total& total, const float* dy, int64_t first, int64_t last, int64_t pixels, bool accumulate) const;
   static bool turns(const ConvGeometry& geometry, Patches patches);
   void turn_back(int64_t splits, float* sums, float* dw) const;
   int64_t units(int64_t n) const;
@@ -41,6 +42,7 @@ class ColumnsConvolution {
                     float* packed, float* dw, const Total& total) const;
   void add_copied(const float* x, const float* dy, Stretch pixels, int64_t first_part, int64_t last_part, float* memory, float* dw,
                   const Total& total) const;
+  Ahead look_ahead(const float* x, const float* dy, int64_t first_row, int64_t last_row) const;
   int64_t list_runs(int64_t tap, const float* x, const float* dy, int64_t dy_step, int64_t first_row, int64_t last_row, GemmColsRun* runs) const;
 
   ConvGeometry geometry_;

@@ -9,6 +9,8 @@
 
 namespace convlane {
 
+class Ahead;
+
 // The kernels of F(outputs x outputs, taps x taps), or null where the convolution has none: 2-D, one group, stride and dilation 1, a square window.
 const WinogradKernels* winograd_kernels(const ConvGeometry& geometry, int64_t outputs);
 
@@ -77,7 +79,6 @@ class WinogradFilterGradient {
  private:
   struct Cuts;
   struct Points;
-  struct Ahead;
   int64_t tiles(int64_t n) const { return batch_.of(n) * dy_.per_image(); }
   Cuts cut(int64_t tiles) const;
   int64_t most_tiles() const;  // in a round

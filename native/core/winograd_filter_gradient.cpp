@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "ahead.h"
 #include "winograd.h"
 
 namespace convlane {
@@ -32,39 +33,6 @@ struct WinogradFilterGradient::Cuts {
 struct WinogradFilterGradient::Points {
   float *x, *dy;
   int64_t step, group;
-};
-
-// Memory that a round reads, to be fetched into the cache during the products of the round before, a share with each.
-struct WinogradFilterGradient::Ahead {
-  struct Stretch {
-    const float* begin;
-    int64_t floats;
-  };
-  static constexpr int kMost = 64;
-  Stretch stretches[kMost];
-  int count = 0;
-  int64_t floats = 0;
-
-  void add(const float* begin, int64_t size) {
-    if (size <= 0) return;
-    if (count > 0 && stretches[count - 1].begin + stretches[count - 1].floats == begin) {
-      stretches[count - 1].floats += size;
-    } else if (count < kMost) {
-      stretches[count++] = {begin, size};
-    } else {
-      return;  // enough to be ahead of
-    }
-    floats += size;
-  }
-  // Where share i of n begins.
-  const float* share(int64_t i, int64_t n, const float* none) const {
-    int64_t at = i * floats / n;
-    for (int s = 0; s < count; ++s) {
-      if (at < stretches[s].floats) return stretches[s].begin + at;
-      at -= stretches[s].floats;
-    }
-    return none;
-  }
 };
 
 WinogradFilterGradient::WinogradFilterGradient(const ConvGeometry& g, const WinogradKernels& size)
@@ -126,7 +94,7 @@ void WinogradFilterGradient::run(int64_t n, const float* x, const float* dy, flo
     WinogradRange ranges[kMostPoints];
     order_.sort(first, count, places, ranges);
     parallel_blocks(count, grain, [&](int64_t begin, int64_t end) { transform(first + begin, first + end, x, dy, scratch, places + begin, held); });
-    Ahead ahead;
+    Ahead ahead;  // what the next round reads: a share with each product
     if (last < all) look_ahead(x, dy, last, std::min(all, last + cuts.round), ahead);
     parallel_with_scratch(cuts.ranges * cuts.panels, sums, [&](int64_t chunk, float* memory) {
       multiply(held, ranges, count, chunk % cuts.panels, chunk / cuts.panels, cuts, memory, dw, first > 0, ahead);
@@ -174,9 +142,10 @@ void WinogradFilterGradient::multiply(const Points& from, const WinogradRange* r
   product.columns = round_up(columns, table.width);
   product.ld = kPanel;
   const int64_t shares = points() * cuts.ranges * cuts.panels, fetched = divide_up(product.rows, 8) * divide_up(columns, kPanel) * count;
-  product.next_step = divide_up(ahead.floats, shares * fetched);
+  product.next_step = divide_up(ahead.floats(), shares * fetched);
   for (int64_t point = 0; point < points(); ++point) {
-    product.next = ahead.share((range * cuts.panels + panel) * points() + point, shares, from.x);
+    const float* const next = ahead.share((range * cuts.panels + panel) * points() + point, shares);
+    product.next = next != nullptr ? next : from.x;
     product.a = from.x + channel / kLine * from.group + point * from.step + ranges[point].first * kLine;
     product.b = from.dy + column / kLine * from.group + point * from.step + ranges[point].first * kLine;
     product.to = sums + point * sum_step;

@@ -58,6 +58,8 @@ struct GemmColsArgs {
   int32_t vectors;
   int32_t columns;
   bool accumulate;
+  const float* next;   // what is read soon after: of its lines the first ones are fetched, one with each p
+  int64_t next_lines;
 };
 
 // y[i * ldy + j] = sum over p < k of a[i * lda + p] * b[j * ldb + p], i < m, j < n: for few rows of a, which each row of b meets in the cache. The sums go in
