@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kLine = 16;              // channels
 constexpr int64_t kMostPoints = 64;
 constexpr int64_t kChain = 128;            // tiles in the longest chain of sums
-constexpr int64_t kHeld = 512 << 10;       // floats of points, of x and dy together, that a round's products read again and again
+constexpr int64_t kHeld = 1 << 20;         // floats of points, of x and dy together, that a round's products read again and again; half as many cost two threads 5 to 10 %
 constexpr int64_t kTiles = 64;             // in a round at least: each one ends with a pass over dw,
 constexpr int64_t kManyTiles = 96;         // which takes longer where dw is large
 constexpr int64_t kPanel = 32;             // columns of dw in a chunk, and rows: at most kRows, less where there would be few chunks
