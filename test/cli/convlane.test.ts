@@ -96,7 +96,7 @@ describe('train', () => {
     const decay = await convlane([...quick, '--model', 'mlp', '--weight-decay', '0.1', '--schedule', 'constant', '--json'], { cwd })
     expect(lastLine(decay.stdout)).toMatchObject({ optimizer: 'sgd', learningRate: 0.2, weightDecay: 0.1, schedule: 'constant' })
     expect(lastLine(decay.stdout).weightsSha256).not.toBe(lastLine(mlp.stdout).weightsSha256)
-  }, 60_000)
+  })
 
   test('takes some of the batches of CIFAR-10, and more classes than there are', async () => {
     const cwd = temporaryFolder()
@@ -119,7 +119,7 @@ describe('train', () => {
       2,
       expect.stringMatching(/^convlane: --classes 9: .* has 10 \(see convlane train --help\)\n$/),
     ])
-  }, 60_000)
+  })
 
   test('gives the same weights with one thread and with two, others with another seed', async () => {
     const cwd = temporaryFolder()
@@ -128,7 +128,7 @@ describe('train', () => {
     expect(one).toMatch(/^[0-9a-f]{64}$/)
     expect(await hash('--threads', '2')).toBe(one)
     expect(await hash('--seed', '2')).not.toBe(one)
-  }, 60_000)
+  })
 
   test('goes on with a saved model, which it then replaces', async () => {
     const cwd = temporaryFolder()
@@ -137,7 +137,7 @@ describe('train', () => {
     expect(second).toMatchObject({ model: 'm', out: 'm', params: first.params, optimizer: 'sgd', learningRate: 0.01 })
     expect(second.trainLoss).toBeLessThan(first.trainLoss)
     expect(second.weightsSha256).toBe(weightsSha256((await readSafetensors(join(cwd, 'm'))).tensors))
-  }, 60_000)
+  })
 
   test('fits the network to the images and classes of a folder', async () => {
     const cwd = temporaryFolder()
@@ -154,7 +154,7 @@ describe('train', () => {
     const { code, stdout } = await convlane([...quick, '--json', '--data', cwd, '--batch', '16', '--out', 'm'], { cwd })
     expect(code).toBe(0)
     expect(lastLine(stdout)).toMatchObject({ dataset: cwd, batchSize: 16, params: 320 + 51_264 + 2 * 64 * 128 + 128 + 128 * 3 + 3 })
-  }, 60_000)
+  })
 
   test('tells TensorBoard what it does', async () => {
     const cwd = temporaryFolder()
@@ -173,7 +173,7 @@ describe('train', () => {
       expect.stringMatching(/^convlane: cannot write file.*not a directory \(FILE_ERROR\)\n$/),
     ])
     expect(existsSync(join(cwd, 'other'))).toBe(false)
-  }, 60_000)
+  })
 
   test('shows a page on which to watch, until it is stopped', async () => {
     const cwd = temporaryFolder()
@@ -196,7 +196,7 @@ describe('train', () => {
     expect(events.find(({ name }) => name === 'state')!.data.run).toMatchObject({ title: 'lenet on digits', epochs: 500 })
     expect(events.find(({ name }) => name === 'inputs')!.data.length).toBe(8)
     expect(events.at(-1)).toEqual({ name: 'end', data: { why: 'aborted' } })
-  }, 60_000)
+  })
 
   test('runs on the reference runtime', async () => {
     const cwd = temporaryFolder()
@@ -211,29 +211,25 @@ describe('train', () => {
     const { code, stdout } = await convlane([...quick, '--json', '--data', dir, '--runtime', 'reference'], { cwd })
     expect(code).toBe(0)
     expect(lastLine(stdout)).toMatchObject({ runtime: 'reference', isa: 'none', epochs: 1 })
-  }, 60_000)
+  })
 
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)(
-    '%s stops after a step, saves, and gives exit code %d',
-    async (signal, exitCode) => {
-      const cwd = temporaryFolder()
-      const { code, stdout, stderr } = await convlane(['train', '--epochs', '500', '--variants', '1', '--out', 'm'], {
-        cwd,
-        onOutput: (text, child) => {
-          if (!child.killed && text.includes('epoch ')) child.kill(signal) // a second one, a second later, ends it at once
-        },
-      })
-      expect(stderr).toBe('')
-      expect(code).toBe(exitCode)
-      expect(stdout).toMatch(/stopping after this step …\n(epoch.*\n)?saved m\n$/)
-      const evaluated = await convlane(['evaluate', 'm', '--json'], { cwd })
-      expect(lastLine(evaluated.stdout)).toMatchObject({ images: 360, accuracy: expect.any(Number) })
-    },
-    60_000,
-  )
+  ] as const)('%s stops after a step, saves, and gives exit code %d', async (signal, exitCode) => {
+    const cwd = temporaryFolder()
+    const { code, stdout, stderr } = await convlane(['train', '--epochs', '500', '--variants', '1', '--out', 'm'], {
+      cwd,
+      onOutput: (text, child) => {
+        if (!child.killed && text.includes('epoch ')) child.kill(signal) // a second one, a second later, ends it at once
+      },
+    })
+    expect(stderr).toBe('')
+    expect(code).toBe(exitCode)
+    expect(stdout).toMatch(/stopping after this step …\n(epoch.*\n)?saved m\n$/)
+    const evaluated = await convlane(['evaluate', 'm', '--json'], { cwd })
+    expect(lastLine(evaluated.stdout)).toMatchObject({ images: 360, accuracy: expect.any(Number) })
+  })
 
   test('tells how far it came when it was stopped, as JSON', async () => {
     const cwd = temporaryFolder()
@@ -243,7 +239,7 @@ describe('train', () => {
     expect(code).toBe(130)
     expect(lastLine(stdout)).toMatchObject({ stopped: true, testAccuracy: null, out: 'm' })
     expect(existsSync(join(cwd, 'm'))).toBe(true)
-  }, 60_000)
+  })
 
   test('keeps the old model when the disk is full', async () => {
     const cwd = temporaryFolder()
@@ -255,7 +251,7 @@ describe('train', () => {
     expect(stderr).toBe('convlane: cannot write m: the file would be too large (FILE_ERROR)\n')
     expect(readFileSync(join(cwd, 'm'), 'utf8')).toBe('the old model')
     expect(readdirSync(cwd)).toEqual(['m'])
-  }, 60_000)
+  })
 })
 
 describe('info', () => {

@@ -62,4 +62,4 @@ test('train, evaluate and predict take image files, and say which they cannot re
   expect(JSON.parse(evaluated.stdout)).toMatchObject({ images: 6, accuracy: 1, classes: [{ class: 'bright' }, { class: 'dark' }] })
   const other = await convlane(['train', '--data', 'photos', '--model', 'photos-lenet.safetensors', '--size', '9'], { cwd })
   expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('--size is for a new network: a saved model has its own')])
-}, 60_000)
+})

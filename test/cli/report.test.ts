@@ -38,4 +38,4 @@ test('train and report write a page of the run, with its numbers', async () => {
   const late = await convlane([...quick, '--report', 'none/x.html'], { cwd })
   expect([late.code, late.stderr]).toEqual([1, expect.stringContaining('cannot write none/x.html')])
   expect(readdirSync(cwd).sort()).toEqual(['m.html', 'm.safetensors', 'out.html'])
-}, 60_000)
+})

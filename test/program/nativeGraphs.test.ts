@@ -27,7 +27,7 @@ test('the native core takes what the compiler makes of random networks, and comp
     program.dispose()
     state.dispose()
   }
-}, 60_000)
+})
 
 function expectClose(actual: Float32Array | Int32Array, expected: readonly number[], what: string): void {
   expect(actual.length, what).toBe(expected.length)
