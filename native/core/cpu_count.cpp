@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // How many threads compute unless the caller says: what CONVLANE_THREADS says, else as many as CPUs that this process may use.
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include "error.h"
@@ -95,12 +97,13 @@ int count_cpus() {
 int wanted_count() {
   const char* wanted = std::getenv("CONVLANE_THREADS");
   if (wanted == nullptr || *wanted == '\0') return count_cpus();
-  char* end = nullptr;
-  const long count = std::strtol(wanted, &end, 10);
-  if (*end != '\0' || count < 1 || count > 1024) {
-    throw Error("INVALID_ARGUMENT", "CONVLANE_THREADS is \"" + std::string(wanted) + "\", expected an integer from 1 to 1024");
+  const std::string text = wanted;
+  int count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);  // strtol, compiled against glibc 2.38, would ask for that
+  if (error != std::errc() || end != text.data() + text.size() || count < 1 || count > 1024) {
+    throw Error("INVALID_ARGUMENT", "CONVLANE_THREADS is \"" + text + "\", expected an integer from 1 to 1024");
   }
-  return static_cast<int>(count);
+  return count;
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ describe('the number of threads', () => {
     expect(run(process.execPath, ['-e', show], { CONVLANE_THREADS: '3' }).stdout).toBe('3 ')
   })
 
-  test.each(['0', '1025', '-1', '1.5', '2x', 'x', '99999999999'])('is no %s: that is an error of loading', (value) => {
+  test.each(['0', '1025', '-1', '1.5', '2x', 'x', ' 2', '0x2', '99999999999'])('is no %s: that is an error of loading', (value) => {
     const script = `try { ${show} } catch (error) { process.stdout.write(error.code + ' ' + error.message) }`
     expect(run(process.execPath, ['-e', script], { CONVLANE_THREADS: value }).stdout).toBe(
       `INVALID_ARGUMENT CONVLANE_THREADS is "${value}", expected an integer from 1 to 1024`,
