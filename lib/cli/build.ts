@@ -96,18 +96,13 @@ function findTools(from: string): { cmakeJs: string; folder: string } | undefine
 
 function fetchTools(): { cmakeJs: string; folder: string } {
   say(`fetching ${pinned.join(', ')} into ${toolsFolder} …`)
-  mkdirSync(toolsFolder, { recursive: true })
-  const args = [
-    'install',
-    '--prefix',
-    toolsFolder,
-    '--no-save',
-    '--ignore-scripts',
-    '--no-audit',
-    '--no-fund',
-    '--fetch-retries=0',
-    ...pinned,
-  ]
+  try {
+    mkdirSync(toolsFolder, { recursive: true })
+  } catch (cause) {
+    throw new ConvlaneError('NATIVE_BUILD', `${toolsFolder} cannot be made: ${(cause as Error).message}`, { cause })
+  }
+  // The folder by another name than its own, in which a shell would take a space for its end.
+  const args = ['install', '--prefix', '.', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=0', ...pinned]
   const failure = run('npm', args, { cwd: toolsFolder, shell: process.platform === 'win32' })
   const tools = failure ? undefined : findTools(join(toolsFolder, 'package.json'))
   if (tools) return tools

@@ -62,4 +62,10 @@ export function failures({ consumer }) {
   assert(offline.endsWith(`${noNetwork}\n`), offline)
   assert.match(offline, /^fetching cmake-js@.* into .*build-tools …\n/)
   console.log('  without a network: as documented')
+
+  const tools = join(folder, 'node_modules/convlane/build-tools')
+  rmSync(tools, { recursive: true })
+  writeFileSync(tools, 'in the way')
+  assert.match(call(folder, 'build', { env }), /\nconvlane: .*build-tools cannot be made: EEXIST.* \(NATIVE_BUILD\)\n$/)
+  console.log('  in a folder that cannot be made: with a code')
 }

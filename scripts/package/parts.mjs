@@ -48,11 +48,12 @@ export function types({ consumer }) {
   const folder = mkdtempSync(join(tmpdir(), 'convlane-types-'))
   cpSync(join(consumer, 'node_modules'), join(folder, 'node_modules'), { recursive: true })
   for (const extension of ['mts', 'cts']) copyFileSync(fixture('types.mts'), join(folder, `types.${extension}`))
-  const options = ['--strict', '--noEmit', '--target', 'es2022', '--types', 'node', '--typeRoots', join(root, 'node_modules/@types')]
+  const strict = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--skipLibCheck', 'false']
+  const options = [...strict, '--noEmit', '--target', 'es2022', '--types', 'node', '--typeRoots', join(root, 'node_modules/@types')]
   for (const version of ['5.9', '6.0', '7.0']) {
     for (const [module, resolution, files] of [
       ['node16', 'node16', ['types.mts', 'types.cts']],
-      ['esnext', 'bundler', ['types.mts']],
+      ['esnext', 'bundler', ['types.mts', '--verbatimModuleSyntax']],
     ]) {
       const tsc = [tool(`typescript-${version}/bin/tsc`), ...options, '--module', module, '--moduleResolution', resolution, ...files]
       run(hostNode, tsc, { cwd: folder })
