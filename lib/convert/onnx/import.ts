@@ -171,7 +171,7 @@ function inputOf(importer: Importer, { name, type }: ValueInfoProto, { sizes, is
 
 async function readNodes(importer: Importer, { node: nodes, output }: GraphProto): Promise<void> {
   for (const name of [...nodes.flatMap((node) => node.input), ...output.map((end) => end.name)]) {
-    importer.uses.set(name, (importer.uses.get(name) ?? 0) + 1)
+    if (name !== '') importer.uses.set(name, (importer.uses.get(name) ?? 0) + 1)
   }
   for (const { name } of output) importer.ends.add(name)
   for (const [index, node] of nodes.entries()) {

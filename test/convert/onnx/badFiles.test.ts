@@ -124,6 +124,37 @@ describe('files that are refused', () => {
       'UNSUPPORTED',
       /mixes the batch/,
     ],
+    [
+      'the batch taken away',
+      onnxModel({ nodes: [['Squeeze', ['x'], ['y']]], inputs: { x: [1, 2, 6] } }),
+      'UNSUPPORTED',
+      /takes the batch away/,
+    ],
+    [
+      'the batch taken away by name',
+      onnxModel({ nodes: [['Squeeze', ['x', 's'], ['y']]], inputs: { x: [1, 2, 6] }, constants: { s: wholes(0) } }),
+      'UNSUPPORTED',
+      /takes the batch away/,
+    ],
+    [
+      'a bias with more axes than the product',
+      onnxModel({
+        nodes: [
+          ['MatMul', ['x', 'w'], ['a']],
+          ['Add', ['a', 'b'], ['y']],
+        ],
+        inputs: { x: ['N', 6] },
+        constants: { w: floats([6, 5]), b: floats([1, 1, 5]) },
+      }),
+      'UNSUPPORTED',
+      /with a constant of shape \[1,1,5\]/,
+    ],
+    [
+      'windows narrower than strides, of a size that readers do not agree on',
+      one(['ConvTranspose', ['x', 'w'], ['y'], { strides: [4, 4], auto_pad: 'SAME_UPPER' }], { constants: { w: floats([2, 3, 3, 3]) } }),
+      'UNSUPPORTED',
+      /attribute auto_pad is "SAME_UPPER" with windows narrower than strides/,
+    ],
     ['data in a file of its own, of bytes', external('weights.bin'), 'INVALID_ARGUMENT', /give the path/],
   ])('%s', async (_, bytes, code, message) => {
     const error = await importOnnx(bytes).then(

@@ -6,6 +6,7 @@ import { adam, type Model, mobilenetV2Small, resnet20, type Tensor } from '../..
 import { temporaryFolder } from '../../support/folder'
 import { layerModels, shake } from '../../support/layerModels'
 import { randomTensor, someLabels } from '../../support/models'
+import { floats, type NodeText, onnxModel, wholes } from '../../support/onnxModel'
 
 /** What a file says in words that are no layers here. */
 const oneWay =
@@ -60,5 +61,72 @@ describe('networks of the zoo', () => {
     await read.save(join(temporaryFolder(), 'model.safetensors'))
     read.dispose()
     model.dispose()
+  })
+})
+
+/** What a file of these nodes makes of `x`. */
+async function made(nodes: readonly NodeText[], x: Tensor, constants: Parameters<typeof onnxModel>[0]['constants'] = {}) {
+  const model = await importOnnx(onnxModel({ nodes, inputs: { x: ['N', ...x.shape.slice(1)] }, constants }), { layout: 'nhwc' })
+  const { shape, data } = await model.predict(x)
+  const types = model.architecture.layers.map(({ layer }) => layer.type)
+  model.dispose()
+  return { shape, data: Array.from(data), types }
+}
+const row = (...data: readonly number[]): Tensor => ({ shape: [1, data.length], data: Float32Array.from(data) })
+
+describe('operators', () => {
+  test.each([
+    [-65504, 65504, [-70000, -0.01, 0, 1e-6, 3, 70000], [-65504, -0.01, 0, 1e-6, 3, 65504]],
+    [-1e6, undefined, [-2e6, -0.01, 0.01], [-1e6, -0.01, 0.01]],
+    [undefined, 1e6, [-0.01, 0.01, 2e6], [-0.01, 0.01, 1e6]],
+    [2, 1e6, [1, 2.5, 2e6], [2, 2.5, 1e6]],
+    [-1e6, -2, [-2e6, -2.5, 1], [-1e6, -2.5, -2]],
+    [-1, 0, [-2, -0.01, 1], [-1, -0.01, 0]],
+  ])('Clip to %s and %s keeps what is small beside its bounds', async (low, high, x, expected) => {
+    const constants = { ...(low !== undefined && { low: floats([], [low]) }), ...(high !== undefined && { high: floats([], [high]) }) }
+    const inputs = ['x', low === undefined ? '' : 'low', ...(high === undefined ? [] : ['high'])]
+    const { data } = await made([['Clip', inputs, ['y']]], row(...x), constants)
+    expect(data.map((value) => value + 0)).toEqual(expected.map(Math.fround))
+  })
+
+  test('a relu and a bound behind it are as many layers', async () => {
+    const nodes: NodeText[] = [
+      ['Relu', ['x'], ['a']],
+      ['Min', ['a', 'six'], ['y']],
+    ]
+    const { data, types } = await made(nodes, row(-1, 2, 7), { six: floats([], [6]) })
+    expect([data, types]).toEqual([
+      [0, 2, 6],
+      ['relu', 'linearThreshold'],
+    ])
+  })
+
+  test('the states of an RNN, beside a node that leaves an input out', async () => {
+    const nodes: NodeText[] = [
+      ['Clip', ['x', '', 'one'], ['c']],
+      ['Transpose', ['c'], ['t'], { perm: [1, 0, 2] }],
+      ['RNN', ['t', 'w', 'r'], ['s'], { hidden_size: 1 }],
+      ['Squeeze', ['s', 'axis'], ['q']],
+      ['Transpose', ['q'], ['y'], { perm: [1, 0, 2] }],
+    ]
+    const constants = { one: floats([], [1]), w: floats([1, 1, 1], [0.5]), r: floats([1, 1, 1], [0]), axis: wholes(1) }
+    const { data } = await made(nodes, { shape: [1, 2, 1], data: Float32Array.of(0.5, 3) }, constants)
+    expect(data[0]).toBeCloseTo(Math.tanh(0.25), 6)
+    expect(data[1]).toBeCloseTo(Math.tanh(0.5), 6)
+  })
+
+  test('windows larger than the image, where sizes are rounded up', async () => {
+    const nodes: NodeText[] = [
+      ['AveragePool', ['x'], ['a'], { kernel_shape: [4], strides: [3], ceil_mode: 1 }],
+      ['MaxPool', ['x'], ['m'], { kernel_shape: [4], strides: [3], ceil_mode: 1 }],
+      ['Sub', ['m', 'a'], ['y']],
+    ]
+    const { shape, data } = await made(nodes, { shape: [1, 1, 3], data: Float32Array.of(1, 2, 6) })
+    expect([shape, data]).toEqual([[1, 1, 1], [3]])
+  })
+
+  test('LayerNormalization whose scale is one number', async () => {
+    const { data } = await made([['LayerNormalization', ['x', 's'], ['y'], { epsilon: 1e-9 }]], row(-1, 1), { s: floats([1], [2]) })
+    expect(data[1]).toBeCloseTo(2, 5)
   })
 })

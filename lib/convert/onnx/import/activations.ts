@@ -1,6 +1,7 @@
 import * as layers from '../../../layers/activation'
 import { dropout } from '../../../layers/dropout'
 import type { Layer } from '../../../layers/layer'
+import { add } from '../../../layers/merge'
 import { rescale } from '../../../layers/normalize'
 import { prelu } from '../../../layers/prelu'
 import { lastOrder, permuted } from '../arrange'
@@ -31,23 +32,37 @@ const over =
 /** The largest float32, which older exporters write for no bound. */
 const MOST = 3.4028234e38
 
-/** min(max(x, low), high). */
+/** min(max(x, low), high). No number is shifted by a bound that is larger: what is small beside it would be lost. */
 export function clipped(call: Call, view: View, low: number | undefined, high: number | undefined): View {
   const isBound = (value: number | undefined): value is number => value !== undefined && Math.abs(value) < MOST
-  const [from, to] = [isBound(low) ? low : undefined, isBound(high) ? high : undefined]
-  const shifted = (x: View, scale: number, offset: number): View => call.elementwise(x, () => rescale({ scale, offset }))
-  if (from === undefined && to === undefined) return view
-  if (from !== undefined && to !== undefined && from > to) throw call.fail.unsupported(`bounds of ${from} and ${to}`)
-  if (from === 0 && to === undefined) return call.elementwise(view, (named) => layers.relu(named))
-  if (from === 0 && to !== undefined) return call.elementwise(view, (named) => layers.linearThreshold({ max: to, ...named }))
-  if (from === undefined)
-    return shifted(
-      call.elementwise(shifted(view, -1, to!), (named) => layers.relu(named)),
-      -1,
-      to!,
+  const least = view.node.origin?.layer.type === 'relu' ? 0 : Number.NEGATIVE_INFINITY
+  const [from, to] = [Math.max(least, isBound(low) ? low : least), isBound(high) ? high : Number.POSITIVE_INFINITY]
+  if (from === least && to === Number.POSITIVE_INFINITY) return view
+  if (from > to) throw call.fail.unsupported(`bounds of ${from} and ${to}`)
+  const line = (x: View, scale: number, offset: number): View =>
+    scale === 1 && offset === 0 ? x : call.elementwise(x, () => rescale({ scale, offset }))
+  const upTo = (max: number, named: object) =>
+    max === Number.POSITIVE_INFINITY ? layers.relu(named) : layers.linearThreshold({ max, ...named })
+  const width = to - from
+  if (from >= 0)
+    return line(
+      call.elementwise(line(view, 1, -from), (named) => upTo(width, named)),
+      1,
+      from,
     )
-  const above = (named: object) => (to === undefined ? layers.relu(named) : layers.linearThreshold({ max: to - from, ...named }))
-  return shifted(call.elementwise(shifted(view, 1, -from), above), 1, from)
+  if (to <= 0)
+    return line(
+      call.elementwise(line(view, -1, to), (named) => upTo(width, named)),
+      -1,
+      to,
+    )
+  const above = call.elementwise(view, () => upTo(to, {}))
+  const below = line(
+    call.elementwise(line(view, -1, 0), () => upTo(-from, {})),
+    -1,
+    0,
+  )
+  return { node: call.layer([above.node, below.node], (named) => add(named)), axes: view.axes }
 }
 
 const clip: Operator = (call) => {

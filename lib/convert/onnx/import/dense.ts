@@ -45,7 +45,7 @@ function weigh(
   if (!bias) {
     call.graph.biasable.set(made, {
       withBias(constant, biasName) {
-        const own = biasOf(constant, units)
+        const own = biasOf(constant, units, made.shape.length)
         if (!own) return undefined
         call.graph.release(made)
         return plainView(call.layer(node, makerOf(node.shape.length, units, true), weights({ data: own, name: biasName })))
@@ -55,9 +55,9 @@ function weigh(
   return plainView(made)
 }
 
-/** A constant as the bias of so many units; none where it is another for each row. */
-function biasOf({ data, shape }: Constant, units: number): Float32Array | undefined {
-  if (!(data instanceof Float32Array)) return undefined
+/** A constant as the bias of so many units; none where it is another for each row, or has more axes than what it is added to. */
+function biasOf({ data, shape }: Constant, units: number, rank = 2): Float32Array | undefined {
+  if (!(data instanceof Float32Array) || shape.length > rank) return undefined
   if (data.length === 1) return new Float32Array(units).fill(data[0]!)
   return data.length === units && shape.at(-1) === units ? data : undefined
 }

@@ -152,9 +152,11 @@ export function permutation(call: Call, rank: number): number[] {
   throw call.fail.damaged(`attribute perm is [${order.join(', ')}] for a tensor of ${rank} axes`)
 }
 
-/** A constant with the sizes of 1 that Squeeze takes away. */
+/** The axes that Squeeze takes away. */
 export function squeezedAxes(call: Call, shape: readonly (number | null)[]): number[] {
   const axes = call.list('axes', 1)?.map((axis) => call.axis(axis, shape.length))
+  const isBatch = axes ? axes.some((axis) => shape[axis] === null) : call.graph.batch === 1 && shape.includes(null)
+  if (isBatch) throw call.fail.unsupported('it takes the batch away')
   if (!axes) return shape.flatMap((size, axis) => (size === 1 ? [axis] : []))
   const long = axes.find((axis) => shape[axis] !== 1)
   if (long !== undefined) throw call.fail.damaged(`axis ${long} of [${shape.map((size) => size ?? 'N').join(', ')}] is not 1`)

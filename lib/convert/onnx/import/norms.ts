@@ -5,6 +5,7 @@ import { layerNorm } from '../../../layers/layerNorm'
 import { rmsNorm } from '../../../layers/rmsNorm'
 import { inOrder, type Last } from './arranger'
 import type { Call, Operator } from './call'
+import { broadcastShape, broadcastTo } from './constant'
 import type { Weights } from './importer'
 import { product } from './view'
 
@@ -56,6 +57,15 @@ const group: Operator = (call) => {
   return call.arranger.channelsFirst(call.layer(node, (named) => groupNorm(groups, { epsilon, ...named }), weights))
 }
 
+/** Weights of these sizes; where the file has fewer, they are repeated. */
+function spread(call: Call, index: number, sizes: readonly number[]): Float32Array {
+  const constant = call.floats(index)
+  if (constant.data.length === product(sizes) || broadcastShape(constant.shape, sizes)?.join() !== sizes.join())
+    return call.vector(index, product(sizes))
+  call.graph.spend(product(sizes), call.fail)
+  return broadcastTo(constant, sizes).data as Float32Array
+}
+
 /** Over the last axes of the file, in its order. */
 const overLast =
   (make: (options: object) => Layer): Operator =>
@@ -72,9 +82,9 @@ const overLast =
       [...view.axes.keys()].map((axis) => [axis]),
       fail,
     )
-    const count = product(node.shape.slice(from) as number[])
-    const gamma = call.vector(1, count)
-    const beta = call.has(2) ? call.vector(2, count) : undefined
+    const sizes = node.shape.slice(from) as number[]
+    const gamma = spread(call, 1, sizes)
+    const beta = call.has(2) ? spread(call, 2, sizes) : undefined
     const options = { axes: rank - from, epsilon, ...(call.op === 'LayerNormalization' && { center: beta !== undefined }) }
     const fills = { gamma: () => gamma, ...(beta && { beta: () => beta }) }
     const weights = { key: JSON.stringify([call.op, call.names(1)]), from: call.names(1), fills }

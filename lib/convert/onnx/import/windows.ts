@@ -157,6 +157,8 @@ const convTranspose: Operator = (call) => {
     const full = stride[axis]! * (pixels - 1) + extra[axis]! + span(size[axis]!, dilation[axis]!)
     const target = wanted?.[axis] ?? (mode.startsWith('SAME') ? pixels * stride[axis]! : undefined)
     if (target === undefined) return mode === 'VALID' ? [0, 0] : [pads[axis]!, pads[axis + image.length]!]
+    if (target > full && !wanted)
+      throw call.fail.unsupported(`attribute auto_pad is "${mode}" with windows narrower than strides: readers differ`)
     if (target > full) extra[axis] = extra[axis]! + target - full
     return sidesOf(Math.max(0, full - target), mode !== 'SAME_UPPER')
   })
@@ -177,11 +179,16 @@ const pool: Operator = (call) => {
   const { attributes, op } = call
   const given = attributes.ints('kernel_shape')
   if (!given) throw call.fail.damaged('attribute kernel_shape is missing')
-  const size = sizes(call, 'kernel_shape', image.length, 1)
+  const kernel = sizes(call, 'kernel_shape', image.length, 1)
   const stride = sizes(call, 'strides', image.length, 1)
   const dilation = sizes(call, 'dilations', image.length, 1)
-  const sides = padding(call, image, size, stride, dilation)
+  const sides = padding(call, image, kernel, stride, dilation)
   const ceil = attributes.int('ceil_mode', 0) !== 0
+  // Where sizes are rounded up, the only window of an axis may reach beyond what is there: it ends with that.
+  const size = kernel.map((taps, axis) => {
+    const padded = image[axis]! + sides[axis]![0] + sides[axis]![1]
+    return ceil && dilation[axis] === 1 && taps - padded < stride[axis]! ? Math.min(taps, padded) : taps
+  })
   attributes.ignore('storage_order')
   const differs = image.some((pixels, axis) => {
     const window = [pixels, size[axis]!, stride[axis]!, sides[axis]!, dilation[axis]!] as const
