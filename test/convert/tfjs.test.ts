@@ -10,6 +10,7 @@ import {
   flatten,
   importTfjs,
   type Model,
+  maxPool3d,
   relu,
   sequential,
   sgd,
@@ -156,6 +157,28 @@ test('quantized weights become float32', async () => {
   await expectError(() => kernel(quantized('int4', half)), 'UNSUPPORTED', '"dense/kernel" is quantized as int4')
   await expectError(() => kernel(quantized('uint8', half, { scale: 1, min: 0 })), 'INVALID_FILE', 'says 4 bytes')
   await expectError(() => kernel(quantized('uint8', half.subarray(4), { scale: '1', min: 0 })), 'INVALID_FILE', 'scale and min')
+  await expectError(() => kernel(quantized('uint8', half.subarray(4), { scale: 1 })), 'INVALID_FILE', 'scale and min')
+})
+
+test('weights of an optimizer, which TensorFlow.js saves where it is asked to, are passed over', async () => {
+  const [folder, model] = [temporaryFolder(), await small()]
+  await exportTfjs(model, folder)
+  const json = jsonOf(folder)
+  const moments = ['m', 'v'].map((name) => ({ name: `head/bias/${name}`, shape: [2], dtype: 'float32', group: 'optimizer' }))
+  const weights = [{ name: 'iter', shape: [], dtype: 'int32', group: 'optimizer' }, ...moments]
+  writeFileSync(join(folder, 'more.bin'), new Uint8Array(20))
+  json.weightsManifest.push({ paths: ['more.bin'], weights })
+  writeFileSync(join(folder, 'model.json'), JSON.stringify(json))
+  expect(await (await importTfjs(join(folder, 'model.json'))).getWeights()).toEqual(await model.getWeights())
+})
+
+test('volumes, padded, whose windows are narrower than strides are one thing in Keras and another in TensorFlow.js', async () => {
+  const folder = temporaryFolder()
+  await exportTfjs(sequential({ input: [4, 4, 4, 1] }, maxPool3d(1, { stride: 2 })), folder)
+  const json = jsonOf(folder)
+  json.modelTopology.config.layers[1].config.padding = 'same'
+  writeFileSync(join(folder, 'model.json'), JSON.stringify(json))
+  await expectError(() => importTfjs(join(folder, 'model.json')), 'UNSUPPORTED', /MaxPooling3D "maxPool3d": padding "same" with windows/)
 })
 
 /** The parts of a model.json that are damaged, by a name for each. */

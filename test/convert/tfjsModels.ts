@@ -148,6 +148,19 @@ export const models: Readonly<Record<string, Make>> = {
     convTranspose2d(4, 3, { stride: 2, padding: 'same' }),
     convTranspose2d(2, [2, 3], { stride: [1, 2], activation: 'relu', bias: false }),
   ),
+  'windows narrower than strides': chain(
+    [7, 6, 2],
+    convTranspose2d(3, [1, 2], { stride: 2, outputPadding: [1, 0] }),
+    convTranspose2d(2, 1, { stride: 2, padding: 'same' }),
+    conv2d(3, 1, { stride: 2, padding: 'same' }),
+  ),
+  'windows narrower than strides in volumes': chain(
+    [6, 5, 4, 2],
+    convTranspose3d(3, [1, 2, 1], { stride: 2, padding: 'same' }),
+    conv3d(2, [2, 1, 2], { stride: 2, padding: 'same' }),
+    maxPool3d(1, { stride: [2, 1, 1], padding: 'same' }),
+    averagePool3d(1, { stride: [1, 1, 2], padding: 'same' }),
+  ),
   'transposed convolutions of volumes': chain([2, 3, 2, 2], convTranspose3d(3, 2, { stride: 2 })),
   'depthwise and separable': chain(
     image,
@@ -246,6 +259,14 @@ export const refused: Readonly<Record<string, readonly [make: Make, message: str
   'padded pooling': [
     chain([4, 4, 1], maxPool2d(2, { padding: 1, name: 'p' })),
     'maxPool2d "p": TensorFlow.js has no pooling with padding 1',
+  ],
+  'transposed windows narrower than strides': [
+    chain([4, 4, 1], convTranspose2d(2, 1, { stride: 2, name: 't' })),
+    'convTranspose2d "t": TensorFlow.js has no outputPadding other than what strides have beyond windows, [1, 1]',
+  ],
+  'windows narrower than strides along some axes': [
+    chain([4, 4, 4, 1], maxPool3d([1, 3, 3], { stride: 2, padding: 'same', name: 'p' })),
+    'maxPool3d "p": TensorFlow.js has no padding \'same\' of volumes with windows narrower than strides along some axes',
   ],
   'smooth upsampling': [chain([4, 4, 1], upsample2d(2, { interpolation: 'bilinear' })), "no interpolation 'bilinear'"],
 }

@@ -23,7 +23,7 @@ const load = (folder: string) =>
   )
 
 /** As `model.save('downloads://model')` does in a page. */
-async function save(model: layers.LayersModel, folder: string): Promise<string> {
+async function save(model: layers.LayersModel, folder: string, options?: tf.io.SaveConfig): Promise<string> {
   const file = join(folder, 'model.json')
   await model.save(
     tf.io.withSaveHandler(async (artifacts) => {
@@ -33,6 +33,7 @@ async function save(model: layers.LayersModel, folder: string): Promise<string> 
       await writeFile(file, JSON.stringify({ ...rest, weightsManifest }))
       return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' as const } }
     }),
+    options,
   )
   return file
 }
@@ -135,6 +136,12 @@ const natives: Record<string, () => layers.LayersModel> = {
       l.averagePooling3d({ poolSize: [2, 1, 2] }),
       l.dense({ units: 3, activation: 'softplus' }),
     ),
+  'windows narrower than strides': () =>
+    chain(
+      [4, 3, 2],
+      l.conv2dTranspose({ filters: 3, kernelSize: [1, 2], strides: 3 }),
+      l.conv2dTranspose({ filters: 2, kernelSize: 1, strides: [1, 2], padding: 'same' }),
+    ),
   images: () =>
     chain(
       [6, 5, 2],
@@ -184,6 +191,15 @@ test.each(Object.entries(natives))('%s made by TensorFlow.js', async (name, make
   const folder = temporaryFolder()
   await exportTfjs(taken, folder)
   expectClose(theirs(await load(folder), samples), expected)
+})
+
+test('a model that was trained there, with the weights of its optimizer', async () => {
+  const model = chain([3], l.dense({ units: 2 }))
+  model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })
+  await model.fit(tf.ones([4, 3]), tf.ones([4, 2]), { epochs: 1, verbose: 0 })
+  const samples = [randomTensor([2, 3], 1)]
+  const taken = await importTfjs<Model<never, unknown>>(await save(model, temporaryFolder(), { includeOptimizer: true }))
+  expectClose(await said(taken, samples), theirs(model, samples))
 })
 
 test.each(['uint8', 'uint16', 'float16'] as const)('weights quantized as %s are those that TensorFlow.js reads', async (dtype) => {

@@ -4,6 +4,7 @@ import { makeLayer } from '../../layers/registry'
 import type { Activation } from '../../ops/activation'
 import { valueText } from '../../shape'
 import { arrayOf, type Config, damaged, same } from './config'
+import { leftOut, zerosOfSame, zerosOfTransposed } from './narrow'
 import { activationOf, constraintOf, regularizerOf } from './vocabulary'
 
 /** A layer of a file as layers of convlane, one behind the other. */
@@ -76,6 +77,15 @@ function common(call: Call, axes: number) {
     axes: axes + 2,
   }
 }
+/** Refuses what TensorFlow.js and Keras compute differently: volumes, padded, whose windows are narrower than strides. */
+function alike(call: Call, piece: Piece, zerosOf: typeof zerosOfSame): Piece {
+  const { kernelSize, size = kernelSize, stride, padding } = piece.layer.config() as Record<string, readonly number[]>
+  const pixels = call.shape.slice(1, -1) as number[]
+  if ((padding as unknown) === 'same' && pixels.length > 2 && zerosOf(pixels, { size: size!, stride: stride! }).some((zeros) => zeros < 0))
+    throw call.config.refusal('padding', 'same', 'with windows narrower than strides is one thing in Keras, another in TensorFlow.js')
+  return piece
+}
+
 const kernelAndBias = (bias: boolean, kernel = 'kernel') => ({ kernel, ...(bias && { bias: 'bias' }) })
 
 const convolution =
@@ -84,7 +94,7 @@ const convolution =
     activated(call, (activation) => {
       const { options, bias, axes: rank } = common(call, axes)
       const own = { filters: call.config.get('filters'), groups: call.config.get('groups'), ...rules(call.config, 'kernel', rank) }
-      return make(call, `conv${axes}d`, { ...options, ...own, activation }, kernelAndBias(bias))
+      return alike(call, make(call, `conv${axes}d`, { ...options, ...own, activation }, kernelAndBias(bias)), zerosOfSame)
     })
 
 const transposed =
@@ -102,7 +112,13 @@ const transposed =
       if (call.config.get('kernel_constraint') !== undefined && constraintOf(call.config, 'kernel_constraint', rank) !== 'nonNegative')
         throw call.config.refusal('kernel_constraint', call.config.get('kernel_constraint'))
       const constraint = call.config.get('kernel_constraint') === undefined ? {} : { kernelConstraint: 'nonNegative' }
-      return make(call, `convTranspose${axes}d`, { ...options, ...own, ...constraint, activation }, kernelAndBias(bias))
+      const [size, stride] = [options.kernelSize, options.stride ?? 1].map((value) =>
+        Array.isArray(value) ? value : Array(axes).fill(value),
+      )
+      const added = leftOut({ size, stride })
+      const behind = options.padding !== 'same' && added.some((count) => count > 0) ? { outputPadding: added } : {}
+      const all = { ...options, ...own, ...behind, ...constraint, activation }
+      return alike(call, make(call, `convTranspose${axes}d`, all, kernelAndBias(bias)), (_, window) => zerosOfTransposed(window))
     })
 
 /** TensorFlow.js ignores the dilation of depthwise layers, and writes their regularizer once more as their constraint. */
@@ -149,7 +165,7 @@ const pool =
   (call) => {
     channelsLast(call.config)
     const options = { size: call.config.get('pool_size') ?? 2, stride: call.config.get('strides'), padding: call.config.get('padding') }
-    return [make(call, `${kind}Pool${axes}d`, options)]
+    return [alike(call, make(call, `${kind}Pool${axes}d`, options), zerosOfSame)]
   }
 
 const globalPool =

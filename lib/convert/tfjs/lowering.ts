@@ -4,6 +4,7 @@ import type { Activation } from '../../ops/activation'
 import type { Constraint } from '../../ops/constrain'
 import { valueText } from '../../shape'
 import { type Json, unsupported } from './config'
+import { leftOut, zerosOfSame, zerosOfTransposed } from './narrow'
 import { kerasActivation, kerasConstraint, kerasRegularizer } from './vocabulary'
 
 /** A layer as Keras has it: one of those that a layer of convlane becomes, one behind the other. */
@@ -99,6 +100,14 @@ function padded(layer: Lowered, axes: number): { before: KerasLayer[]; padding: 
   return { before: isZero(sides) ? [] : zeroPadding(layer, sides, 'padding'), padding: 'valid' }
 }
 
+/** Keras' word for the padding of a volume: without zeros `'same'` is `'valid'`. */
+function wordFor(layer: Lowered, padding: string, zeros: readonly number[]): string {
+  if (padding !== 'same' || zeros.length < 3 || zeros.every((count) => count >= 0)) return padding
+  if (zeros.every((count) => count <= 0)) return 'valid'
+  throw refuse(layer, "padding 'same' of volumes with windows narrower than strides along some axes")
+}
+const windowOf = ({ config }: Lowered) => ({ size: (config.kernelSize ?? config.size) as number[], stride: config.stride as number[] })
+
 const rules = ({ config, parameters }: Lowered, own: string, theirs = own, parameter = own): Json => ({
   [`${theirs}_regularizer`]: kerasRegularizer(config[`${own}Regularizer`] as Regularizer | undefined),
   [`${theirs}_constraint`]: kerasConstraint(config[`${own}Constraint`] as Constraint | undefined, parameters.get(parameter)?.length ?? 1),
@@ -117,7 +126,8 @@ const convolution =
   (axes: number): Lowering =>
   (layer) => {
     const { config, input } = layer
-    const { before, padding } = padded(layer, axes)
+    const { before, padding: word } = padded(layer, axes)
+    const padding = wordFor(layer, word, isOnes(config.dilation) ? zerosOfSame(input.slice(0, -1), windowOf(layer)) : [])
     const { activation, behind } = option(layer)
     const common = { ...window(layer), padding, activation, ...biased(layer), ...rules(layer, 'bias') }
     const weights = { kernel: 'kernel', ...biasWeight(layer) }
@@ -149,13 +159,16 @@ const transposed =
     if (sides && !isZero(sides)) throw refuse(layer, `padding in pixels of ${layer.type}`)
     if (config.groups !== 1) throw refuse(layer, `${layer.type} in groups`)
     if (!isOnes(config.dilation)) throw refuse(layer, `dilation of ${layer.type}`)
-    if (outputPadding?.some((size) => size > 0)) throw refuse(layer, 'outputPadding')
+    const word = sides ? 'valid' : (config.padding as string)
+    const added = leftOut(windowOf(layer))
+    if (word === 'valid' && added.some((size, axis) => size !== (outputPadding?.[axis] ?? 0)))
+      throw refuse(layer, `outputPadding other than what strides have beyond windows, ${valueText(added)}`)
     if (config.kernelConstraint !== undefined && config.kernelConstraint !== 'nonNegative')
       throw refuse(layer, `kernelConstraint of ${layer.type}`)
     const { activation, behind } = option(layer)
     const common = {
       ...window(layer),
-      padding: sides ? 'valid' : config.padding,
+      padding: wordFor(layer, word, zerosOfTransposed(windowOf(layer))),
       activation,
       ...biased(layer),
       ...rules(layer, 'bias'),
@@ -214,7 +227,8 @@ const pool =
     if (!isOnes(config.dilation)) throw refuse(layer, 'pooling with dilation')
     if (config.ceil) throw refuse(layer, 'pooling with sizes rounded up (ceil)')
     if (config.countPadding && config.padding === 'same') throw refuse(layer, 'averages that count padding')
-    return [poolOf(kind, axes, config.size, config.stride, sides ? 'valid' : (config.padding as string))]
+    const word = sides ? 'valid' : (config.padding as string)
+    return [poolOf(kind, axes, config.size, config.stride, wordFor(layer, word, zerosOfSame(layer.input.slice(0, -1), windowOf(layer))))]
   }
 
 const poolOf = (kind: 'Max' | 'Average', axes: number, size: unknown, strides: unknown, padding = 'valid'): KerasLayer =>

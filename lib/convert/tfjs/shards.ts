@@ -68,17 +68,20 @@ function checkPath(value: unknown): string {
 }
 
 function storedOf(value: unknown): Stored {
-  const { name: given, shape: sizes, dtype, quantization } = objectOf(value, 'a weight of the weightsManifest')
+  const { name: given, shape: sizes, dtype, quantization, group } = objectOf(value, 'a weight of the weightsManifest')
   const name = textOf(given, 'name of a weight')
   const shape = sizesOf(sizes, `shape of "${name}"`)
   const elements = shape.reduce((product, size) => product * size, 1)
   if (!Number.isSafeInteger(elements * 4)) throw damaged(`"${name}" has shape [${shape}], more than any file holds`, shape)
+  // How often an optimizer has run: as many bytes, which nobody reads.
+  if (dtype === 'int32' && group === 'optimizer') return { name, shape, elements, form: 'float32', scale: 1, min: 0 }
   if (dtype !== 'float32') throw unsupported(`"${name}" has element type ${dtype}, expected float32`, dtype)
   if (quantization === undefined) return { name, shape, elements, form: 'float32', scale: 1, min: 0 }
-  const { dtype: form, scale = 1, min = 0 } = objectOf(quantization, `quantization of "${name}"`)
+  const { dtype: form, ...line } = objectOf(quantization, `quantization of "${name}"`)
   if (typeof form !== 'string' || form === 'float32' || !Object.hasOwn(bytesOf, form)) {
     throw unsupported(`"${name}" is quantized as ${form}, expected uint8, uint16 or float16`, form)
   }
+  const { scale, min } = form === 'float16' ? { scale: 1, min: 0 } : line
   if (!Number.isFinite(scale) || !Number.isFinite(min))
     throw damaged(`quantization of "${name}": scale and min must be numbers`, quantization)
   return { name, shape, elements, form: form as Form, scale: scale as number, min: min as number }
