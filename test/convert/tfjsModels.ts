@@ -148,6 +148,14 @@ export const models: Readonly<Record<string, Make>> = {
     convTranspose2d(4, 3, { stride: 2, padding: 'same' }),
     convTranspose2d(2, [2, 3], { stride: [1, 2], activation: 'relu', bias: false }),
   ),
+  'normalization of volumes': chain(
+    [2, 3, 2, 3],
+    batchNorm({ activation: 'hardSigmoid' }),
+    layerNorm(),
+    layerNorm({ axes: 2 }),
+    layerNorm({ axes: 3, activation: 'relu' }),
+    layerNorm({ axes: 4 }),
+  ),
   'windows narrower than strides': chain(
     [7, 6, 2],
     convTranspose2d(3, [1, 2], { stride: 2, outputPadding: [1, 0] }),
@@ -267,6 +275,10 @@ export const refused: Readonly<Record<string, readonly [make: Make, message: str
   'windows narrower than strides along some axes': [
     chain([4, 4, 4, 1], maxPool3d([1, 3, 3], { stride: 2, padding: 'same', name: 'p' })),
     'maxPool3d "p": TensorFlow.js has no padding \'same\' of volumes with windows narrower than strides along some axes',
+  ],
+  'stride with dilation': [
+    chain([9, 9, 1], separableConv2d(2, 2, { stride: 2, dilation: 2, name: 's' })),
+    'separableConv2d "s": TensorFlow.js has no stride with dilation',
   ],
   'smooth upsampling': [chain([4, 4, 1], upsample2d(2, { interpolation: 'bilinear' })), "no interpolation 'bilinear'"],
 }

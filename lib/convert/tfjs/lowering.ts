@@ -119,8 +119,12 @@ function biased(layer: Lowered): { use_bias: boolean } {
 }
 const biasWeight = ({ config }: Lowered): Record<string, string> => (config.bias ? { bias: 'bias' } : {})
 
-const window = ({ config }: Lowered): Json => ({ kernel_size: config.kernelSize, strides: config.stride, data_format: 'channels_last' })
 const isOnes = (value: unknown) => (value as readonly number[]).every((size) => size === 1)
+function window(layer: Lowered): Json {
+  const { kernelSize, stride, dilation } = layer.config
+  if (!isOnes(stride) && !isOnes(dilation)) throw refuse(layer, 'stride with dilation')
+  return { kernel_size: kernelSize, strides: stride, data_format: 'channels_last' }
+}
 
 const convolution =
   (axes: number): Lowering =>
@@ -259,23 +263,33 @@ function normalization(layer: Lowered, type: string, more: Json, moving: Readonl
   return [{ type, config: { ...own, ...more }, weights }, ...activationLayers(layer, config.activation as Activation, 'activation')]
 }
 
-const batchNorm: Lowering = (layer) =>
-  normalization(
-    layer,
-    'BatchNormalization',
-    { axis: -1, momentum: layer.config.momentum },
-    { moving_mean: 'movingMean', moving_variance: 'movingVariance' },
-  )
+/** TensorFlow.js normalizes tensors of at most four axes: two axes of a volume become one, both normalized or neither. */
+function asFlatter(layer: Lowered, axes: number, make: (axes: number, sizes?: readonly number[]) => KerasLayer[]): KerasLayer[] {
+  const { input } = layer
+  if (input.length < 4) return make(axes)
+  const [depth, height, width, channels] = input as [number, number, number, number]
+  const flatter = axes > 2 ? [depth, height * width, channels] : [depth * height, width, channels]
+  const own = axes > 2 ? axes - 1 : axes
+  const reshape = (shape: readonly number[], suffix: string) => simple('Reshape', { target_shape: shape }, suffix)
+  return [reshape(flatter, 'flatter'), ...make(own, flatter.slice(-own)), reshape(input, 'volume')]
+}
+
+const batchNorm: Lowering = (layer) => {
+  const moving = { moving_mean: 'movingMean', moving_variance: 'movingVariance' }
+  return asFlatter(layer, 1, () => normalization(layer, 'BatchNormalization', { axis: -1, momentum: layer.config.momentum }, moving))
+}
 
 const layerNorm: Lowering = (layer) => {
   for (const weight of ['gamma', 'beta'])
     if (layer.config[`${weight}Constraint`]) throw refuse(layer, `${weight}Constraint of layer normalization`)
-  const axes = layer.config.axes as number
-  const lowered = normalization(layer, 'LayerNormalization', { axis: Array.from({ length: axes }, (_, index) => index - axes) })
-  return lowered.map((one) => ({
-    ...one,
-    config: Object.fromEntries(Object.entries(one.config).filter(([name]) => !name.endsWith('_constraint'))),
-  }))
+  return asFlatter(layer, layer.config.axes as number, (axes, sizes) => {
+    const lowered = normalization(layer, 'LayerNormalization', { axis: Array.from({ length: axes }, (_, index) => index - axes) })
+    return lowered.map((one) => ({
+      ...one,
+      ...(sizes && { shapes: { gamma: sizes, beta: sizes } }),
+      config: Object.fromEntries(Object.entries(one.config).filter(([name]) => !name.endsWith('_constraint'))),
+    }))
+  })
 }
 
 const prelu: Lowering = (layer) => {
