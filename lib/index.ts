@@ -206,9 +206,10 @@ export type { Constraint, Incoming } from './ops/constrain'
 export type { ConvolutionAlgorithm } from './ops/convolution'
 export { type FeatureMaps, type FeatureMapsOptions, featureMaps } from './report/featureMaps'
 export { type Filters, filters } from './report/filters'
-export { type FilterGridOptions, filterGrid, type Grid, type MapGridOptions, mapGrid, samplePicture } from './report/grids'
+export { type FilterGridOptions, filterGrid, type Grid, type MapGridOptions, mapGrid } from './report/grids'
 export { type Histogram, type HistogramOptions, histogram, weightHistograms } from './report/histograms'
 export { type ReportOptions, report } from './report/report'
+export { samplePicture } from './report/samplePicture'
 export { type StepLog, type StepPoint, stepLog } from './report/stepLog'
 export {
   type Classification,

@@ -2,7 +2,8 @@ import type { Samples } from '../data/dataset'
 import { encodePng, type Picture } from '../io/png'
 import type { Model } from '../model/model'
 import { featureMaps } from '../report/featureMaps'
-import { mapGrid, samplePicture } from '../report/grids'
+import { mapGrid } from '../report/grids'
+import { samplePicture } from '../report/samplePicture'
 import { eventText } from './run'
 
 /** What feature maps may take of the time: drawn again after 200 times as long as drawing takes. */

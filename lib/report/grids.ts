@@ -1,5 +1,4 @@
 import { checkOptions } from '../check'
-import type { Normalize, Samples } from '../data/dataset'
 import type { Picture } from '../io/png'
 import { checkInteger } from '../shape'
 import { checkArray, type Tensor } from '../tensor'
@@ -155,40 +154,4 @@ function gridOf(
     }
   }
   return { shape, data, columns, rows, tile: [tall, wide] }
-}
-
-/**
- * One sample `[H, W, C]` as a picture. Bytes are drawn as they are, or, where `normalize` has one scale for all channels and no offset, such that what the network sees as 1
- * is white; floats from 0 to 1 as 0 to 255, others from their least to their largest. Of one channel it is grey, of three in colour, of other numbers the channels
- * stand side by side; NaN is drawn as the least. A sample of other rank is drawn as a row of pixels.
- */
-export function samplePicture({ shape, data }: Samples, normalize?: Normalize): Picture {
-  const [height, width, channels] =
-    shape.length === 3 ? (shape as [number, number, number]) : shape.length === 2 ? [shape[0]!, shape[1]!, 1] : [1, data.length, 1]
-  const level = levelsOf(data, normalize)
-  if (channels === 1 || channels === 3) return { shape: [height, width, channels], data: Uint8Array.from(data, level) }
-  const side = new Uint8Array(height * width * channels)
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      for (let c = 0; c < channels; c++) side[(y * channels + c) * width + x] = level(data[(y * width + x) * channels + c]!)
-    }
-  }
-  return { shape: [height, width * channels, 1], data: side }
-}
-
-function levelsOf(data: Float32Array | Uint8Array, normalize: Normalize | undefined): (value: number) => number {
-  if (data instanceof Uint8Array) {
-    const { scale, offset } = normalize ?? { scale: 1 / 255, offset: 0 }
-    if (typeof scale !== 'number' || offset !== 0 || scale <= 0) return (value) => value
-    return (value) => Math.min(255, Math.round(value * scale * 255))
-  }
-  let [least, largest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (const value of data) {
-    if (!Number.isFinite(value)) continue
-    if (value < least) least = value
-    if (value > largest) largest = value
-  }
-  const [low, high] = least >= 0 && largest <= 1 ? [0, 1] : [least, largest]
-  const span = high > low ? high - low : 1
-  return (value) => (Number.isNaN(value) ? 0 : Math.round(255 * Math.max(0, Math.min(1, (value - low) / span))))
 }

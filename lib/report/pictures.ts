@@ -2,8 +2,9 @@ import type { Normalize } from '../data/dataset'
 import { encodePng, type Picture } from '../io/png'
 import { type FeatureMaps, featureMaps } from './featureMaps'
 import type { Filters } from './filters'
-import { filterGrid, type Grid, mapGrid, samplePicture } from './grids'
+import { filterGrid, type Grid, mapGrid } from './grids'
 import type { Look } from './outcome'
+import { samplePicture } from './samplePicture'
 import type { Example } from './samples'
 import { html, type Markup, number, percent, sizes } from './text'
 
@@ -87,7 +88,9 @@ export async function mistakeCards({ outcome, worst }: Look, words: Words): Prom
     worst.map(async (example) => {
       const picture = await sampleImage(example, 160, words)
       if (outcome.kind === 'numbers') {
-        return html`<figure class="card">${picture}<figcaption><strong>${example.said.map(number).join(', ')}</strong> instead of ${example.target.map(number).join(', ')}<small>${words.sampleOf(example.index)}</small></figcaption></figure>`
+        const more = outcome.errors.length > example.said.length ? ', …' : ''
+        const list = (numbers: readonly number[]) => numbers.map(number).join(', ') + more
+        return html`<figure class="card">${picture}<figcaption><strong>${list(example.said)}</strong> instead of ${list(example.target)}<small>${words.sampleOf(example.index)}</small></figcaption></figure>`
       }
       const isProbability = outcome.kind !== 'other' && outcome.scale === 'probability'
       return html`<figure class="card">${picture}<figcaption><strong>${listOf(example.said, words)}</strong> instead of ${listOf(example.target, words)}<small>${words.sampleOf(example.index)}</small>${scoreList(example, words, isProbability)}</figcaption></figure>`

@@ -90,3 +90,31 @@ test('samples as pictures: bytes as they are, floats from 0 to 1 or from their l
   })
   expect(samplePicture({ shape: [3], data: Float32Array.of(Number.NaN, 5, 5) })).toEqual({ shape: [1, 3, 1], data: Uint8Array.of(0, 0, 0) })
 })
+
+test('sequences as curves, volumes as slices, numbers alone in rows', () => {
+  // Two channels of ten, one rises and one falls: bands of 47 pixels, 16 columns for each number, a line between them.
+  const x = Float32Array.from({ length: 20 }, (_, k) => (k % 2 === 0 ? k / 18 : 1 - (k - 1) / 18))
+  const picture = samplePicture({ shape: [10, 2], data: x })
+  expect(picture.shape).toEqual([97, 160, 1])
+  const lit = (column: number) =>
+    Array.from({ length: 97 }, (_, y) => pixel(picture, y, column)[0]!).flatMap((level, y) => (level === 255 ? [y] : []))
+  expect(lit(0)).toEqual([47, 49])
+  expect(lit(159)).toEqual([0, 96])
+  // Where a number begins, a line leads to it from the one before.
+  expect(lit(15)).toEqual(lit(1))
+  expect(lit(16).length).toBeGreaterThan(8)
+  expect(pixel(picture, 48, 3)).toEqual([128])
+  // More than a pixel can hold: its column goes from the least to the largest.
+  const long = samplePicture({ shape: [16_000, 1], data: Float32Array.from({ length: 16_000 }, (_, k) => k % 2) })
+  expect(long.shape).toEqual([96, 160, 1])
+  expect(long.data.every((level) => level === 255)).toBe(true)
+  // Of many channels a row each.
+  const many = samplePicture({ shape: [100, 20], data: Uint8Array.from({ length: 2000 }, (_, k) => k % 20) })
+  expect(many.shape).toEqual([20, 100, 1])
+  expect(pixel(many, 7, 50)).toEqual([7])
+  const volume = samplePicture({ shape: [3, 1, 2, 1], data: Uint8Array.of(1, 2, 3, 4, 5, 6) })
+  expect(volume).toEqual({ shape: [3, 5, 1], data: Uint8Array.of(1, 2, 128, 3, 4, 128, 128, 128, 128, 128, 5, 6, 128, 128, 128) })
+  expect(samplePicture({ shape: [784], data: new Uint8Array(784) }).shape).toEqual([28, 28, 1])
+  const odd = samplePicture({ shape: [40], data: new Uint8Array(40) })
+  expect([odd.shape, odd.data[39], odd.data[40]]).toEqual([[2, 32, 1], 0, 128])
+})
