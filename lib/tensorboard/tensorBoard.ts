@@ -132,14 +132,19 @@ class TensorBoard implements Callback {
 
   async #tellWeights(model: Model, step: number): Promise<void> {
     const weights = await model.getWeights()
-    for (const [name, { data }] of Object.entries(weights)) await this.#train!.histogram(name, data, step)
+    for (const [name, { data }] of Object.entries(weights)) await this.#tellHistogram(name, data, step)
     if (this.#filters !== undefined) {
       await this.#train!.image(`${this.#filters}/filters`, filterGrid(weights[this.#filters]!), step)
     }
     const { gradients } = this.#options
     if (!gradients) return
     const found = await model.getGradients(gradients.x, gradients.y)
-    for (const [name, { data }] of Object.entries(found)) await this.#train!.histogram(`${name}/gradient`, data, step)
+    for (const [name, { data }] of Object.entries(found)) await this.#tellHistogram(`${name}/gradient`, data, step)
+  }
+
+  /** There is no histogram of what is not finite: whether training goes on is not decided here. */
+  async #tellHistogram(tag: string, values: Float32Array, step: number): Promise<void> {
+    if (values.every(Number.isFinite)) await this.#train!.histogram(tag, values, step)
   }
 }
 

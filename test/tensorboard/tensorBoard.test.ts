@@ -64,6 +64,16 @@ test('histograms of weights and gradients, first filters and inputs', async () =
   expect(images).toEqual([...inputs, ['conv2d/kernel/filters', 11, 2 * 25 + 1, 3 * 25 + 1, 3]])
 })
 
+test('a histogram that would not be finite is left out, and ends no training', async () => {
+  const dir = temporaryFolder()
+  const model = smallClassifier()
+  const gradients = { x: { shape: [1, 4, 4, 3], data: new Float32Array(48).fill(Number.NaN) }, y: someLabels(1, 3) }
+  await model.fit(data, { epochs: 1, callbacks: [tensorBoard(dir, { model, gradients })] })
+  const tags = readRun(join(dir, 'train')).flatMap(({ values }) => values.map(({ tag }) => tag))
+  expect(tags).toContain('conv2d/kernel')
+  expect(tags.filter((tag) => tag.endsWith('/gradient'))).toEqual([])
+})
+
 test('a run that is stopped and resumed: another file, steps that go on, what was told too far is dropped', async () => {
   const dir = temporaryFolder()
   const checkpoint = join(temporaryFolder(), 'run.checkpoint')
