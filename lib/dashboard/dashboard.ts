@@ -80,7 +80,7 @@ export class Dashboard implements Callback {
   }
 
   /**
-   * Listens, if it does not yet: before fit does, to know the address. What listens must end with a fit, or with `close`.
+   * Listens, if it does not yet: before fit does, to know the address. What listens ends with a fit, or with `close`; it keeps no process alive.
    * @returns the address of the page: `http://127.0.0.1:7007/`
    * @throws PORT_ERROR
    */
@@ -93,7 +93,7 @@ export class Dashboard implements Callback {
       drawings: (client: Client) => this.#newDrawing(client),
     }
     const server = new DashboardServer(feed, this.#host)
-    const timer = setInterval(() => this.#tick(), TICK_MS)
+    const timer = setInterval(() => this.#tick(), TICK_MS).unref()
     const url = Promise.resolve(this.#drawings?.open()).then(() => server.listen(this.#port))
     this.#listening = { server, url, timer }
     url.catch(() => {

@@ -48,7 +48,7 @@ const headers = {
   'X-Frame-Options': 'DENY',
 }
 
-/** Serves the page and its events, and nothing else. Nothing that comes from outside changes anything. */
+/** Serves the page and its events, and nothing else. Nothing that comes from outside changes anything, or keeps the process alive. */
 export class DashboardServer {
   readonly #server: Server
   readonly #feed: Feed
@@ -61,6 +61,7 @@ export class DashboardServer {
     this.#host = host
     const limits = { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 }
     this.#server = createServer(limits, (request, response) => this.#answer(request, response))
+    this.#server.on('connection', (socket) => void socket.unref())
     this.#server.maxConnections = MOST_CONNECTIONS
     this.#server.timeout = STUCK_MS
   }
@@ -71,6 +72,7 @@ export class DashboardServer {
       this.#server.once('error', (error) => reject(portError(error, port, this.#host)))
       this.#server.listen({ port, host: this.#host, exclusive: true }, resolve)
     })
+    this.#server.unref()
     // From now on an error is of one connection, which ends.
     this.#server.removeAllListeners('error').on('error', () => {})
     const { address, port: given } = this.#server.address() as AddressInfo

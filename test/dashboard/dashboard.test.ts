@@ -214,6 +214,18 @@ test('a page that reads nothing holds up nobody, and no more than one message wa
   for (const { last } of [slow, quick]) expect(last).toContain('event: end')
 })
 
+test('keeps no process alive, whoever looks', async () => {
+  const holding = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPServerWrap' || name === 'Timeout').length
+  const before = holding()
+  const board = dashboard({ port: 0 })
+  const { port } = new URL(await board.listen())
+  const socket = connect(Number(port), '127.0.0.1').unref()
+  socket.write(`GET /events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`)
+  await once(socket, 'data')
+  expect(holding()).toBe(before)
+  await board.close()
+})
+
 test('a port that cannot be had is an error before the first step', async () => {
   const other = createServer()
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))

@@ -53,7 +53,10 @@ function tellStatus(kind, text) {
 /** @param {Told} told */
 function take(told) {
   if (told.run) {
-    if (told.run.id !== state.run.id) for (const chart of charts.values()) chart.zoom = undefined
+    if (told.run.id !== state.run.id) {
+      for (const chart of charts.values()) chart.zoom = undefined
+      state.now = undefined
+    }
     Object.assign(state, { run: told.run, stride: told.stride, columns: {}, isOver: false })
   }
   state.now = told.now ?? state.now
@@ -176,7 +179,7 @@ function drawWay() {
 
 function drawTiles() {
   const { now, epochs, columns } = state
-  if (!now) return
+  if (!now) return element('tiles').replaceChildren()
   const last = epochs.at(-1)
   const metrics = Object.entries(columns).flatMap(([name, values]) => (name.startsWith('metrics.') ? [[name.slice(8), values.at(-1)]] : []))
   /** @type {[string, string, unknown][]} */
