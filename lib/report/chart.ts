@@ -55,6 +55,12 @@ export function rangeOf(values: readonly number[]): [number, number] {
 
 const digits = (value: number) => Number(value.toFixed(1))
 
+/** A number at an axis: short, since ticks are round. */
+const atAxis = (value: number, format: (y: number) => string) =>
+  format === number && Math.abs(value) >= 1e6
+    ? value.toExponential()
+    : format(value).replace(/\.(\d*?)0+(?=e| %)/, (_, kept) => (kept === '' ? '' : `.${kept}`))
+
 /** Lines over numbers of epochs. */
 export function lineChart({ title, xLabel, series: given, format = number }: Chart): Markup {
   const series = given.map((one) => ({ ...one, points: drawable(one.points) }))
@@ -75,10 +81,14 @@ export function lineChart({ title, xLabel, series: given, format = number }: Cha
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}: ${given.map((one) => summaryOf(one, format)).join('; ')}">
 ${ticks(low, high, 5).map(
   (value) =>
-    html`<path class="grid" d="M${LEFT} ${y(value)}H${WIDTH - RIGHT}"/><text x="${LEFT - 7}" y="${y(value) + 4}" text-anchor="end">${format(value).replace('.00 %', ' %')}</text>`,
+    html`<path class="grid" d="M${LEFT} ${y(value)}H${WIDTH - RIGHT}"/><text x="${LEFT - 7}" y="${y(value) + 4}" text-anchor="end">${atAxis(value, format)}</text>`,
 )}
 <path class="axis" d="M${LEFT} ${TOP}V${base}H${WIDTH - RIGHT}"/>
-${ticks(from, to, 6, 1).map((value) => html`<text x="${x(value)}" y="${base + 18}" text-anchor="middle">${number(value)}</text>`)}
+${ticks(from, to, 6, 1).map((value) => {
+  // What would reach beyond the edge ends there.
+  const isLast = x(value) + 4 * number(value).length > WIDTH
+  return html`<text x="${isLast ? WIDTH : x(value)}" y="${base + 18}" text-anchor="${isLast ? 'end' : 'middle'}">${number(value)}</text>`
+})}
 <text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 4}" text-anchor="middle">${xLabel}</text>
 ${series.map(({ name, colour, points, dots, thin }) => [
   html`<path class="${thin ? 'line thin' : 'line'} c${colour}" d="${pathOf(points.map(([a, b]) => [x(a), y(b)]))}"/>`,
@@ -135,7 +145,7 @@ export function scatter(title: string, pairs: readonly (readonly [target: number
 <svg viewBox="0 0 ${LEFT + side + 30} ${HEIGHT}" role="img" aria-label="${title}: ${number(dots.length)} samples, both from ${number(low)} to ${number(high)}">
 ${ticks(low, high, 4).map(
   (value) =>
-    html`<path class="grid" d="M${LEFT} ${y(value)}h${side}M${x(value)} ${base}v${-side}"/><text x="${LEFT - 7}" y="${y(value) + 4}" text-anchor="end">${number(value)}</text><text x="${x(value)}" y="${base + 18}" text-anchor="middle">${number(value)}</text>`,
+    html`<path class="grid" d="M${LEFT} ${y(value)}h${side}M${x(value)} ${base}v${-side}"/><text x="${LEFT - 7}" y="${y(value) + 4}" text-anchor="end">${atAxis(value, number)}</text><text x="${x(value)}" y="${base + 18}" text-anchor="middle">${atAxis(value, number)}</text>`,
 )}
 <path class="axis" d="M${LEFT} ${base}L${LEFT + side} ${base - side}"/>
 <path class="points c1" d="${dots.join('')}"/>

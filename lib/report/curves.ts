@@ -5,6 +5,8 @@ import { html, type Markup, number, percent, table, time } from './text'
 
 /** Points of a curve of steps: more than that are drawn as means. */
 const POINTS = 400
+/** Points of a curve of epochs: of more every second, third, … is drawn; and those that have a dot that tells its numbers. */
+const [EPOCHS, DOTS] = [1000, 250] as const
 
 /** Means over so many points in a row that few enough are left. */
 function thinned(points: readonly StepPoint[]): StepPoint[] {
@@ -21,6 +23,12 @@ function thinned(points: readonly StepPoint[]): StepPoint[] {
       gradientNorm: mean(({ gradientNorm }) => gradientNorm),
     }
   })
+}
+
+/** The first one, the last one, and as many between them as are drawn. */
+function fewer<T>(points: readonly T[]): readonly T[] {
+  const width = Math.ceil(points.length / EPOCHS)
+  return points.filter((_, k) => k === 0 || (points.length - 1 - k) % width === 0)
 }
 
 /** Metrics that are shares of all. */
@@ -45,7 +53,7 @@ export function curves({ epochs, stopped }: History, steps: readonly StepPoint[]
       const value = of(epoch)
       return value === undefined ? [] : [[epoch.epoch, value]]
     })
-    return points.length > 0 ? [{ name, colour, points, dots: true }] : []
+    return points.length > 0 ? [{ name, colour, points: fewer(points), dots: points.length <= DOTS }] : []
   }
   const byStep = (name: string, of: (point: StepPoint) => number): Series[] =>
     few.length > 1 ? [{ name, colour: 3, points: few.map((point) => [point.at, of(point)]), thin: true }] : []

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { weightsSha256 } from '../io/weights-hash'
 import { isa, threads } from '../machine'
 import type { Model } from '../model/model'
@@ -5,10 +6,18 @@ import type { Tensor } from '../tensor'
 import { version } from '../version'
 import { html, type Markup, type Part } from './text'
 
-/** What a caller tells of a run: numbers, texts, or what JSON can hold. */
+/** What a caller tells of a run. */
 export type Run = Readonly<Record<string, unknown>>
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value)))
+/** Texts as they are, others as JSON; what JSON cannot hold, as `console.log` has it. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  try {
+    return JSON.stringify(value) ?? inspect(value)
+  } catch {
+    return inspect(value)
+  }
+}
 
 /** What is needed to repeat a run. */
 export function facts(model: Model<never, unknown>, weights: Readonly<Record<string, Tensor>>, run: Run, runtime: string): Markup {

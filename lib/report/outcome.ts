@@ -30,12 +30,22 @@ export interface ClassOutcome {
   readonly scale: Scale['name']
 }
 
+/** How far from numbers. */
+export interface Distance {
+  /** Root of the mean square error. */
+  readonly rmse: number
+  /** Mean absolute error. */
+  readonly mae: number
+}
+
 /** What the model makes of data with numbers as targets. */
 export interface NumberOutcome {
   readonly kind: 'numbers'
   readonly samples: number
-  /** Of each number that the model gives: root of the mean square error, mean absolute error, share of the variance that is told (NaN where there is none). */
-  readonly errors: readonly { readonly rmse: number; readonly mae: number; readonly r2: number }[]
+  /** Of all numbers together. */
+  readonly all: Distance
+  /** Of each number that the model gives; `r2`: share of the variance that is told (NaN where there is none). */
+  readonly errors: readonly (Distance & { readonly r2: number })[]
   /** Target and prediction of the first number, of the first samples. */
   readonly pairs: readonly (readonly [target: number, said: number])[]
 }
@@ -246,8 +256,16 @@ class Classes implements Tally {
   }
 }
 
+/** Over the samples so far: of errors, of targets. */
+interface Sums {
+  square: number
+  absolute: number
+  mean: number
+  spread: number
+}
+
 class Numbers implements Tally {
-  readonly #sums: { square: number; absolute: number; mean: number; spread: number }[]
+  readonly #sums: Sums[]
   readonly #pairs: [number, number][] = []
   readonly worst: Worst
   seen = 0
@@ -283,7 +301,9 @@ class Numbers implements Tally {
       mae: absolute / this.seen,
       r2: spread > 0 ? 1 - square / spread : Number.NaN,
     }))
-    return { kind: 'numbers', samples: this.seen, errors, pairs: this.#pairs }
+    const mean = (of: (sums: Sums) => number) => this.#sums.reduce((sum, one) => sum + of(one), 0) / (this.#sums.length * this.seen)
+    const all = { rmse: Math.sqrt(mean(({ square }) => square)), mae: mean(({ absolute }) => absolute) }
+    return { kind: 'numbers', samples: this.seen, all, errors, pairs: this.#pairs }
   }
 }
 

@@ -68,8 +68,13 @@ export function questionOf(model: AnyModel, y: Labels | Tensor): Question {
     return { kind: 'classes', classes, ignoreLabel }
   }
   if (perSample !== width) return { kind: 'other', why: `Targets have ${perSample} numbers for each sample, the model gives ${width}.` }
-  if (shape.length === 1 && name !== undefined) {
+  if (name !== undefined) {
     const isYesOrNo = [...ofLogits, 'hinge'].includes(name)
+    if (shape.length > 1) {
+      if (isYesOrNo || ofClasses.includes(name) || countsClasses(model))
+        return { kind: 'other', why: 'Classes are measured of models that give [N, K].' }
+      return { kind: 'numbers', width }
+    }
     if (width === 1) return isYesOrNo ? { kind: 'classes', classes: 2, ignoreLabel: undefined } : { kind: 'numbers', width }
     if (ofClasses.includes(name) || countsClasses(model)) return { kind: 'classes', classes: width, ignoreLabel: undefined }
     if (isYesOrNo) return { kind: 'labels', classes: width }

@@ -171,7 +171,7 @@ async function gradientsOf(model: Model<never, unknown>, { batch }: Look): Promi
 function outcomeTiles({ outcome }: Look): Tile[] {
   const samples: Tile = ['samples', number(outcome.samples)]
   if (outcome.kind === 'other') return [samples]
-  if (outcome.kind === 'numbers') return [['root mean square error', number(outcome.errors[0]!.rmse)], samples]
+  if (outcome.kind === 'numbers') return [['root mean square error', number(outcome.all.rmse)], samples]
   return [['accuracy', percent(accuracyOf(outcome))], ['mistakes', number(outcome.mistakes)], samples]
 }
 

@@ -79,13 +79,15 @@ async function confusionMatrix(outcome: ClassOutcome, nameOf: NameOf): Promise<M
 <img class="px" src="data:image/png;base64,${Buffer.from(bytes).toString('base64')}" width="${side}" height="${side}" alt="Confusion matrix of ${count} classes">`
   }
   const numbers = classes.map((_, k) => k)
+  // Longer names stand upright, so that the columns are as narrow as the numbers.
+  const isTall = numbers.some((k) => nameOf(k).length > 4)
   const cell = (row: number, column: number) => {
     const value = matrix[row * count + column]!
     const level = value === 0 ? 0 : Math.max(1, Math.ceil(10 * shareOf(row, column)))
     return html`<td${level > 0 && html` class="${row === column ? 't' : 'f'}${level}"`}>${value === 0 ? '·' : number(value)}</td>`
   }
   return html`<p class="note">A row for each class, a column for what it is taken for.</p>
-<div class="scroll" role="region" aria-label="Confusion matrix" tabindex="0"><table class="matrix"><thead><tr><th scope="col">is</th>${numbers.map((k) => html`<th scope="col" title="${nameOf(k)}">${nameOf(k)}</th>`)}</tr></thead>
+<div class="scroll" role="region" aria-label="Confusion matrix" tabindex="0"><table class="${isTall ? 'matrix tall' : 'matrix'}"><thead><tr><th scope="col">is</th>${numbers.map((k) => html`<th scope="col" title="${nameOf(k)}">${nameOf(k)}</th>`)}</tr></thead>
 <tbody>${numbers.map((row) => html`<tr><th scope="row">${nameOf(row)}</th>${numbers.map((column) => cell(row, column))}</tr>`)}</tbody></table></div>`
 }
 
@@ -99,9 +101,12 @@ ${table('The most frequent mistakes', ['class', 'taken for', '#samples', '#of th
 }
 
 /** How far from the targets. */
-export function numberResults({ samples, errors, pairs }: NumberOutcome): Markup {
+export function numberResults({ samples, all, errors, pairs }: NumberOutcome): Markup {
   const shown = errors.slice(0, CLASSES)
-  const rows = shown.map(({ rmse, mae, r2 }, k) => [k, number(rmse), number(mae), number(r2)])
+  const rows = [
+    ...(errors.length > 1 ? [[`all ${number(errors.length)}`, number(all.rmse), number(all.mae), '']] : []),
+    ...shown.map(({ rmse, mae, r2 }, k) => [k, number(rmse), number(mae), number(r2)]),
+  ]
   return html`<p>${number(samples)} samples.</p>
 ${table('Errors', ['number', '#root mean square error', '#mean absolute error', '#R²'], rows)}
 ${shown.length < errors.length && html`<p class="note">The first ${CLASSES} of ${number(errors.length)} numbers.</p>`}

@@ -21,7 +21,7 @@ a:focus-visible,summary:focus-visible,[tabindex]:focus-visible{outline:3px solid
 nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;list-style:none;margin:.5rem 0;padding:0}
 nav a{display:inline-block;padding:.25rem 0}
 figure{margin:0}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr));gap:1rem}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,22rem),1fr));gap:1rem}
 .chart{background:var(--card);border:1px solid var(--rule);border-radius:.5rem;padding:.6rem .7rem}
 .chart figcaption{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.1rem 1rem;font-weight:600;margin-bottom:.3rem}
 .chart svg{display:block;width:100%;height:auto}
@@ -50,7 +50,10 @@ tbody tr:nth-child(even){background:var(--card)}
 .n{text-align:right}
 .matrix td{text-align:center;padding:.2rem .45rem;min-width:2.3rem}
 .matrix tbody tr{background:none}
-.matrix thead th{max-width:8rem;overflow:hidden;text-overflow:ellipsis;text-align:center}
+.matrix th{max-width:12rem;overflow:hidden;text-overflow:ellipsis}
+.matrix thead th{text-align:center}
+.tall thead th+th{writing-mode:vertical-rl;max-width:none;max-height:12rem;text-align:left;white-space:nowrap;padding:.3rem .1rem}
+.tall td{min-width:1.9rem;padding:.2rem}
 ${Array.from({ length: 10 }, (_, k) => `.t${k + 1}{background:rgba(var(--hit),${(0.06 * (k + 1)).toFixed(2)})}.f${k + 1}{background:rgba(var(--miss),${(0.06 * (k + 1)).toFixed(2)})}`).join('\n')}
 .beside{display:flex;flex-wrap:wrap;gap:0 3rem;align-items:flex-start}
 .beside>div{max-width:100%}
@@ -97,12 +100,15 @@ body{max-width:none;padding:0;font-size:11px}
 .charts{grid-template-columns:1fr 1fr}
 .cards:not(.wide){grid-template-columns:repeat(6,1fr)}
 nav,.skip{display:none}
-h2,h3{break-after:avoid}
+h2,h3,.note,summary{break-after:avoid}
 figure,.card,.tiles div,tr,.maps li{break-inside:avoid}
 .scroll{overflow:visible}
 details>summary{list-style:none;color:var(--soft)}
 details::details-content{content-visibility:visible;height:auto;display:block}
-th,td{padding:.1rem .3rem}
+th,td{padding:.1rem .3rem;white-space:normal}
+.matrix{font-size:8.5px}
+.matrix td{min-width:0;padding:.1rem}
+.tiles dd{font-size:1.1rem}
 .graph{font-size:8.5px}
 .graph td,.graph th{white-space:normal;padding:0 .25rem}
 .graph .lanes svg{height:24px}

@@ -1,6 +1,11 @@
+/** Marks that turn the direction of what stands behind them, beyond the name that holds them. */
+const turns = /[\u202a-\u202e\u2066-\u2069]/g
+
 /** Text that may stand anywhere in HTML, attributes with quotation marks included. */
 export function escapeHtml(text: unknown): string {
-  return String(text).replace(/[&<>"'`]/g, (letter) => `&#${letter.charCodeAt(0)};`)
+  return String(text)
+    .replace(turns, '\ufffd')
+    .replace(/[&<>"'`]/g, (letter) => `&#${letter.charCodeAt(0)};`)
 }
 
 /** Markup that is safe to join with other markup. */

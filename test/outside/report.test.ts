@@ -193,3 +193,20 @@ test('runs nothing that names, files or options hold', async () => {
   expect(refused.length).toBeGreaterThanOrEqual(2)
   expect(faults.filter((fault) => fault.startsWith('dialog'))).toEqual([])
 })
+
+test('a matrix of many classes with long names is on paper as a whole', async () => {
+  const file = join(temporaryFolder(), 'out.html')
+  const count = 30
+  const model = sequential({ input: [count], seed: 1 }, dense(count))
+  model.classNames = Array.from({ length: count }, (_, k) => `a kind of animal, number ${k}`)
+  const x = { shape: [count, count], data: Float32Array.from({ length: count * count }, (_, k) => Math.sin(k * k)) }
+  const y = { shape: [count], data: Int32Array.from({ length: count }, (_, k) => k) } as const
+  await report(model, undefined, { x, y }, { file })
+  const { page } = await open(file, { viewport: { width: 718, height: 1000 } })
+  await page.emulateMedia({ media: 'print' })
+  const matrix = page.locator('table.matrix')
+  const box = (await matrix.boundingBox())!
+  expect(box.x + box.width).toBeLessThanOrEqual(718)
+  expect((await matrix.locator('thead th').last().boundingBox())!.height).toBeGreaterThan(60)
+  await shot(page, 'report-matrix-print')
+})

@@ -24,6 +24,28 @@ describe('charts', () => {
     expect(rangeOf([Number.NaN, Number.POSITIVE_INFINITY])).toEqual([0, 1])
   })
 
+  test('have short numbers at their axes, none beyond the edge', () => {
+    const chart = (high: number) =>
+      lineChart({
+        title: 't',
+        xLabel: 'epoch',
+        series: [
+          {
+            name: 'a',
+            colour: 1,
+            points: [
+              [1, 0],
+              [20_000, high],
+            ],
+          },
+        ],
+      }).text
+    expect(chart(1.5e38)).toContain('text-anchor="end">1.5e+38<')
+    expect(chart(3e7)).toContain('text-anchor="end">3e+7<')
+    expect(chart(900_000)).toContain('text-anchor="end">800,000<')
+    expect(chart(1)).toContain('<text x="400" y="204" text-anchor="end">20,000</text>')
+  })
+
   test('hold finite places, whatever the numbers are', () => {
     const points = fc.array(fc.tuple(fc.double(), fc.double()), { maxLength: 20 })
     fc.assert(

@@ -126,6 +126,23 @@ describe('results', () => {
     // Root of 2/3, 2/3, 1 − 2/6; root of 3, 1, 1 − 9/2.
     expect(text).toContain('0 0.8165 0.6667 0.6667 1 1.732 1 -3.5')
     expect(text).toContain('3, 6 instead of 3, 3 sample 2')
+    // Of both numbers together: root of 11/6, 5/6.
+    expect(text).toContain('root mean square error 1.354 samples 3')
+    expect(text).toContain('all 2 1.354 0.8333 0 0.8165')
+    // No more than eight numbers of a sample are shown.
+    const wide = { x: randomTensor([2, 9], 1), y: randomTensor([2, 9], 2) }
+    expect(textOf(await report(await echo(9), undefined, wide))).toMatch(/, … instead of -?[\d.]+(, -?[\d.]+){7}, … sample/)
+  })
+
+  test('of maps of classes are no errors of numbers', async () => {
+    const model = sequential({ input: [3, 3, 1], runtime: 'reference' }, conv2d(1, 1))
+    const data = { x: randomTensor([2, 3, 3, 1], 1), y: randomTensor([2, 3, 3, 1], 2) }
+    model.compile({ optimizer: sgd({ learningRate: 1 }), loss: 'sigmoidCrossEntropy' })
+    const text = textOf(await report(model, undefined, data))
+    expect(text).toContain('Classes are measured of models that give [N, K].')
+    expect(text).not.toContain('root mean square')
+    model.compile({ optimizer: sgd({ learningRate: 1 }), loss: 'meanSquaredError' })
+    expect(textOf(await report(model, undefined, data))).toContain('root mean square error')
   })
 
   test('of one class, and of a model that knows a single one', async () => {
@@ -169,6 +186,14 @@ describe('training', () => {
     const [, line] = /<path class="line c1" d="([^"]*)"/.exec(page)!
     expect(line).toMatch(/^M[\d.]+ [\d.]+M[\d.]+ [\d.]+$/)
     expect(page).not.toMatch(/(cx|cy|d|x|y)="[^"]*(NaN|Infinity|undefined)/)
+  })
+
+  test('of many epochs stays small, from the first to the last', async () => {
+    const epochs = Array.from({ length: 20_000 }, (_, k) => epoch(k + 1, 2 / (k + 1))) as History['epochs']
+    const page = await report(await echo(2), { epochs })
+    expect(page.length).toBeLessThan(200_000)
+    const [, line] = /aria-label="Loss: training from 2 to 1.00e-4"[\s\S]*?<path class="line c1" d="([^"]*)"/.exec(page)!
+    expect(line).toMatch(/^M62 12L[\s\S]*L390 [\d.]+$/)
   })
 
   test('steps are kept, of long runs as means, and drawn', async () => {
@@ -246,6 +271,16 @@ describe('the page', () => {
       /^default-src 'none'; img-src data:; style-src 'sha256-[\w+/=]+'; base-uri 'none'; form-action 'none'$/,
     )
     expect(page).not.toMatch(/ style="| on\w+="|https?:\/\/(?!www\.w3\.org)/)
+  })
+
+  test('keeps marks that turn the direction of text within no name, and tells of a run whatever it is', async () => {
+    const model = await echo(2)
+    const cycle: { own?: unknown } = {}
+    cycle.own = cycle
+    const run = { seed: 12n, cycle, of: (x: number) => x, list: [1, 'a'] }
+    const page = await report(model, undefined, { x: rows([1, 0]), y: labels(0), files: ['\u202egnp.a'] } as never, { run })
+    expect(page).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/)
+    expect(textOf(page)).toContain('seed 12n cycle <ref *1> { own: [Circular *1] } of [Function: of] list [1,"a"]')
   })
 
   test('is written whole or not at all', async () => {
