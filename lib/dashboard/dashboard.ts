@@ -88,7 +88,7 @@ export class Dashboard implements Callback {
     if (this.#listening) return this.#listening.url
     const feed = {
       images: this.#images,
-      inputs: () => this.#drawings?.inputs ?? '',
+      inputs: () => this.#drawings?.inputs ?? eventText('inputs', []),
       state: () => this.#log.state,
       drawings: (client: Client) => this.#newDrawing(client),
     }

@@ -135,8 +135,9 @@ export class DashboardServer {
     if (site !== undefined && site !== 'same-origin' && site !== 'none') return void refuse(403, 'not for other pages')
     if (this.#clients.size >= MOST_CLIENTS) return void refuse(503, `${MOST_CLIENTS} pages look already`, { 'Retry-After': '10' })
     const image = Number(new URLSearchParams(query).get('image') ?? 0)
-    if (!Number.isInteger(image) || image < 0 || image >= Math.max(1, this.#feed.images)) return void refuse(404, 'there is no such image')
-    this.#welcome({ image, drawing: 0, response, isBehind: false })
+    if (!Number.isInteger(image) || image < 0) return void refuse(404, 'there is no such image')
+    // A page that was open for an earlier run may ask for more than there is now: it is shown the first.
+    this.#welcome({ image: image < this.#feed.images ? image : 0, drawing: 0, response, isBehind: false })
   }
 
   #welcome(client: Client): void {

@@ -136,15 +136,7 @@ test('answers GET to those that name this machine, and nothing else', async () =
     for (const host of foreign) {
       for (const path of ['', 'events']) expect([host, (await ask(url + path, { headers: { host } })).status]).toEqual([host, 403])
     }
-    for (const path of [
-      'favicon.ico',
-      'events/',
-      '../package.json',
-      '%2e%2e/package.json',
-      'events?image=1',
-      'events?image=-1',
-      'events?image=x',
-    ]) {
+    for (const path of ['favicon.ico', 'events/', '../package.json', '%2e%2e/package.json', 'events?image=-1', 'events?image=x']) {
       expect([path, (await ask(url + path)).status]).toEqual([path, 404])
     }
     expect((await ask(`${url}events`, { headers: { 'sec-fetch-site': 'cross-site' } })).status).toBe(403)

@@ -148,3 +148,33 @@ test('a closer look by dragging; a page that is opened late, and one that fails'
   await late!.page.getByRole('status').getByText('failed: the <i>disk</i> is full', { exact: true }).waitFor()
   expect(late!.faults).toEqual([])
 })
+
+test('a page that finds another run shows it alone, with an input that it has', async () => {
+  const { model, train, unseen, board, url } = await training()
+  const { page } = await open(url)
+  const radios = page.locator('#inputs input')
+  await radios.nth(5).check({ force: true })
+  await model.fit(train, { epochs: 1, callbacks: [board] })
+  await page.getByRole('status').getByText('done', { exact: true }).waitFor()
+  const port = Number(new URL(url).port)
+  const next = async (options: object) => {
+    const other = dashboard({ port, ...options })
+    await other.listen()
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await page.locator('#way', { hasText: 'waiting for the first step' }).waitFor()
+    return other
+  }
+  const second = await next({ title: 'second', model, images: sliceDataset(unseen, 6, 8).x })
+  await radios.nth(1).waitFor({ state: 'attached' })
+  expect([await radios.count(), await radios.nth(0).isChecked(), await page.locator('[data-tile], #layers figure').count()]).toEqual([
+    2,
+    true,
+    0,
+  ])
+  await model.fit(train, { epochs: 1, callbacks: [second] })
+  await page.locator('#layers[data-at="45"] figure img').first().waitFor()
+  const third = await next({ title: 'third' })
+  await page.locator('h1', { hasText: 'third' }).waitFor()
+  expect(await page.locator('#maps').isHidden()).toBe(true)
+  await third.close()
+}, 120_000)

@@ -192,7 +192,7 @@ function drawTiles() {
       ([name, value]) => /** @type {[string, string, unknown]} */ ([`validation ${name}`, valueText(name, value), value]),
     ),
     ['learning rate', numberText(now.learningRate), now.learningRate],
-    ['images per second', Math.round(now.imagesPerSecond).toLocaleString('en'), now.imagesPerSecond],
+    ['images per second', numberText(now.imagesPerSecond && Math.round(now.imagesPerSecond)), now.imagesPerSecond],
   ]
   element('tiles').replaceChildren(
     ...tiles.map(([name, text, value]) =>

@@ -18,6 +18,8 @@ export class MapsView {
     const key = sources.join()
     if (key === this.shown) return
     this.shown = key
+    element('layers').replaceChildren()
+    element('maps-at').textContent = 'waiting for the first drawing'
     if (this.image >= sources.length) this.image = 0
     const labels = sources.map((src, index) => {
       const radio = /** @type {HTMLInputElement} */ (make('input', { type: 'radio', name: 'input', value: String(index) }))
