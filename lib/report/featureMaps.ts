@@ -3,6 +3,7 @@ import type { Samples } from '../data/dataset'
 import { ConvlaneError } from '../errors'
 import type { Model } from '../model/model'
 import type { Tensor } from '../tensor'
+import { checkModel } from './checkModel'
 
 /** What one layer makes of some samples. */
 export interface FeatureMaps {
@@ -32,6 +33,7 @@ export async function featureMaps<X>(
   options: FeatureMapsOptions = {},
 ): Promise<FeatureMaps[]> {
   checkOptions('featureMaps', options, ['layers'])
+  checkModel(model, 'featureMaps')
   const { inputs, calls, layers } = model.architecture
   const { layers: wanted } = options
   if (wanted !== undefined && !Array.isArray(wanted)) throw invalid('featureMaps', 'layers', 'an array of names', wanted)

@@ -1,6 +1,7 @@
 import { ConvlaneError } from '../errors'
 import type { Model } from '../model/model'
 import type { Tensor } from '../tensor'
+import { checkModel } from './checkModel'
 
 /** The filters of one convolution. */
 export interface Filters {
@@ -37,9 +38,10 @@ const kernels: readonly {
  * The filters of the convolutions, in the order of the layers, as they are after the last whole step: copies, the filters first.
  * Of depthwise convolutions each filter sees one channel; a separable one has those, then its pointwise filters.
  * @param layer name of one layer. Default: all convolutions
- * @throws INVALID_ARGUMENT where there is no such convolution
+ * @throws INVALID_ARGUMENT where there is no such convolution, and for what is no model
  */
 export async function filters(model: Model<never, unknown>, layer?: string): Promise<Filters[]> {
+  checkModel(model, 'filters')
   const { layers } = model.architecture
   const found = layers.flatMap(({ name, layer: { type } }) =>
     kernels.flatMap((kernel) =>

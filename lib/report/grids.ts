@@ -51,11 +51,12 @@ const GAP: Colour = [128, 128, 128]
  * full. Those that see one channel, or any other number, are drawn in blue (below 0) and orange (above), nearly white at 0, by the same `most`: of one channel as
  * a square of tiles, of several a row for each filter and a column for each channel. Windows of three axes are laid side by side, their depth from left to right.
  * Infinite weights are drawn as the ends of the colours, NaN in magenta. A line of one pixel parts the tiles.
- * @throws INVALID_ARGUMENT
+ * @throws INVALID_ARGUMENT, INVALID_TENSOR, INVALID_DTYPE
  */
 export function filterGrid(filters: Filters, options: FilterGridOptions = {}): Grid {
   checkOptions('filterGrid', options, ['tiles', 'channels', 'scale'])
   const scale = checkInteger(options.scale ?? 1, 'filterGrid', 'scale', 1, 64)
+  checkArray(filters?.weights, 'filterGrid', 'the weights of filters', ['Float32Array'])
   const { weights, count, channels, window } = filters
   const limit = checkInteger(options.tiles ?? count * channels, 'filterGrid', 'tiles')
   const isColour = channels === 3

@@ -2,6 +2,7 @@ import { checkOptions } from '../check'
 import type { Model } from '../model/model'
 import { checkInteger } from '../shape'
 import { checkTensor, type Tensor } from '../tensor'
+import { checkModel } from './checkModel'
 
 /** How the numbers of a tensor are spread. */
 export interface Histogram {
@@ -52,5 +53,6 @@ export function histogram(tensor: Tensor, options: HistogramOptions = {}): Histo
  * @throws INVALID_ARGUMENT
  */
 export async function weightHistograms(model: Model<never, unknown>, options: HistogramOptions = {}): Promise<Record<string, Histogram>> {
+  checkModel(model, 'weightHistograms')
   return Object.fromEntries(Object.entries(await model.getWeights()).map(([name, tensor]) => [name, histogram(tensor, options)]))
 }

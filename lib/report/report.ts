@@ -10,8 +10,9 @@ import { checkInteger } from '../shape'
 import type { Tensor } from '../tensor'
 import { isStream } from '../train/batches'
 import type { Data } from '../train/data'
-import type { History } from '../train/events'
+import type { EpochEvent, History } from '../train/events'
 import { checkSignal } from '../train/options'
+import { checkModel } from './checkModel'
 import { curves } from './curves'
 import { facts, type Run } from './facts'
 import { filters } from './filters'
@@ -86,7 +87,9 @@ function checkReport(options: ReportOptions) {
  */
 export async function report(model: Model<never, unknown>, history?: History, data?: Data, options: ReportOptions = {}): Promise<string> {
   const checked = checkReport(options)
-  if (history !== undefined && !Array.isArray(history?.epochs)) throw invalid('report', 'history', 'what fit gave', history)
+  checkModel(model, 'report')
+  if (history !== undefined && !(Array.isArray(history?.epochs) && history.epochs.every(isEpoch)))
+    throw invalid('report', 'history', 'what fit gave', history)
   const told = history ?? model.history
   const sections = await sectionsOf(model, told, data, checked)
   const text = page(checked.title, sections.subtitle, sections.tiles, sections.all)
@@ -95,6 +98,14 @@ export async function report(model: Model<never, unknown>, history?: History, da
 }
 
 type Checked = ReturnType<typeof checkReport>
+
+/** Whether it has the numbers that are shown. */
+const isEpoch = (epoch: Partial<EpochEvent> | null): boolean =>
+  typeof epoch === 'object' &&
+  epoch !== null &&
+  typeof epoch.metrics === 'object' &&
+  epoch.metrics !== null &&
+  [epoch.epoch, epoch.loss, epoch.learningRate, epoch.seconds, epoch.imagesPerSecond].every((value) => typeof value === 'number')
 
 async function sectionsOf(model: Model<never, unknown>, history: History | undefined, data: Data | undefined, options: Checked) {
   const { steps, timing, run, signal } = options

@@ -1,5 +1,6 @@
 import type { Normalize, Samples } from '../data/dataset'
 import type { Picture } from '../io/png'
+import { checkArray } from '../tensor'
 
 /** Grey level of a number. */
 type Level = (value: number) => number
@@ -18,8 +19,11 @@ const ROW = 32
  * is white; floats from 0 to 1 as 0 to 255, others from their least to their largest. Of one channel it is grey, of three in colour, of other numbers the channels
  * stand side by side; NaN is drawn as the least. Of `[D, H, W, C]` the slices stand beside one another. `[H, W]` is an image of one channel, or, where it is more than four times as long as wide, a
  * sequence: a curve for each of up to 16 channels, one below the other, of more a row of pixels each. Numbers alone, `[N]`, are pixels in rows of 32, or a square where that comes out even.
+ * @throws INVALID_TENSOR, INVALID_DTYPE, INVALID_SHAPE
  */
-export function samplePicture({ shape, data }: Samples, normalize?: Normalize): Picture {
+export function samplePicture(sample: Samples, normalize?: Normalize): Picture {
+  checkArray(sample, 'samplePicture', 'sample', ['Float32Array', 'Uint8Array'])
+  const { shape, data } = sample
   const level = levelsOf(data, normalize)
   const [a = 1, b = 1, c = 1, d = 1] = shape
   if (shape.length === 4) {

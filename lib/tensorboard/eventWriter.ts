@@ -8,7 +8,7 @@ import { fileError } from '../io/files'
 import { encodePng } from '../io/png'
 import { checkInteger, checkNumber, valueText } from '../shape'
 import { fileHead, restartRecord, type SummaryValue, summaryRecord } from './event'
-import { HistogramCounter, SLICE } from './histogram'
+import { firstNotFinite, HistogramCounter, SLICE } from './histogram'
 import { picturesOf } from './pictures'
 
 /** Options of {@link eventWriter}. */
@@ -84,6 +84,7 @@ export class EventWriter {
    */
   scalars(values: Readonly<Record<string, number>>, step: number): Promise<void> {
     return this.#told(() => {
+      if (typeof values !== 'object' || values === null) throw invalid('EventWriter', 'scalars', 'numbers by tag', values)
       const all = Object.entries(values).map(([tag, value]) => {
         if (typeof value !== 'number') throw invalid('EventWriter', `the value of ${checkTag(tag)}`, 'a number', value)
         return { tag: checkTag(tag), simpleValue: Math.fround(value) }
@@ -224,9 +225,9 @@ function checkStep(step: unknown): number {
 function numbersOf(values: ArrayLike<number>, tag: string): Float32Array | Float64Array {
   const isArray = Array.isArray(values) || values instanceof Float32Array || values instanceof Float64Array
   if (!isArray || values.length === 0) throw invalid('EventWriter', `the values of ${tag}`, 'an array of numbers, not empty', values)
-  const numbers = values instanceof Float32Array ? values.slice() : Float64Array.from(values)
-  const wrong = numbers.findIndex((value: number) => !Number.isFinite(value))
-  if (wrong < 0) return numbers
+  // Before they are copied: text or a BigInt is no number.
+  const wrong = firstNotFinite(values)
+  if (wrong < 0) return values instanceof Float32Array ? values.slice() : Float64Array.from(values)
   throw new ConvlaneError(
     'INVALID_ARGUMENT',
     `EventWriter: the values of ${tag} must be finite, received ${valueText(values[wrong])} at ${wrong}`,

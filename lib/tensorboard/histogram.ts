@@ -24,6 +24,12 @@ function bucketEnds(): Float64Array {
   return ends
 }
 
+/** Where the first number is that is not finite; -1 where all are. */
+export function firstNotFinite(values: ArrayLike<number>): number {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i
+  return -1
+}
+
 /** Elements that are counted in one go, about a millisecond. */
 export const SLICE = 2 ** 16
 

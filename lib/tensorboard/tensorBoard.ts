@@ -6,6 +6,7 @@ import { checkInteger } from '../shape'
 import type { XY } from '../train/data'
 import type { Callback, EpochEvent, StepEvent } from '../train/events'
 import { type EventWriter, eventWriter } from './eventWriter'
+import { firstNotFinite } from './histogram'
 import { filterGrid, picturesOf } from './pictures'
 
 /** Options of {@link tensorBoard}. */
@@ -144,7 +145,7 @@ class TensorBoard implements Callback {
 
   /** There is no histogram of what is not finite: whether training goes on is not decided here. */
   async #tellHistogram(tag: string, values: Float32Array, step: number): Promise<void> {
-    if (values.every(Number.isFinite)) await this.#train!.histogram(tag, values, step)
+    if (firstNotFinite(values) < 0) await this.#train!.histogram(tag, values, step)
   }
 }
 

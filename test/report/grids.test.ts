@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Filters, filterGrid, mapGrid, samplePicture } from '../../lib/index'
+import { type Filters, featureMaps, filterGrid, filters, mapGrid, samplePicture, weightHistograms } from '../../lib/index'
 import { expectError } from '../support/models'
 
 function filtersOf(count: number, channels: number, window: readonly number[], data: readonly number[]): Filters {
@@ -117,4 +117,13 @@ test('sequences as curves, volumes as slices, numbers alone in rows', () => {
   expect(samplePicture({ shape: [784], data: new Uint8Array(784) }).shape).toEqual([28, 28, 1])
   const odd = samplePicture({ shape: [40], data: new Uint8Array(40) })
   expect([odd.shape, odd.data[39], odd.data[40]]).toEqual([[2, 32, 1], 0, 128])
+})
+
+test('what is no sample, no filters and no model is refused', async () => {
+  await expectError(() => samplePicture(undefined as never), 'INVALID_TENSOR', 'samplePicture')
+  await expectError(() => samplePicture({ shape: [2, 2, 1], data: new Float32Array(3) }), 'INVALID_TENSOR', 'samplePicture')
+  await expectError(() => samplePicture({ shape: [2, 1, 1], data: [1, 2] } as never), 'INVALID_TENSOR', 'samplePicture')
+  await expectError(() => filterGrid(undefined as never), 'INVALID_TENSOR', 'filterGrid')
+  for (const of of [filters, featureMaps, weightHistograms])
+    await expectError(() => of({} as never, {} as never), 'INVALID_ARGUMENT', 'must be a model')
 })

@@ -336,6 +336,10 @@ describe('the page', () => {
     await expectError(() => report(model, undefined, data, { signal: AbortSignal.abort() }), 'ABORTED', 'stopped')
     const history = { epochs: 3 } as never
     await expectError(() => report(model, history), 'INVALID_ARGUMENT', 'history')
+    for (const epochs of [[null], [{ epoch: 1, loss: 1 }], [{ ...epoch(1, 1), seconds: '2' }]])
+      await expectError(() => report(model, { epochs } as never), 'INVALID_ARGUMENT', 'history must be what fit gave')
+    for (const none of [undefined, {}, 3])
+      await expectError(() => report(none as never), 'INVALID_ARGUMENT', 'report: model must be a model')
     model.dispose()
     await expectError(() => report(model), 'DISPOSED', 'disposed')
   })
