@@ -68,6 +68,8 @@ export class Engine {
   /** Calls that wait for the state, and the end of the last one's wait. */
   #waiting = 0
   #turn: Promise<unknown> = Promise.resolve()
+  /** The end of the last write that was asked for: a write reads what it leaves, so two at once would undo each other. */
+  #written: Promise<unknown> = Promise.resolve()
   #disposed = false
 
   /** @param first values of the weights, by name, or another engine's state; absent: drawn as the parameters' initializers say */
@@ -176,6 +178,12 @@ export class Engine {
   /** Replaces weights, all at once, and their averages. The names and sizes are the caller's to check. */
   async write(weights: ReadonlyMap<string, Float32Array>): Promise<void> {
     const copies = new Map([...weights].map(([name, data]) => [name, data.slice()]))
+    const written = this.#written.then(() => this.#replace(copies))
+    this.#written = written.catch(() => {})
+    await written
+  }
+
+  async #replace(copies: ReadonlyMap<string, Float32Array>): Promise<void> {
     await this.#enter(async ({ layout, state }) => {
       if (copies.size === 0) return
       const { parameters, parameterElements, trainedElements, slots } = layout

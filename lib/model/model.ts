@@ -7,7 +7,7 @@ import { checkSeed } from '../random'
 import { checkChoice, checkInteger } from '../shape'
 import type { Tensor } from '../tensor'
 import type { Augmentation } from '../train/augmentation'
-import { type Batch, isStream, type Source, wholeBatch } from '../train/batches'
+import { type Batch, copiedBatch, isStream, type Source } from '../train/batches'
 import { checkData, checkSamples, type Data, type Form, type XY } from '../train/data'
 import { emaShare } from '../train/ema'
 import type { History, Results } from '../train/events'
@@ -75,7 +75,7 @@ export class Model<X = Samples, Y = Tensor> {
    *
    * `softmaxCrossEntropy` is computed on logits: those that the output gives, or, where a softmax is the last thing that a model does, those that go into
    * it. `predict` gives what the model says: probabilities behind a softmax, else logits.
-   * @throws INVALID_ARGUMENT, INVALID_SHAPE; BUSY while fit, evaluate or trainOnBatch is under way; UNSUPPORTED after {@link Model.share}
+   * @throws INVALID_ARGUMENT, INVALID_SHAPE; BUSY while fit, evaluate, trainOnBatch or setWeights is under way; UNSUPPORTED after {@link Model.share}
    */
   compile(options: CompileOptions): this {
     this.#engine.checkReplaceable('compile')
@@ -130,15 +130,15 @@ export class Model<X = Samples, Y = Tensor> {
   }
 
   /**
-   * One optimizer step on one batch.
+   * One optimizer step on one batch, which is copied before the call returns.
    * @returns loss and metrics of the batch before the step
-   * @throws NOT_COMPILED; BUSY during fit; what fit throws for bad data
+   * @throws NOT_COMPILED; BUSY during fit and setWeights; what fit throws for bad data
    */
   async trainOnBatch(x: XY['x'], y: XY['y'], options: BatchOptions = {}): Promise<Results> {
     const objective = this.#compiled('trainOnBatch')
     this.#occupation.check('trainOnBatch', 'evaluate', 'trainOnBatch')
     checkOptions('trainOnBatch', options, ['sampleWeight'])
-    const batch = wholeBatch(checkData({ x, y, ...options }, this.#inputs, objective, 'trainOnBatch'))
+    const batch = copiedBatch(checkData({ x, y, ...options }, this.#inputs, objective, 'trainOnBatch'))
     return this.#occupation.during('trainOnBatch', async () => {
       this.#largestBatch = Math.max(this.#largestBatch, batch.n)
       const { outputs } = await this.#step(batch, this.#largestBatch, objective, this.#seed)
@@ -147,7 +147,7 @@ export class Model<X = Samples, Y = Tensor> {
   }
 
   /**
-   * Loss and metrics over all samples of the data, each weighed alike, without training.
+   * Loss and metrics over all samples of the data, each weighed alike, without training. The data must not change until it is done.
    * @throws NOT_COMPILED; ABORTED; what fit throws for bad data
    */
   async evaluate(data: Data, options: EvaluateOptions = {}): Promise<Results> {
@@ -182,13 +182,13 @@ export class Model<X = Samples, Y = Tensor> {
   }
 
   /**
-   * The gradients of the loss of a batch by all weights that are trained, by their names, as training has them (dropout is on). Changes nothing.
+   * The gradients of the loss of a batch by all weights that are trained, by name, as training has them (dropout is on). Copies the batch, changes nothing.
    * @throws NOT_COMPILED; what fit throws for bad data
    */
   async getGradients(x: XY['x'], y: XY['y'], options: BatchOptions = {}): Promise<Record<string, Tensor>> {
     const objective = this.#compiled('getGradients')
     checkOptions('getGradients', options, ['sampleWeight'])
-    const batch = wholeBatch(checkData({ x, y, ...options }, this.#inputs, objective, 'getGradients'))
+    const batch = copiedBatch(checkData({ x, y, ...options }, this.#inputs, objective, 'getGradients'))
     const plan = gradientPlan(this.#architecture, objective, caseOf(batch, batch.n))
     const scalars = { step: this.#counts.batches + 1, seed: this.#seed }
     const outputs = (await this.#engine.run(plan, { n: batch.n, inputs: batch.inputs, scalars })) as Float32Array[]
@@ -208,13 +208,13 @@ export class Model<X = Samples, Y = Tensor> {
   }
 
   /**
-   * Replaces weights, all those that are given or, where one does not fit, none, and their moving averages. Optimizer slots stay.
+   * Replaces weights, all that are given or, where one does not fit, none, and their averages. Optimizer slots stay. Calls that overlap take effect in order.
    * @throws INVALID_ARGUMENT for a name that there is not; INVALID_SHAPE, INVALID_TENSOR, INVALID_DTYPE; BUSY during fit and trainOnBatch
    */
   async setWeights(weights: Readonly<Record<string, Tensor>>): Promise<void> {
     this.#engine.checkWritable('setWeights')
-    this.#occupation.check('setWeights', 'evaluate')
-    await this.#engine.write(checkWeights(this.#architecture, weights))
+    this.#occupation.check('setWeights', 'evaluate', 'setWeights')
+    await this.#occupation.during('setWeights', () => this.#engine.write(checkWeights(this.#architecture, weights)))
   }
 
   /**
@@ -293,10 +293,8 @@ export class Model<X = Samples, Y = Tensor> {
     checkOptions('summary', options, ['batchSize'])
     const batchSize = checkInteger(options.batchSize ?? 32, 'summary', 'batchSize')
     const { layout } = this.#engine
-    const { arenaElements, prelude } = likelyPlan(this.#architecture, this.#objective, this.#targetForms, batchSize).plan.compile(
-      layout,
-    ).spec
-    const arenaBytes = (arenaElements + (prelude?.elements ?? 0)) * 4
+    const { spec } = likelyPlan(this.#architecture, this.#objective, this.#targetForms, batchSize).plan.compile(layout)
+    const arenaBytes = (spec.arenaElements + (spec.prelude?.elements ?? 0)) * 4
     return summarize(this.#architecture, { stateBytes: layout.elements * 4, arenaBytes, batchSize })
   }
 
@@ -338,6 +336,11 @@ export class Model<X = Samples, Y = Tensor> {
     return documentOf(this.architecture, this.#seed, this.#objective, facts)
   }
 
+  /** @internal Throws DISPOSED. */
+  checkUsable(): void {
+    this.#engine.checkUsable()
+  }
+
   /** @internal What every call of a layer gives for these samples, in the order of `architecture.calls`. */
   async trace(x: X, label: string): Promise<Tensor[]> {
     return trace(this.#engine, this.architecture, checkSamples(x, this.#inputs, label))
@@ -375,7 +378,7 @@ export class Model<X = Samples, Y = Tensor> {
 
   #setFrozen(match: Match, freeze: boolean, method: string): this {
     this.#engine.checkWritable(method)
-    this.#occupation.check(method)
+    this.#occupation.check(method, 'setWeights')
     this.#architecture = { ...this.#architecture, frozen: changeFrozen(this.#architecture, match, freeze, method) }
     Object.assign(this.#counts, { waiting: 0, samples: 0 })
     return this

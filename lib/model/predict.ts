@@ -1,4 +1,4 @@
-import { copyOf, type Tensor } from '../tensor'
+import { allocate, copyOf, type Tensor } from '../tensor'
 import type { Column } from '../train/data'
 import { pipeline } from '../train/pipeline'
 import type { Architecture, End } from './architecture'
@@ -46,7 +46,7 @@ export async function predict(
   }
   const outputs = ends.map(({ shape }) => {
     const row = shape.reduce((product, size) => product * size, 1)
-    return { shape: [n, ...shape], data: new Float32Array(n * row), row }
+    return { shape: [n, ...shape], data: allocate(Float32Array, n * row, 'predict'), row }
   })
   const join = (results: RunOutputs, start: number) => {
     outputs.forEach(({ data, row }, index) => {

@@ -122,6 +122,7 @@ export class Predictor<X = Samples, Y = Tensor> {
 export function createPredictor<X, Y>(model: Model<X, Y>, options: PredictorOptions = {}): Predictor<X, Y> {
   if (!(model instanceof Model)) throw invalid('createPredictor', 'model', 'a model', model)
   checkOptions('createPredictor', options, ['maxBatch', 'maxWait', 'maxQueue', 'weights'])
+  model.checkUsable()
   const { maxBatch = 16, maxWait = 0, maxQueue = 256 } = options
   checkInteger(maxBatch, 'createPredictor', 'maxBatch', 1, 256)
   checkNumber(maxWait, 'createPredictor', 'maxWait', { low: 0, high: 60_000 })

@@ -1,6 +1,7 @@
 import type { RunInput } from '../../binding'
 import { ConvlaneError } from '../errors'
 import { Permutation, permutation, RandomStream } from '../random'
+import { copyOf } from '../tensor'
 import type { Data, EpochData, Form, Table, XY } from './data'
 import { untilAborted } from './untilAborted'
 
@@ -45,6 +46,11 @@ export function wholeBatch(table: Table): Batch {
   return { n: table.n, ...formsOf(table), inputs: arraysOf(table).map((data) => ({ data })) }
 }
 
+/** The same, of copies: what the caller does with the arrays meanwhile is of no concern. */
+export function copiedBatch(table: Table): Batch {
+  return { n: table.n, ...formsOf(table), inputs: arraysOf(table).map((data) => ({ data: copyOf(data) })) }
+}
+
 /** Batches of arrays, the last one smaller where it does not come out even; in random order, another in each epoch, where a seed says so. `part`: the rows that are taken. */
 export function tableSource(table: Table, size: number, seed?: number, part?: Int32Array): Source {
   const length = part?.length ?? table.n
@@ -61,7 +67,11 @@ export function tableSource(table: Table, size: number, seed?: number, part?: In
         const drawn = order?.take(n) ?? part?.subarray(start, start + n)
         const rows = order && part && drawn ? drawn.map((index) => part[index]!) : drawn
         if (start < skip * batchSize) continue
-        const inputs = columns.map(({ data, row }) => (rows ? { data, rows } : { data: data.subarray(start * row, (start + n) * row) }))
+        const inputs = columns.map(({ data, row }) => {
+          if (rows) return { data, rows }
+          // What has been detached since it was checked has no parts; the run says so.
+          return { data: data.length > 0 ? data.subarray(start * row, (start + n) * row) : data }
+        })
         yield { n, ...forms, inputs }
       }
     },

@@ -53,6 +53,42 @@ describe.each(runtimes)('a model in use (%s)', (runtime) => {
     expect(await first).toEqual(expected)
   })
 
+  test.each([1, 2])(
+    'trainOnBatch and getGradients have copied their batch when they return, %i batches to an update',
+    async (accumulate) => {
+      const train = async (reuse: boolean) => {
+        const model = untrained(runtime)
+        model.compile({ optimizer: sgd({ learningRate: 0.1 }), loss: 'softmaxCrossEntropy', accumulate })
+        const [x, y] = [randomTensor([4, 6, 6, 1], 1), randomTensor([4, 3], 2)]
+        const steps = Array.from({ length: 6 }, async (_, step) => {
+          const batch = [x, y].map((tensor) => (reuse ? tensor : { ...tensor, data: tensor.data.slice() })) as [Tensor, Tensor]
+          for (const { data } of batch) data.fill(step / 6)
+          return model.trainOnBatch(...batch)
+        })
+        const gradients = model.getGradients({ ...x, data: x.data.fill(0.5) }, { ...y, data: y.data.fill(0.5) })
+        for (const { data } of [x, y]) data.fill(Number.NaN)
+        return [...(await Promise.all(steps)), await gradients, await model.getWeights()]
+      }
+      // The gradients are of whatever weights there are when their turn comes.
+      const [reused, fresh] = [await train(true), await train(false)]
+      expect(reused.filter((_, index) => index !== 6)).toEqual(fresh.filter((_, index) => index !== 6))
+      expect(JSON.stringify(reused[6])).not.toContain('null')
+    },
+  )
+
+  test('an answer that no memory holds is refused before anything is computed', async () => {
+    const wide = sequential({ input: [1], runtime }, dense(2 ** 21))
+    await expectError(() => wide.predict({ shape: [4096, 1], data: new Float32Array(4096) }), 'OUT_OF_MEMORY', 'predict: ')
+  })
+
+  test('data that is detached while it is evaluated is told of', async () => {
+    const model = small(runtime)
+    const x = { ...data.x, data: data.x.data.slice() }
+    const evaluation = model.evaluate({ x, y: data.y }, { batchSize: 2 })
+    structuredClone(x.data.buffer, { transfer: [x.data.buffer] })
+    await expectError(() => evaluation, 'INVALID_TENSOR', /detached/)
+  })
+
   test('bytes are scaled as asked, and 1/255 where nobody asks', async () => {
     const bytes = { shape: [2, 2, 1, 2], data: Uint8Array.of(0, 255, 128, 7, 1, 2, 3, 4) }
     const linear = (normalize?: { scale: number | number[]; offset: number | number[] }) =>
@@ -198,6 +234,24 @@ describe.each(runtimes)('a model in use (%s)', (runtime) => {
     expect([...bias!.data]).toEqual([1, 2, 3])
     const { 'dense/bias': _, ...unchanged } = before
     expect(others).toEqual(unchanged)
+  })
+
+  test('weights that are set by two calls at once are all set; nothing trains between', async () => {
+    const model = small(runtime)
+    await model.predict(data.x)
+    const of = (name: string, shape: number[], value: number) => ({
+      [name]: { shape, data: new Float32Array(shape.reduce((product, size) => product * size, 1)).fill(value) },
+    })
+    const bias = of('dense/bias', [3], 4)
+    const kernel = of('conv2d/kernel', [3, 3, 1, 2], 5)
+    const under = [model.setWeights(bias), model.setWeights(kernel)]
+    const busy = 'setWeights is under way on this model'
+    await expectError(() => model.fit(data), 'BUSY', `fit: ${busy}`)
+    await expectError(() => model.trainOnBatch(data.x, data.y), 'BUSY', `trainOnBatch: ${busy}`)
+    await expectError(() => model.compile({ optimizer: sgd({ learningRate: 1 }), loss: 'softmaxCrossEntropy' }), 'BUSY', `compile: ${busy}`)
+    await Promise.all(under)
+    expect(await model.getWeights()).toMatchObject({ ...bias, ...kernel })
+    await model.trainOnBatch(data.x, data.y)
   })
 
   test('memory grows with what is used, and goes with the model', async () => {

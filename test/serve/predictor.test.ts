@@ -163,6 +163,7 @@ describe('bad calls', () => {
     await expectError(call(randomTensor([1, 6, 6, 1], 1)), 'DISPOSED', 'disposed')
     await predictor.close()
     await expectError(call(randomTensor([1, 6, 6, 1], 1)), 'DISPOSED', 'predict: the predictor is closed')
+    await expectError(() => createPredictor(model), 'DISPOSED', 'disposed')
   })
 
   test.each([
