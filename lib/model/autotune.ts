@@ -44,7 +44,7 @@ export class Autotune {
     return this.#choices[geometryOf(step, loadNative().isa())]
   }
 
-  /** Chooses for those of the steps that there is no choice for. What fails, or has no time left, stays open. */
+  /** Chooses for those of the steps that there is no choice for: for good, so what fails, or has no time left, gets the default. */
   async tune(steps: readonly Step[], runtime: Runtime, { cache }: AutotuneOptions, winograd: boolean): Promise<void> {
     const { isa, version } = loadNative()
     const open = new Map(steps.filter(isOpen).map((step) => [geometryOf(step, isa()), step]))
@@ -55,24 +55,24 @@ export class Autotune {
     this.#remembered ??= file === undefined ? Promise.resolve({}) : readTuning(file, scope)
     const remembered = await this.#remembered
     const timed: Record<string, ConvolutionAlgorithm> = {}
+    const defaults: Record<string, ConvolutionAlgorithm> = {}
     for (const [key, step] of open) {
       const names = candidatesOf(step, winograd)
       const known = remembered[key]
       if (known && names.includes(known)) this.#choices = { ...this.#choices, [key]: known }
-      else timed[key] = names[0]!
+      else defaults[key] = names[0]!
     }
     const start = performance.now()
     const end = start + this.#left
     // The cheapest first: what they leave of their share is for the others.
-    const keys = Object.keys(timed).sort((a, b) => workOf(open.get(a)!) - workOf(open.get(b)!))
+    const keys = Object.keys(defaults).sort((a, b) => workOf(open.get(a)!) - workOf(open.get(b)!))
     for (const [index, key] of keys.entries()) {
       const share = (end - performance.now()) / (keys.length - index)
       const fastest = await fastestOf(open.get(key)!, candidatesOf(open.get(key)!, winograd), runtime, share).catch(() => undefined)
       if (fastest) timed[key] = fastest
-      else delete timed[key]
     }
     this.#left = Math.max(0, this.#left - (performance.now() - start))
-    this.#choices = { ...this.#choices, ...timed }
+    this.#choices = { ...this.#choices, ...defaults, ...timed }
     if (file !== undefined && Object.keys(timed).length > 0) await rememberTuning(file, scope, timed)
   }
 }

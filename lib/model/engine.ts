@@ -131,13 +131,13 @@ export class Engine {
     return this.#slots.includes('average')
   }
 
-  /** Offers the state to other threads. */
-  async share(): Promise<SharedState> {
+  /** Offers the state to other threads, when choices for the plan have been made that these are to have too. */
+  async share(plan: Plan): Promise<SharedState> {
     this.checkUsable()
     if (this.runtime !== 'native')
       throw new ConvlaneError('UNSUPPORTED', `share: the ${this.runtime} runtime shares nothing between threads`)
     sharing.add(this)
-    return this.#enter(async ({ state }) => ({ id: state.share!(), slots: this.#slots, winograd: this.#winograd }))
+    return this.#enter(async ({ state }) => ({ id: state.share!(), slots: this.#slots, winograd: this.#winograd }), plan)
   }
 
   #adopt({ id, slots, winograd }: SharedState): void {

@@ -279,7 +279,7 @@ export class Model<X = Samples, Y = Tensor> {
    * @throws UNSUPPORTED on the reference runtime
    */
   async share(): Promise<SharedModel> {
-    const state = await this.#engine.share()
+    const state = await this.#engine.share(likelyPlan(this.#architecture, undefined, undefined, 1).plan)
     const { compile, history, ...document } = this.document
     return { ...state, document: JSON.stringify(document) }
   }

@@ -11,6 +11,7 @@ import {
   readSafetensors,
   sequential,
   sgd,
+  sharedModel,
   weightsSha256,
 } from '../../lib/index'
 import { isAlgorithm } from '../../lib/program/algorithms'
@@ -141,6 +142,22 @@ describe('autotune', () => {
     await slow.fit({ x: randomTensor([2, 12, 12, 8], 1), y: someLabels(2, 3) })
     await slow.save(file)
     expect(await choicesOf(file)).toEqual({})
+  })
+
+  test('what there is no time for is decided, too: a later program, and a run that is resumed, compute as the first', async () => {
+    const large = sequential({ input: [32, 32, 512] }, conv2d(512, 3, { padding: 'same' }))
+    large.compile({ optimizer: sgd({ learningRate: 0.01 }), loss: 'meanSquaredError', autotune: { cache: false } })
+    await large.predict({ shape: [1, 32, 32, 512], data: new Float32Array(2 ** 19) })
+    expect(Object.values(large.document.algorithms ?? {}).map(isAlgorithm)).toEqual([true])
+  })
+
+  test('is done before other threads take the model up, which have the same bits', async () => {
+    const tuned = model({ cache: false })
+    const shared = await tuned.share()
+    expect(Object.keys(JSON.parse(shared.document).algorithms)).toHaveLength(2)
+    const other = sharedModel(shared)
+    expect(await other.predict(data.x)).toEqual(await tuned.predict(data.x))
+    for (const one of [other, tuned]) one.dispose()
   })
 
   test('is refused where it means nothing', async () => {
