@@ -5,6 +5,8 @@
  *     serve.ts MODEL [PORT]    serves a model from a file, on port 8080 or another one, until SIGTERM or Ctrl-C
  *
  *     curl --data-binary @photo.jpg http://localhost:8080/
+ *
+ * GET /health is 200 as long as it takes requests; GET /metrics is text for Prometheus.
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
@@ -50,7 +52,8 @@ async function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
   return Buffer.concat(chunks)
 }
 
-let requests = 0
+let requests = 0 // under way
+const statuses = new Map<number, number>() // of the answers so far
 
 async function answer(request: IncomingMessage, signal: AbortSignal) {
   if (request.method !== 'POST') throw new Refusal(405, 'POST an image')
@@ -60,7 +63,31 @@ async function answer(request: IncomingMessage, signal: AbortSignal) {
   return { classes }
 }
 
-const server = createServer(async (request, response) => {
+/** One number for each line. */
+function metrics(): string {
+  const { waiting, running, runs } = predictor.statistics
+  const answers = [...statuses].map(([status, count]) => `serve_answers_total{status="${status}"} ${count}`)
+  return [
+    '# TYPE serve_answers_total counter',
+    ...answers,
+    '# TYPE serve_runs_total counter',
+    `serve_runs_total ${runs}`,
+    '# TYPE serve_requests gauge',
+    `serve_requests ${requests}`,
+    '# TYPE serve_images gauge',
+    `serve_images{state="waiting"} ${waiting}`,
+    `serve_images{state="running"} ${running}`,
+    '# TYPE process_resident_memory_bytes gauge',
+    `process_resident_memory_bytes ${process.memoryUsage.rss()}`,
+    '',
+  ].join('\n')
+}
+
+// A slow client holds its place for 20 seconds. Looked for is every second: the default is every 30.
+const server = createServer({ requestTimeout: 20_000, connectionsCheckingInterval: 1000 }, async (request, response) => {
+  if (request.method === 'GET' && request.url === '/health') return response.end('ok\n')
+  if (request.method === 'GET' && request.url === '/metrics')
+    return response.setHeader('content-type', 'text/plain; version=0.0.4').end(metrics())
   const gone = new AbortController()
   response.once('close', () => gone.abort())
   requests++
@@ -70,6 +97,7 @@ const server = createServer(async (request, response) => {
   )
   requests--
   if (request.socket.destroyed) return // the client has gone
+  statuses.set(status, (statuses.get(status) ?? 0) + 1)
   if (status === 500) console.error(content)
   request.resume() // reads on past what was refused, so that the client hears why
   response.statusCode = status
@@ -79,7 +107,6 @@ const server = createServer(async (request, response) => {
   if (!server.listening) response.setHeader('connection', 'close')
   response.end(status === 500 ? '{"error":"internal error"}' : JSON.stringify(content))
 })
-server.requestTimeout = 20_000 // a slow client holds its place no longer
 server.keepAliveTimeout = 65_000 // longer than load balancers keep theirs
 server.maxConnections = 1000
 

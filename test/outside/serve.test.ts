@@ -172,6 +172,38 @@ test('no POST: 405; no HTTP: 400; clients that go away in the middle of it: noth
   expect(server.output()).toBe(`listening on port ${server.port}\n`)
 })
 
+/** The numbers of GET /metrics. */
+async function measured(): Promise<Record<string, number>> {
+  const response = await fetch(`${server.url}metrics`)
+  expect(response.headers.get('content-type')).toMatch(/^text\/plain/)
+  const lines = (await response.text()).trimEnd().split('\n')
+  return Object.fromEntries(lines.filter((line) => !line.startsWith('#')).map((line) => [line.split(' ')[0]!, Number(line.split(' ')[1])]))
+}
+
+test('health and metrics: what was answered, and what is under way', async () => {
+  expect((await fetch(`${server.url}health`)).status).toBe(200)
+  let before = await measured()
+  while (before.serve_requests! > 0) before = await measured() // of clients that have gone
+  await expectAlive()
+  await post('no image')
+  const after = await measured()
+  const more = (name: string) => after[name]! - (before[name] ?? 0)
+  expect(['serve_answers_total{status="200"}', 'serve_answers_total{status="400"}', 'serve_runs_total'].map(more)).toEqual([1, 1, 1])
+  expect(after).toMatchObject({ serve_requests: 0, 'serve_images{state="waiting"}': 0, 'serve_images{state="running"}': 0 })
+  expect(after.process_resident_memory_bytes).toBeGreaterThan(2 ** 20)
+})
+
+test('clients that send slowly hold their places for 20 seconds, and others are told to come back', { timeout: 60_000 }, async () => {
+  const slow = Array.from({ length: 64 }, () => connect(server.port, '127.0.0.1').on('error', () => {}))
+  const start = performance.now()
+  for (const socket of slow) socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nhalf')
+  while ((await measured()).serve_requests! < 64) await new Promise((resolve) => setTimeout(resolve, 50))
+  expect((await post(await photo())).status).toBe(503)
+  await Promise.all(slow.map((socket) => once(socket.resume(), 'close')))
+  expect(performance.now() - start).toBeLessThan(25_000)
+  await expectAlive()
+})
+
 const residentBytes = (pid: number) => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024
 const load = async (connections: number, amount: number) =>
   autocannon({ url: server.url, method: 'POST', body: await photo(), connections, amount, timeout: 60 })
