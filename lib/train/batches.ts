@@ -41,12 +41,7 @@ const formsOf = ({ x, y, w }: Table) => ({
 /** All arrays that a run takes rows of, in the order of its inputs. */
 const arraysOf = ({ x, y, w }: Table) => [...[...x, ...y].map(({ data }) => data), ...w.flatMap((weights) => weights ?? [])]
 
-/** All samples as one batch. */
-export function wholeBatch(table: Table): Batch {
-  return { n: table.n, ...formsOf(table), inputs: arraysOf(table).map((data) => ({ data })) }
-}
-
-/** The same, of copies: what the caller does with the arrays meanwhile is of no concern. */
+/** All samples as one batch, copied: arrays of a moment may be filled anew for the next batch before this one has run. */
 export function copiedBatch(table: Table): Batch {
   return { n: table.n, ...formsOf(table), inputs: arraysOf(table).map((data) => ({ data: copyOf(data) })) }
 }
@@ -102,7 +97,7 @@ export function streamSource(data: AsyncIterable<XY>, check: (batch: XY) => Tabl
       for await (const batch of untilAborted(isByEpoch(data) ? data.epoch(epoch) : data, signal)) {
         some = true
         if (left-- > 0) continue
-        yield wholeBatch(check(batch))
+        yield copiedBatch(check(batch))
       }
       if (some || signal?.aborted) return
       const hint = epoch > 0 ? ': a generator runs once, give an object whose [Symbol.asyncIterator]() starts anew' : ''

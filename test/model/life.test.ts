@@ -76,6 +76,25 @@ describe.each(runtimes)('a model in use (%s)', (runtime) => {
     },
   )
 
+  test.each([1, 2])('an iterable may fill one batch anew again and again, %i batches to an update', async (accumulate) => {
+    const results = async (reuse: boolean) => {
+      const model = untrained(runtime)
+      model.compile({ optimizer: sgd({ learningRate: 0.1 }), loss: 'softmaxCrossEntropy', accumulate })
+      const [x, y] = [randomTensor([4, 6, 6, 1], 1), randomTensor([4, 3], 2)]
+      const batches = {
+        async *[Symbol.asyncIterator]() {
+          for (let step = 0; step < 6; step++) {
+            for (const { data } of [x, y]) data.fill(step / 6)
+            yield reuse ? { x, y } : structuredClone({ x, y })
+          }
+        },
+      }
+      const { epochs } = await model.fit(batches)
+      return [epochs[0]!.loss, await model.evaluate(batches), await model.getWeights()]
+    }
+    expect(await results(true)).toEqual(await results(false))
+  })
+
   test('an answer that no memory holds is refused before anything is computed', async () => {
     const wide = sequential({ input: [1], runtime }, dense(2 ** 21))
     await expectError(() => wide.predict({ shape: [4096, 1], data: new Float32Array(4096) }), 'OUT_OF_MEMORY', 'predict: ')
