@@ -71,7 +71,7 @@ CONVLANE_NOINLINE void few_rows_tile(const FewRowsArgs& g, int64_t first) {
       keep(b[j]);
     }
     CONVLANE_UNROLL for (int i = 0; i < T; ++i) {
-      V a = V::set(x[i][at]);
+      const auto a = V::factor(x[i] + at);
       CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(a, b[j], sums[i][j]);
     }
   }
@@ -106,7 +106,7 @@ CONVLANE_NOINLINE void few_rows_held(const FewRowsArgs& g, int64_t first) {
     few_rows_claim<V, T, NV, 8 * T>(g, first);
     CONVLANE_UNROLL for (int k = 0; k < K; ++k) {
       CONVLANE_UNROLL for (int i = 0; i < T; ++i) {
-        V a = V::set((g.x + g.pixels[first + i])[at[k]]);
+        const auto a = V::factor(g.x + g.pixels[first + i] + at[k]);
         CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(a, w[k][j], sums[i][j]);
       }
     }
@@ -166,7 +166,7 @@ CONVLANE_NOINLINE void few_cols_tile(const FewColsArgs& g) {
       if constexpr (Total) totals[j] = totals[j] + d[j];
     }
     CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
-      V a = V::set(x[i][at]);
+      const auto a = V::factor(x[i] + at);
       CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(a, d[j], sums[i][j]);
     }
   }

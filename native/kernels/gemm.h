@@ -90,7 +90,7 @@ CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
       }
       if (F == Fetch::copy) copy += NV * V::width;
       CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
-        V aik = V::set(a[i][k]);
+        const auto aik = V::factor(a[i] + k);
         CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(aik, bk[j], sums[i][j]);
       }
     }
@@ -140,7 +140,7 @@ CONVLANE_NOINLINE void gemm_cols_tile(const GemmColsArgs& g) {
         keep(bp[j]);
       }
       CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
-        V api = V::set(a[i]);
+        const auto api = V::factor(a + i);
         CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(api, bp[j], sums[i][j]);
       }
     }

@@ -47,7 +47,7 @@ void gemm_dots(const GemmDotsArgs& g) {
 template <class V>
 void gemm_outer(const float* a, const float* b, int64_t m, int64_t n, float* y) {
   for (int64_t i = 0; i < m; ++i) {
-    const V factor = V::set(a[i]);
+    const auto factor = V::factor(a + i);
     for_vectors<V>(n, [&](int64_t j, auto part) { part.store(fma(factor, part.load(b + j), V::zero()), y + i * n + j); });
   }
 }

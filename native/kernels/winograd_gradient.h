@@ -99,7 +99,7 @@ inline void product_tile(const WinogradProduct& g, const float* a, const float* 
       keep(bt[j]);
     }
     CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
-      const V at = V::set(near ? row[0][t + i] : row[i][t]);
+      const auto at = V::factor(near ? row[0] + t + i : row[i] + t);
       CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(at, bt[j], sums[i][j]);
     }
   }

@@ -29,7 +29,7 @@ CONVLANE_NOINLINE void winograd_rows(const WinogradMultiply& p, const float* a, 
         keep(bk[j]);
       }
       CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
-        const V x = V::set(at[i * kWinogradLine]);
+        const auto x = V::factor(at + i * kWinogradLine);
         CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(x, bk[j], sums[i][j]);
       }
     }

@@ -28,6 +28,7 @@ struct Vec {
   static __m256i lanes(int n) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kPrefix + width - n)); }
   static Vec zero() { return {_mm256_setzero_ps()}; }
   static Vec set(float x) { return {_mm256_set1_ps(x)}; }
+  static Vec factor(const float* p) { return set(*p); }
   static Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
   static Vec load(const float* p, int n) { return {_mm256_maskload_ps(p, lanes(n))}; }
   static Vec load_bytes(const uint8_t* p) {

@@ -26,6 +26,7 @@ struct Vec {
   static __mmask16 bits(int n) { return static_cast<__mmask16>((1u << n) - 1u); }
   static Vec zero() { return {_mm512_setzero_ps()}; }
   static Vec set(float x) { return {_mm512_set1_ps(x)}; }
+  static Vec factor(const float* p) { return set(*p); }
   static Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
   static Vec load(const float* p, int n) { return {_mm512_maskz_loadu_ps(bits(n), p)}; }
   static Vec load_bytes(const uint8_t* p) {

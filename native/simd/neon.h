@@ -12,6 +12,7 @@ namespace {
 
 struct Mask { uint32x4_t m; };
 struct Int { uint32x4_t v; };
+struct Factor { float32x4_t v; };  // lane 0
 
 struct Vec {
   static constexpr int width = 4;
@@ -28,6 +29,16 @@ struct Vec {
   }
   static Vec zero() { return {vdupq_n_f32(0.0f)}; }
   static Vec set(float x) { return {vdupq_n_f32(x)}; }
+  // Loaded by hand: compilers make ld1r of it, which takes one of the pipes that multiply.
+  static Factor factor(const float* p) {
+#if defined(__GNUC__)
+    Factor f;
+    asm("ldr %s0, %1" : "=w"(f.v) : "m"(*p));
+    return f;
+#else
+    return {vld1q_dup_f32(p)};
+#endif
+  }
   static Vec load(const float* p) { return {vld1q_f32(p)}; }
   static Vec load(const float* p, int n) {
     if (n >= width) return load(p);
@@ -71,6 +82,7 @@ inline Vec operator-(Vec a, Vec b) { return {vsubq_f32(a.v, b.v)}; }
 inline Vec operator*(Vec a, Vec b) { return {vmulq_f32(a.v, b.v)}; }
 inline Vec operator/(Vec a, Vec b) { return {vdivq_f32(a.v, b.v)}; }
 inline Vec fma(Vec a, Vec b, Vec c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
+inline Vec fma(Factor a, Vec b, Vec c) { return {vfmaq_laneq_f32(c.v, b.v, a.v, 0)}; }
 inline Vec fnma(Vec a, Vec b, Vec c) { return {vfmsq_f32(c.v, a.v, b.v)}; }
 inline Vec max(Vec a, Vec b) { return {vmaxq_f32(a.v, b.v)}; }
 inline Vec min(Vec a, Vec b) { return {vminq_f32(a.v, b.v)}; }

@@ -26,6 +26,7 @@ struct Vec {
 
   static Vec zero() { return {0.0f}; }
   static Vec set(float x) { return {x}; }
+  static Vec factor(const float* p) { return {*p}; }                       // what fma takes in place of a vector of *p
   static Vec load(const float* p) { return {*p}; }
   static Vec load(const float* p, int n) { return {n > 0 ? *p : 0.0f}; }  // the first n <= width values; 0 in the other lanes
   static Vec load_bytes(const uint8_t* p) { return {static_cast<float>(*p)}; }
