@@ -8,7 +8,7 @@ import { checkChoice, checkInteger } from '../shape'
 import { checkSignal } from '../train/options'
 import type { Samples } from './dataset'
 import { kindOfContent } from './imageKind'
-import { loadSharp, type Sharp } from './sharp'
+import { loadSharp, type Sharp, type SharpImage } from './sharp'
 
 /** How images of any size and kind become arrays of one form. */
 export interface ImageOptions {
@@ -142,6 +142,8 @@ export interface DecodedImage {
   readonly width: number
 }
 
+const isGrey = async (image: SharpImage) => ['b-w', 'grey16'].includes((await image.metadata()).space ?? '')
+
 /** Decodes, turns, fits. `name` begins messages. Throws INVALID_FILE, UNSUPPORTED. */
 export async function decodeImage(sharp: Sharp, bytes: Uint8Array, name: string, form: ImageForm): Promise<DecodedImage> {
   const kind = kindOfContent(bytes, name)
@@ -149,8 +151,11 @@ export async function decodeImage(sharp: Sharp, bytes: Uint8Array, name: string,
   const [r, g, b] = form.background
   const background = { r, g, b, alpha: 1 }
   try {
-    const opened = sharp(bytes, { failOn: 'error', limitInputPixels, pages: 1 }).rotate()
-    const blended = channels === 4 ? opened.ensureAlpha() : opened.flatten({ background })
+    const opened = sharp(bytes, { failOn: 'error', limitInputPixels, pages: 1 })
+    // In a grey image a background would be grey.
+    const isColoured = r !== g || g !== b
+    const turned = (isColoured && (await isGrey(opened)) ? opened.pipelineColourspace('srgb') : opened).rotate()
+    const blended = channels === 4 ? turned.ensureAlpha() : turned.flatten({ background })
     const fitted = size ? blended.resize({ height: size[0], width: size[1], fit, background }) : blended
     const coloured = fitted.toColourspace(channels === 1 ? 'b-w' : 'srgb')
     const { data, info } = await coloured.raw().toBuffer({ resolveWithObject: true })

@@ -10,6 +10,8 @@ type Colour = { readonly r: number; readonly g: number; readonly b: number; read
 
 /** An image on its way: each step gives it back. */
 export interface SharpImage {
+  metadata(): Promise<{ readonly space?: string }>
+  pipelineColourspace(name: 'srgb'): SharpImage
   rotate(): SharpImage
   ensureAlpha(): SharpImage
   flatten(options: { readonly background: Colour }): SharpImage

@@ -75,6 +75,19 @@ describe('readImage', () => {
     expect((await readImage(bytes, { channels: 4 })).data[3]).toBe(0)
   })
 
+  test('gives a grey image the background in its colour', async () => {
+    const grey = sharp(Uint8Array.of(100, 0, 200, 255), { raw: { width: 2, height: 1, channels: 2 } })
+    for (const space of ['b-w', 'grey16']) {
+      const bytes = await grey.clone().toColourspace(space).png().toBuffer()
+      expect((await sharp(bytes).metadata()).channels).toBe(2)
+      const { data } = await readImage(bytes, { background: [0, 40, 250], size: [4, 2], fit: 'contain' })
+      expect(pixel(data, 0)).toEqual([0, 40, 250])
+      expect(pixel(data, 2)).toEqual([0, 40, 250])
+      const bars = await readImage(bytes, { background: [0, 40, 250], size: [4, 2], fit: 'contain', channels: 4 })
+      expect(pixel(bars.data, 0, 4)).toEqual([0, 40, 250, 255])
+    }
+  })
+
   test('fits by cutting, with bars and by stretching', async () => {
     const bytes = await drawn({ height: 10, width: 20, colour: [0, 0, 0], right: [250, 250, 250] })
     const middle = async (fit: 'cover' | 'contain' | 'fill') => {
