@@ -12,8 +12,11 @@ export const dataOption = {
     'the embedded digits (default); MNIST, downloaded once (11 MB); or a folder: with a folder of images\n(PNG, JPEG, WebP, AVIF, GIF) for each class, with IDX files of the usual names, or with CIFAR-10 binary batches',
 } as const
 
+/** What a data set is called, for file names: short. */
+export const dataName = (given: string): string => basename(resolve(given))
+
 export interface OpenedData extends TrainTest {
-  /** Short, for file names. */
+  /** By {@link dataName}. */
   readonly name: string
   /** Whether the images come from files of their own. */
   readonly isPhotographs: boolean
@@ -30,7 +33,7 @@ export async function openData(
   const options = signal ? { signal } : {}
   const isFolder = given !== 'digits' && given !== 'mnist'
   if (isFolder && (await holdsImages(given))) {
-    return { name: basename(resolve(given)), isPhotographs: true, ...(await openImages(given, images, say, signal)) }
+    return { name: dataName(given), isPhotographs: true, ...(await openImages(given, images, say, signal)) }
   }
   if (images.given.length > 0) throw usage(command, `--${images.given[0]} is for a folder of images, ${given} is none`)
   const opened = isFolder
@@ -38,5 +41,5 @@ export async function openData(
     : given === 'digits'
       ? await digits()
       : await mnist({ ...options, onDownload: (url) => say(`downloading ${url}`) })
-  return { name: basename(resolve(given)), isPhotographs: false, ...opened }
+  return { name: dataName(given), isPhotographs: false, ...opened }
 }

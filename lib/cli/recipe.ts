@@ -1,5 +1,6 @@
 import type { Transformation } from '../augment/transformations'
 import type { Dataset } from '../data/dataset'
+import { allocateFor } from '../data/numpyTypes'
 import { variants } from '../data/variants'
 import type { Tensor } from '../tensor'
 import type { XY } from '../train/data'
@@ -100,7 +101,7 @@ export function prepare(train: Dataset, classes: number, plan: Plan): { images: 
 const SOFTENED = 0.1
 
 function softened(labels: ArrayLike<number>, classes: number): Tensor {
-  const data = new Float32Array(labels.length * classes).fill(SOFTENED / classes)
+  const data = allocateFor('Float32Array', labels.length * classes, 'train').fill(SOFTENED / classes)
   for (let n = 0; n < labels.length; n++) data[n * classes + labels[n]!]! += 1 - SOFTENED
   return { shape: [labels.length, classes], data }
 }

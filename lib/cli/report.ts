@@ -10,7 +10,7 @@ import { folderOptions, imagePlan } from './images'
 import { checkIndices, imageIndices } from './indices'
 import { catchInterrupt } from './interrupt'
 import { chooseMachine, runtimeOptions } from './runtime'
-import { writable } from './writable'
+import { checkApart, writable } from './writable'
 
 export const reportCommand = {
   name: 'report',
@@ -47,6 +47,7 @@ export async function report(argv: readonly string[]): Promise<number> {
   const batchSize = wholeNumber(reportCommand, 'batch', values.batch, 1)
   const machine = chooseMachine(reportCommand, values)
   const out = await writable(String(values.out ?? pageFile(file)))
+  await checkApart(reportCommand, { MODEL: file, '--out': out })
   const interrupt = catchInterrupt(() => void process.stderr.write('stopping …\n'))
   try {
     const model = await loadModel(file, { runtime: machine.runtime })

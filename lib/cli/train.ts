@@ -10,7 +10,7 @@ import { tensorBoard } from '../tensorboard/tensorBoard'
 import type { Callback, EpochEvent, StepEvent } from '../train/events'
 import { type Command, nearestOf, parseCommand, printHelp, usage, wholeNumber } from './arguments'
 import { checkClassifier } from './classifier'
-import { dataOption, type OpenedData, openData } from './data'
+import { dataName, dataOption, type OpenedData, openData } from './data'
 import { folderOptions, formOptions, imagePlan, photographAugment } from './images'
 import { catchInterrupt } from './interrupt'
 import { networks, recipeTable, usual } from './networks'
@@ -18,7 +18,7 @@ import { Progress, percent } from './progress'
 import { type Plan, planReader, prepare, recipeOptions } from './recipe'
 import { RunReport, reportOption } from './report'
 import { chooseMachine, type Machine, runtimeOptions } from './runtime'
-import { writable } from './writable'
+import { checkApart, writable } from './writable'
 
 export const trainCommand = {
   name: 'train',
@@ -89,14 +89,13 @@ export async function train(argv: readonly string[]): Promise<number> {
   })
   try {
     const saved = given.model in networks ? undefined : await loadSaved(given.model, machine)
+    const { file, checkpoint, page: pageFile } = await filesOf(values, given)
     const data = await openData(trainCommand, given.data, imagePlan(trainCommand, values, saved), say, interrupt.signal)
     const plan = readPlan(given.model, data.train, data.isPhotographs ? photographAugment(data.train.x.shape.slice(1)) : undefined)
-    const file = await writable(String(values.out ?? (given.model in networks ? `${data.name}-${given.model}.safetensors` : given.model)))
     if (values.resume) await removeLeftovers(file) // of a run that was killed while it saved
     const model = saved ?? newModel(given.model, data, classes, plan, machine)
     if (saved) checkClassifier(saved, given.model, data)
-    const checkpoint = values.checkpoint === undefined ? undefined : await writable(String(values.checkpoint))
-    const page = values.report === undefined ? undefined : new RunReport(await writable(String(values.report)))
+    const page = pageFile === undefined ? undefined : new RunReport(pageFile)
     const resume = checkpoint !== undefined && values.resume && (await stat(checkpoint).catch(() => undefined)) ? checkpoint : undefined
     const summary = model.summary()
     const { images, count, optimizer } = prepare(data.train, summary.layers.at(-1)!.outputShape[1]!, plan)
@@ -166,6 +165,18 @@ export async function train(argv: readonly string[]): Promise<number> {
     interrupt.release()
     await board?.close()
   }
+}
+
+/** What the run will write. Throws FILE_ERROR for what cannot be written, {@link UsageError} where one would replace another. */
+async function filesOf(values: Readonly<Record<string, unknown>>, given: { data: string; model: string }) {
+  const isNew = given.model in networks
+  const file = await writable(String(values.out ?? (isNew ? `${dataName(given.data)}-${given.model}.safetensors` : given.model)))
+  const others = ['checkpoint', 'report'].map((name) => (values[name] === undefined ? undefined : writable(String(values[name]))))
+  const [checkpoint, page] = await Promise.all(others)
+  const beside = { '--checkpoint': checkpoint, '--report': page }
+  await checkApart(trainCommand, { '--out': file, ...beside })
+  if (!isNew) await checkApart(trainCommand, { '--model': given.model, ...beside })
+  return { file, checkpoint, page }
 }
 
 function newModel(name: string, data: OpenedData, classes: number | undefined, { seed }: Plan, { runtime }: Machine): Model {

@@ -1,6 +1,7 @@
 import { ConvlaneError } from '../errors'
 
-type Target = 'Float32Array' | 'Int32Array' | 'Uint8Array'
+type Arrays = { readonly Float32Array: Float32Array; readonly Int32Array: Int32Array; readonly Uint8Array: Uint8Array }
+type Target = keyof Arrays
 
 /** How elements of one of NumPy's types are read. */
 export interface NumpyType {
@@ -61,9 +62,9 @@ function viewOf(bytes: Uint8Array, target: Target): Float32Array | Int32Array | 
 }
 
 /** A new array. Throws OUT_OF_MEMORY. */
-export function allocateFor(target: Target, count: number, name: string): Float32Array | Int32Array | Uint8Array {
+export function allocateFor<T extends Target>(target: T, count: number, name: string): Arrays[T] {
   try {
-    return new { Float32Array, Int32Array, Uint8Array }[target](count)
+    return new { Float32Array, Int32Array, Uint8Array }[target](count) as Arrays[T]
   } catch (cause) {
     throw new ConvlaneError('OUT_OF_MEMORY', `${name}: no memory for ${count} numbers`, { cause })
   }

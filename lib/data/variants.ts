@@ -1,6 +1,7 @@
 import { ConvlaneError } from '../errors'
 import { RandomStream } from '../random'
 import { type Dataset, dataset } from './dataset'
+import { allocateFor } from './numpyTypes'
 
 export interface VariantsOptions {
   /** Versions of each image, the original among them. */
@@ -21,7 +22,7 @@ const SHIFT = 0.0875
  * might have drawn them. What moves in from outside is 0.
  * @param data images as bytes `[N, H, W, C]` with class numbers
  * @returns N · copies images, the originals first
- * @throws INVALID_ARGUMENT, INVALID_SHAPE
+ * @throws INVALID_ARGUMENT, INVALID_SHAPE, OUT_OF_MEMORY
  */
 export function variants(data: Dataset, { copies, seed }: VariantsOptions): Dataset {
   const { x, y, length } = data
@@ -33,7 +34,7 @@ export function variants(data: Dataset, { copies, seed }: VariantsOptions): Data
   }
   const [, height, width, channels] = x.shape as readonly [number, number, number, number]
   const size = height * width * channels
-  const images = new Uint8Array(copies * x.data.length)
+  const images = allocateFor('Uint8Array', copies * x.data.length, 'variants')
   const labels = new Int32Array(copies * length)
   for (let copy = 0; copy < copies; copy++) {
     labels.set(y.data, copy * length)

@@ -137,6 +137,8 @@ describe('train', () => {
     expect(second).toMatchObject({ model: 'm', out: 'm', params: first.params, optimizer: 'sgd', learningRate: 0.01 })
     expect(second.trainLoss).toBeLessThan(first.trainLoss)
     expect(second.weightsSha256).toBe(weightsSha256((await readSafetensors(join(cwd, 'm'))).tensors))
+    const over = await convlane([...quick, '--model', 'm', '--out', 'n', '--checkpoint', 'm'], { cwd })
+    expect([over.code, over.stderr]).toEqual([2, expect.stringContaining('--model and --checkpoint are the same file, m')])
   })
 
   test('fits the network to the images and classes of a folder', async () => {
@@ -305,6 +307,20 @@ describe('what cannot be done', () => {
     [['train', '--data', '.'], 1, /^convlane: \.: holds no data set.*\(FILE_ERROR\)\n$/],
     [['train', '--out', 'none/m'], 1, /^convlane: cannot write none\/m: no such file or directory \(FILE_ERROR\)\n$/],
     [['train', '--out', '.'], 1, /^convlane: cannot write \.: it is a directory \(FILE_ERROR\)\n$/],
+    [
+      ['train', '--out', 'm', '--checkpoint', './m'],
+      2,
+      /^convlane: --out and --checkpoint are the same file, \.\/m \(see convlane train --help\)\n$/,
+    ],
+    [['train', '--checkpoint', 'm', '--report', 'm'], 2, /^convlane: --checkpoint and --report are the same file, m/],
+    [['train', '--report', 'digits-lenet.safetensors'], 2, /^convlane: --out and --report are the same file, digits-lenet/],
+    [['report', 'text', '--out', 'text'], 2, /^convlane: MODEL and --out are the same file, text \(see convlane report --help\)\n$/],
+    [['train', '--variants', '1000000000'], 1, /^convlane: variants: no memory for 91968000000000 numbers \(OUT_OF_MEMORY\)\n$/],
+    [
+      ['train', '--variants', '1', '--model', 'mlp', '--classes', '1000000000'],
+      1,
+      /^convlane: train: no memory for 1437000000000 numbers \(OUT_OF_MEMORY\)\n$/,
+    ],
     [['train', '--weight-decay', '-1'], 2, /^convlane: --weight-decay must be a number of at least 0, received "-1"/],
     [['train', '--schedule', 'cosin'], 2, /^convlane: --schedule must be cosine or steps or constant, received "cosin"/],
     [['train', '--model', 'none'], 1, /^convlane: cannot read none: no such file.*; the networks are mlp, lenet, .*\(FILE_ERROR\)\n$/],
