@@ -1,6 +1,6 @@
 import { checkOptions, invalid } from '../check'
 import { ConvlaneError } from '../errors'
-import { contentOf, nextTurn, readWhole } from '../io/files'
+import { aborted, contentOf, nextTurn, readWhole } from '../io/files'
 import { readZip } from '../io/zip'
 import { MAX_ELEMENTS } from '../shape'
 import { checkSignal } from '../train/options'
@@ -39,7 +39,7 @@ export async function readNpy(source: string | Uint8Array, options: NpyOptions =
   checkOptions('readNpy', options, ['signal'])
   const signal = checkSignal(options.signal, 'readNpy')
   const { bytes, name } = await contentOf(source, 'readNpy', (file) => readWhole(file, signal))
-  return parseNpy(bytes, name)
+  return parseNpy(bytes, name, signal)
 }
 
 /**
@@ -57,21 +57,27 @@ export async function readNpz(source: string | Uint8Array, options: NpzOptions =
     throw invalid('readNpz', 'names', 'an array of strings', names)
   }
   const { bytes, name: file } = await contentOf(source, 'readNpz', (path) => readWhole(path, signal))
-  const entries = new Map(readZip(bytes, file).map((entry) => [entry.name.replace(/\.npy$/, ''), entry]))
+  const all = readZip(bytes, file)
+  const entries = new Map(all.map((entry) => [entry.name.replace(/\.npy$/, ''), entry]))
+  if (entries.size < all.length) throw new ConvlaneError('INVALID_FILE', `${file}: holds an array twice, with .npy and without`)
   const missing = names?.find((name) => !entries.has(name))
   if (missing !== undefined) {
     throw new ConvlaneError('INVALID_FILE', `${file}: holds no "${missing}", it holds ${[...entries.keys()].join(', ')}`)
   }
   const arrays: Record<string, NumpyArray> = Object.create(null)
-  for (const [name, entry] of entries)
-    if (!names || names.includes(name)) arrays[name] = await parseNpy(await entry.read(), `${file}: "${entry.name}"`)
+  for (const [name, entry] of entries) {
+    if (names && !names.includes(name)) continue
+    if (signal?.aborted) throw aborted(signal)
+    arrays[name] = await parseNpy(await entry.read(), `${file}: "${entry.name}"`, signal)
+  }
   return arrays
 }
 
 /** Numbers that are converted before the event loop turns. */
 const AT_ONCE = 2 ** 19
 
-async function parseNpy(bytes: Uint8Array, name: string): Promise<NumpyArray> {
+async function parseNpy(bytes: Uint8Array, name: string, signal: AbortSignal | undefined): Promise<NumpyArray> {
+  if (signal?.aborted) throw aborted(signal)
   const { descr, isFortran, shape, start } = readHeader(bytes, name)
   const type = numpyType(descr)
   if (!type) {
@@ -87,7 +93,7 @@ async function parseNpy(bytes: Uint8Array, name: string): Promise<NumpyArray> {
     throw new ConvlaneError('INVALID_FILE', message, { expected, received: bytes.length - start })
   }
   const turned = isFortran && shape.filter((size) => size > 1).length > 1
-  return { shape, data: await convert(bytes.subarray(start), type, turned ? shape : undefined, name), dtype: descr }
+  return { shape, data: await convert(bytes.subarray(start), type, turned ? shape : undefined, name, signal), dtype: descr }
 }
 
 /** @param turned sizes of an array whose first index changes fastest; absent where the last one does */
@@ -96,6 +102,7 @@ async function convert(
   type: NumpyType,
   turned: readonly number[] | undefined,
   name: string,
+  signal: AbortSignal | undefined,
 ): Promise<NumpyArray['data']> {
   const asItIs = turned ? undefined : type.view?.(bytes)
   if (asItIs) return asItIs
@@ -109,7 +116,9 @@ async function convert(
       const range = type.target === 'Int32Array' ? 'whole numbers of 32 bits' : 'float32'
       throw new ConvlaneError('UNSUPPORTED', `${name}: element ${at} is ${value}, expected ${range}`, { received: value })
     }
-    if (at % AT_ONCE === AT_ONCE - 1) await nextTurn()
+    if (at % AT_ONCE !== AT_ONCE - 1) continue
+    await nextTurn()
+    if (signal?.aborted) throw aborted(signal)
   }
   return data
 }

@@ -112,10 +112,24 @@ describe('readNpy', () => {
     await expect(readNpy('a', { names: [] } as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
     await expect(readNpy(join(temporaryFolder(), 'none.npy'))).rejects.toMatchObject({ code: 'FILE_ERROR' })
     await expect(readNpy('none.npy', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' })
+    const controller = new AbortController()
+    const reading = readNpy(npyBytes('<f8', [2 ** 20], new Uint8Array(2 ** 23)), { signal: controller.signal })
+    setImmediate(() => controller.abort())
+    await expect(reading).rejects.toMatchObject({ code: 'ABORTED' })
   })
 })
 
 describe('readNpz', () => {
+  test('stops by a signal, and refuses two arrays of one name', async () => {
+    const file = npyBytes('|u1', [1], Uint8Array.of(5))
+    const signal = AbortSignal.abort()
+    await expect(readNpz(zipBytes({ 'a.npy': file }), { signal })).rejects.toMatchObject({ code: 'ABORTED' })
+    await expect(readNpz(zipBytes({ 'a.npy': file, a: file }))).rejects.toMatchObject({
+      code: 'INVALID_FILE',
+      message: 'readNpz: holds an array twice, with .npy and without',
+    })
+  })
+
   test.each(Object.entries(made.archives))('reads what %s wrote', async (_, file) => {
     const arrays = await readNpz(bytesOf(file))
     expect(Object.keys(arrays)).toEqual(['x_train', 'y_train'])
