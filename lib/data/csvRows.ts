@@ -96,6 +96,9 @@ export async function* csvRows(source: string | Uint8Array, options: CsvOptions,
 /** Bytes that are parsed before the event loop turns, a few milliseconds, and most characters of a row. */
 const [AT_ONCE, LONGEST_ROW] = [2 ** 14, 2 ** 24]
 
+/** The longest first; in one file there may be several. */
+const lineEnds = ['\r\n', '\n', '\r']
+
 async function* slices(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
   for (let at = 0; at < bytes.length; at += AT_ONCE) {
     yield bytes.subarray(at, at + AT_ONCE)
@@ -110,7 +113,7 @@ async function* records(
 ): AsyncGenerator<string[], void> {
   const input =
     typeof source === 'string' ? createReadStream(source, { highWaterMark: AT_ONCE }) : Readable.from(slices(source), { objectMode: false })
-  const parser = parse({ bom: true, delimiter, skip_empty_lines: true, max_record_size: LONGEST_ROW })
+  const parser = parse({ bom: true, delimiter, record_delimiter: lineEnds, skip_empty_lines: true, max_record_size: LONGEST_ROW })
   let failure: Error | null | undefined
   const stop = () => void parser.destroy(signal!.reason instanceof Error ? signal!.reason : new Error('aborted'))
   try {
@@ -146,6 +149,7 @@ class Layout {
   readonly #targets: readonly number[]
   readonly #isBytes: boolean
   readonly #missing: 'throw' | 'skip' | number
+  readonly #classNames: ReadonlySet<string>
 
   constructor(first: readonly string[], options: CsvOptions, name: string) {
     const { label, targets = [], columns, header = true, bytes = false, missing = 'throw', shape } = options
@@ -157,6 +161,7 @@ class Layout {
     this.#x = columns?.map((column) => this.#find(column, first.length)) ?? [...first.keys()].filter((at) => !taken.includes(at))
     this.#isBytes = bytes
     this.#missing = missing
+    this.#classNames = new Set(options.classNames)
     if (this.#x.length === 0) throw new ConvlaneError('INVALID_FILE', `${name}: has no columns for samples`)
     const count = shape ? shape.reduce((product, size) => product * size, 1) : this.#x.length
     if (count === this.#x.length) return
@@ -176,7 +181,7 @@ class Layout {
     }
     if (this.#label !== undefined) {
       const y = cells[this.#label]!.trim()
-      if (!missingTexts.has(y.toLowerCase())) return { row, x, y }
+      if (this.#classNames.has(y) || !missingTexts.has(y.toLowerCase())) return { row, x, y }
       if (this.#missing === 'skip') return undefined
       throw this.#refuse(cells, this.#label, row, 'a class')
     }

@@ -46,6 +46,19 @@ describe('readCsv', () => {
     expect((await readCsv(bytesOf('a,b\n1,2'), { targets: 'b' })).y).toEqual({ shape: [1, 1], data: Float32Array.of(2) })
   })
 
+  test('takes line ends of several kinds in one file, also where a piece of the file ends between the two characters of one', async () => {
+    const { x } = await readCsv(bytesOf('a,k\r\n1,0\n2,1\r3,0\r\n\r\n4,1'), { label: 'k' })
+    expect([...x.data]).toEqual([1, 2, 3, 4])
+    const line = `${'7'.repeat(9)},1\r\n`
+    const many = await readCsv(bytesOf(`a,k\n${line.repeat(2 ** 14)}`), { label: 'k' })
+    expect(many.x.shape).toEqual([2 ** 14, 1])
+  })
+
+  test('has a class by any name that classNames has', async () => {
+    const read = (missing: 'throw' | 'skip') => readCsv(bytesOf('a,k\n1,NA\n2,EU\n'), { label: 'k', classNames: ['EU', 'NA'], missing })
+    for (const missing of ['throw', 'skip'] as const) expect([...(await read(missing)).y.data]).toEqual([1, 0])
+  })
+
   test('leaves rows out, or fills them, where a number is missing', async () => {
     const text = 'a,b,k\n1,NA,x\n2,3,y\n,4,x\n5,6,?\n'
     const skipped = await readCsv(bytesOf(text), { label: 'k', missing: 'skip' })
