@@ -23,6 +23,12 @@ export function checkBoolean(value: unknown, label: string, argument: string): b
   return value
 }
 
+/** Throws INVALID_ARGUMENT. */
+export function checkPath(value: unknown, label: string, argument: string): string {
+  if (typeof value !== 'string' || value === '') throw invalid(label, argument, 'a path', value)
+  return value
+}
+
 /** A name of a layer or an input; `/` parts it from the names of its parameters. Throws INVALID_ARGUMENT. */
 export function checkName(value: unknown, label: string): string {
   if (typeof value !== 'string' || value === '' || value.includes('/')) {

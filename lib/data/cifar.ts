@@ -1,6 +1,8 @@
 import { join } from 'node:path'
+import { checkOptions, checkPath } from '../check'
 import { ConvlaneError } from '../errors'
 import { listFolder, readWhole } from '../io/files'
+import { checkSignal } from '../train/options'
 import { checkLabels, type Dataset, dataset, type TrainTest } from './dataset'
 
 export const CIFAR10_CLASSES: readonly string[] = Object.freeze([
@@ -71,8 +73,9 @@ function fileLabels(name: string, labels: Uint8Array): void {
  * @throws `FILE_ERROR` when a file is missing or cannot be read, `INVALID_FILE` when one is damaged.
  */
 export async function cifar10(options: { readonly dir: string; readonly signal?: AbortSignal }): Promise<TrainTest> {
-  const { dir, signal } = options
-  if (typeof dir !== 'string') throw new ConvlaneError('INVALID_ARGUMENT', 'cifar10: dir must be the name of a folder', { received: dir })
+  checkOptions('cifar10', options, ['dir', 'signal'])
+  const dir = checkPath(options.dir, 'cifar10', 'dir')
+  const signal = checkSignal(options.signal, 'cifar10')
   const names = await listFolder(dir)
   const batches = names.filter((name) => /^data_batch_[1-5]\.bin$/.test(name)).sort()
   if (batches.length === 0) throw new ConvlaneError('FILE_ERROR', `${dir}: no data_batch_1.bin to data_batch_5.bin there`)

@@ -1,3 +1,4 @@
+import { invalid } from '../check'
 import { ConvlaneError } from '../errors'
 import { checkArray, type Labels, type Tensor } from '../tensor'
 import type { NumpyArray } from './npy'
@@ -55,6 +56,7 @@ export interface DatasetParts extends Omit<Dataset, 'length' | 'x' | 'y'> {
  * @throws `INVALID_SHAPE`, `INVALID_TENSOR`, `INVALID_LABEL` or `INVALID_ARGUMENT` when the parts do not fit together.
  */
 export function dataset(parts: DatasetParts): Dataset {
+  if (typeof parts !== 'object' || parts === null) throw invalid('dataset', 'parts', 'an object { x, y }', parts)
   const { x, y, sampleWeight, classNames, normalize } = parts
   checkArray(x, 'dataset', 'x', ['Float32Array', 'Uint8Array'])
   checkArray(y, 'dataset', 'y', ['Float32Array', 'Int32Array', 'Uint8Array'])
@@ -73,7 +75,8 @@ export function dataset(parts: DatasetParts): Dataset {
     checkLabels('dataset', y.data, classNames?.length ?? Number.POSITIVE_INFINITY)
   }
   if (sampleWeight !== undefined) {
-    const { length: weights } = 'data' in sampleWeight ? sampleWeight.data : sampleWeight
+    const isTensor = typeof sampleWeight === 'object' && sampleWeight !== null && 'data' in sampleWeight
+    const weights: unknown = (isTensor ? sampleWeight.data : sampleWeight)?.length
     if (weights !== length) {
       const message = `dataset: x has ${length} samples, sampleWeight has ${weights}`
       throw new ConvlaneError('INVALID_SHAPE', message, { expected: length, received: weights })

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
+import { checkOptions, checkPath } from '../check'
 import { ConvlaneError } from '../errors'
 import { listFolder } from '../io/files'
+import { checkSignal } from '../train/options'
 import { cifar10 } from './cifar'
 import { checkLabels, type Dataset, dataset, type TrainTest } from './dataset'
 import { type IdxArray, readIdx } from './idx'
@@ -20,11 +22,14 @@ export function idxNames(part: IdxPart): string[] {
  * @throws `FILE_ERROR` when the folder holds neither, `INVALID_ARGUMENT` when it holds both, `INVALID_FILE` when a file is damaged.
  */
 export async function fromFolder(dir: string, options: { readonly signal?: AbortSignal } = {}): Promise<TrainTest> {
+  checkPath(dir, 'fromFolder', 'dir')
+  checkOptions('fromFolder', options, ['signal'])
+  const signal = checkSignal(options.signal, 'fromFolder')
   const names = await listFolder(dir)
   const { idx, cifar } = setsIn(names)
   if (idx && cifar) throw new ConvlaneError('INVALID_ARGUMENT', `${dir}: holds both IDX files and CIFAR-10 batches, expected one data set`)
   if (cifar) return cifar10({ dir, ...options })
-  if (idx) return idxFolder(dir, options.signal)
+  if (idx) return idxFolder(dir, signal)
   throw new ConvlaneError(
     'FILE_ERROR',
     `${dir}: holds no data set: neither ${idxNames('train-images')[0]}[.gz] nor data_batch_1.bin is there${hintFor(names)}`,

@@ -1,5 +1,7 @@
+import { checkPath } from '../check'
 import { ConvlaneError } from '../errors'
 import { readWhole } from '../io/files'
+import { checkSignal } from '../train/options'
 import { gunzipExactly, gunzipStart, isGzip } from './gzip'
 
 /** An array as an IDX file holds it: row-major bytes. */
@@ -50,7 +52,8 @@ export async function parseIdxOrGzip(bytes: Uint8Array, name = 'IDX data'): Prom
 
 /** Reads an IDX file, gzipped or not. Throws `INVALID_FILE` unless the length is exactly what the header says, `UNSUPPORTED` for other element types than bytes, `FILE_ERROR`. */
 export async function readIdx(file: string, signal?: AbortSignal): Promise<IdxArray> {
-  return parseIdxOrGzip(await readWhole(file, signal), file)
+  checkPath(file, 'readIdx', 'file')
+  return parseIdxOrGzip(await readWhole(file, checkSignal(signal, 'readIdx')), file)
 }
 
 function readHeader(bytes: Uint8Array, name: string): { shape: number[]; offset: number; length: number } {

@@ -1,6 +1,9 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { checkBoolean, checkOptions, checkPath, invalid } from '../check'
 import { ConvlaneError } from '../errors'
+import { checkInteger } from '../shape'
+import { checkSignal } from '../train/options'
 import type { TrainTest } from './dataset'
 import { fromIdx, type IdxPart, idxFolder, idxNames } from './folder'
 import { cachedIdx } from './idx-cache'
@@ -42,13 +45,19 @@ export interface MnistOptions {
  *
  * Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits".
  * @returns x `[N, 28, 28, 1]` as bytes, y `[N]`
- * @throws `OFFLINE` when the download fails, `INVALID_FILE` when content is damaged or differs from the original, `FILE_ERROR`, `ABORTED`.
+ * @throws `OFFLINE` when the download fails, `INVALID_FILE` when content is damaged or differs from the original, `FILE_ERROR`, `INVALID_ARGUMENT`, `ABORTED`.
  */
 export async function mnist(options: MnistOptions = {}): Promise<TrainTest> {
-  if (options.dir !== undefined) return idxFolder(options.dir, options.signal)
+  checkOptions('mnist', options, ['dir', 'download', 'url', 'cacheDir', 'stallMs', 'signal', 'onDownload'])
+  const signal = checkSignal(options.signal, 'mnist')
+  if (options.dir !== undefined) return idxFolder(checkPath(options.dir, 'mnist', 'dir'), signal)
+  if (options.cacheDir !== undefined) checkPath(options.cacheDir, 'mnist', 'cacheDir')
   const cacheDir = options.cacheDir ?? join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'convlane', 'mnist')
   const base = options.url ?? (process.env.CONVLANE_MNIST_URL || MIRROR)
-  const { download = true, stallMs = 30_000, signal, onDownload } = options
+  const { onDownload } = options
+  if (onDownload !== undefined && typeof onDownload !== 'function') throw invalid('mnist', 'onDownload', 'a function', onDownload)
+  const download = checkBoolean(options.download ?? true, 'mnist', 'download')
+  const stallMs = checkInteger(options.stallMs ?? 30_000, 'mnist', 'stallMs', 1, 2 ** 31 - 1)
   const read = (part: IdxPart) => {
     const name = `${idxNames(part)[0]}.gz`
     return cachedIdx(join(cacheDir, name), { ...originals[part], url: joinUrl(base, name) }, { download, stallMs, signal, onDownload })

@@ -64,6 +64,8 @@ describe('cifar10', () => {
 
   test('says what is missing', async () => {
     const dir = temporaryFolder()
+    await expect(cifar10(undefined as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    await expect(cifar10({} as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
     await expect(cifar10({ dir })).rejects.toMatchObject({ code: 'FILE_ERROR', message: expect.stringContaining('no data_batch_1.bin') })
     writeFileSync(join(dir, 'data_batch_1.bin'), records(5))
     await expect(cifar10({ dir })).rejects.toMatchObject({

@@ -43,6 +43,7 @@ describe('dataset', () => {
     ['memory that nobody shares', { x: { shape: [3, 4], data: shared } }, 'INVALID_TENSOR', /SharedArrayBuffer/],
     ['memory that keeps its size', { x: { shape: [3, 4], data: resizable } }, 'INVALID_TENSOR', /resizable/],
     ['memory that is there', { x: { shape: [3, 4], data: detached } }, 'INVALID_TENSOR', /detached/],
+    ['weights in an array', { sampleWeight: 3 }, 'INVALID_SHAPE', /x has 3 samples, sampleWeight has undefined/],
     ['a finite scale', { normalize: { scale: Number.NaN, offset: 0 } }, 'INVALID_ARGUMENT', /normalize.scale/],
     [
       'an offset per channel',
@@ -53,6 +54,10 @@ describe('dataset', () => {
   ])('wants %s', (_, change, code, message) => {
     const parts = { x: images, y: labels, ...change } as Parameters<typeof dataset>[0]
     expect(() => dataset(parts)).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) }))
+  })
+
+  test('wants parts', () => {
+    expect(() => dataset(undefined as never)).toThrow('dataset: parts must be an object { x, y }, received undefined')
   })
 })
 

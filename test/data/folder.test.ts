@@ -79,6 +79,8 @@ test('a folder of CIFAR-10 batches', async () => {
 
 test('a folder without a data set, no folder, and something in the place of a file', async () => {
   const dir = temporaryFolder()
+  await expect(fromFolder(3 as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  await expect(fromFolder(dir, { sgnal: 3 } as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
   await expect(fromFolder(dir)).rejects.toMatchObject({ code: 'FILE_ERROR', message: expect.stringContaining('holds no data set') })
   await expect(fromFolder(join(dir, 'none'))).rejects.toMatchObject({
     code: 'FILE_ERROR',

@@ -142,6 +142,18 @@ describe('mnist', () => {
     await expect(mnist({ cacheDir, download: false })).rejects.toMatchObject({ code: 'FILE_ERROR', message })
   })
 
+  test.each<[object]>([
+    [{ dir: 5 }],
+    [{ cacheDir: 5 }],
+    [{ folder: '/tmp' }],
+    [{ download: 'no' }],
+    [{ stallMs: 0 }],
+    [{ signal: {} }],
+    [{ onDownload: true }],
+  ])('refuses %j', async (options) => {
+    await expect(mnist({ ...options, url: 'file:///none' } as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  })
+
   test('refuses a URL that is none', async () => {
     await expect(mnist({ cacheDir: temporaryFolder(), url: 'file:///etc' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
   })
