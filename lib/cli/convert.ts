@@ -39,20 +39,21 @@ interface Format {
 const formats: readonly Format[] = [
   {
     name: 'safetensors',
-    fits: (file) => file.endsWith('.safetensors'),
+    fits: (file) => /\.safetensors$/i.test(file),
     options: [],
     read: (file) => loadModel(file),
     write: (model, file) => model.save(file),
   },
   {
     name: 'ONNX',
-    fits: (file) => file.endsWith('.onnx'),
+    fits: (file) => /\.onnx$/i.test(file),
     options: ['input', 'layout'],
     read: (file, { input, layout }) => importOnnx(file, { ...(input && { input }), ...(layout && { layout }) }) as Promise<Model>,
     write: (model, file, { layout }) => exportOnnx(model, file, layout ? { layout } : {}),
   },
   {
     name: 'TensorFlow.js',
+    // That very name is written.
     fits: (file) => basename(file) === 'model.json',
     options: ['input'],
     read: (file, { input }) => importTfjs(file, input ? { input } : {}),
@@ -61,7 +62,7 @@ const formats: readonly Format[] = [
 ]
 
 function formatOf(file: string): Format {
-  const format = formats.find(({ fits }) => fits(file.toLowerCase()))
+  const format = formats.find(({ fits }) => fits(file))
   if (format) return format
   throw usage(convertCommand, `${file}: what format is that? NAME.safetensors, NAME.onnx or model.json`)
 }

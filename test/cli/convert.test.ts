@@ -25,5 +25,6 @@ test('convert takes a model through every format and back, with the bits of its 
   expect(readFileSync(join(cwd, 'b.onnx'))).toEqual(before)
   expect(await run('a.safetensors', 'none/b.onnx')).toMatch(/^1 convlane: cannot write none\/b.onnx: no such file.*\(FILE_ERROR\)/)
   expect(await run('a.safetensors', 'b.pb')).toMatch(/^2 convlane: b.pb: what format is that\?/)
+  expect(await run('a.safetensors', 'other/Model.json')).toMatch(/^2 convlane: other\/Model.json: what format is that\?/)
   expect(readdirSync(cwd).sort()).toEqual(['a.safetensors', 'b.onnx', 'c.safetensors', 'text.onnx', 'web'])
 })
