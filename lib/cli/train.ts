@@ -9,6 +9,7 @@ import type { Model } from '../model/model'
 import { tensorBoard } from '../tensorboard/tensorBoard'
 import type { Callback, EpochEvent, StepEvent } from '../train/events'
 import { type Command, nearestOf, parseCommand, printHelp, usage, wholeNumber } from './arguments'
+import { beside } from './beside'
 import { checkClassifier } from './classifier'
 import { dataName, dataOption, type OpenedData, openData } from './data'
 import { folderOptions, formOptions, imagePlan, photographAugment } from './images'
@@ -110,7 +111,12 @@ export async function train(argv: readonly string[]): Promise<number> {
     if (values.resume) say(resume === undefined ? `no checkpoint ${checkpoint} yet: from the beginning` : `going on from ${resume}`)
     if (url !== undefined) say(`watch it at ${url}`)
     progress = new Progress(out, plan.epochs)
-    const files = values.tensorboard === undefined ? undefined : eventFiles(String(values.tensorboard), model, data)
+    const tell = (line: string) => {
+      progress?.clear()
+      say(line)
+    }
+    const files =
+      values.tensorboard === undefined ? undefined : beside('--tensorboard', eventFiles(String(values.tensorboard), model, data), tell)
     const watchers = [board, files, page?.log].filter((watcher) => watcher !== undefined)
     const tally = new Tally(plan.batchSize, count)
     const { epochs } = await model.fit(images, {

@@ -243,6 +243,16 @@ describe('train', () => {
     expect(existsSync(join(cwd, 'm'))).toBe(true)
   })
 
+  test('saves what it has learnt when the disk is too full for TensorBoard', async () => {
+    const cwd = temporaryFolder()
+    const argv = ['train', '--model', 'mlp', '--epochs', '20', '--variants', '1', '--out', 'm', '--tensorboard', 'runs']
+    const { code, stdout, stderr } = await convlane(argv, { cwd, shell: `trap '' XFSZ; ulimit -f 100; exec "$@"` })
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout.match(/^--tensorboard: cannot write runs\/train\/\S+: the file would be too large: nothing more.*$/gm)).toHaveLength(1)
+    expect(stdout).toContain('\nsaved m\n')
+    expect(readdirSync(cwd).sort()).toEqual(['m', 'runs'])
+  })
+
   test('keeps the old model when the disk is full', async () => {
     const cwd = temporaryFolder()
     writeFileSync(join(cwd, 'm'), 'the old model')
