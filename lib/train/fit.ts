@@ -98,7 +98,7 @@ function fromFile(event: EpochEvent): EpochEvent {
   return { ...event, learningRate: event.learningRate ?? Number.NaN }
 }
 
-/** One epoch; nothing when it was stopped on the way. */
+/** One epoch; nothing when it was stopped on the way, while validating too: it is whole with what it was validated by, which others watch. */
 async function fitEpoch(trainer: Trainer, plan: FitPlan, number: number, done: readonly EpochEvent[]): Promise<EpochEvent | undefined> {
   const { data, validation, signal, callbacks, checkpoints, resume } = plan
   const epoch = done.length + 1
@@ -143,8 +143,9 @@ async function fitEpoch(trainer: Trainer, plan: FitPlan, number: number, done: r
   try {
     return { ...event, validation: await trainer.evaluate(validation, signal) }
   } catch (error) {
-    if (aborted() && error instanceof ConvlaneError && error.code === 'ABORTED') return event
-    throw error
+    if (!(aborted() && error instanceof ConvlaneError && error.code === 'ABORTED')) throw error
+    await checkpoint()
+    return undefined
   }
 }
 

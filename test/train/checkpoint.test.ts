@@ -98,6 +98,32 @@ describe.each(runtimes)('checkpoints (%s)', (runtime) => {
     expect(await hash(model)).toBe(await hash(undisturbed))
   })
 
+  test.each(['early stopping', 'a plateau'])('stopped while it validates, it resumes to validate: %s', async (watcher) => {
+    const build = () =>
+      small(runtime, sgd({ learningRate: watcher === 'a plateau' ? reduceOnPlateau(0.5, { patience: 0, threshold: 0.5 }) : 0.5 }))
+    const file = join(temporaryFolder(), 'c')
+    const controller = new AbortController()
+    /** Validation in two batches; before the second one of the second epoch a signal comes. */
+    const batches = (stopping?: AbortController) => {
+      let times = 0
+      const read = async function* () {
+        yield validationData
+        if (++times === 2) stopping?.abort()
+        yield validationData
+      }
+      return { [Symbol.asyncIterator]: read }
+    }
+    const watched = { ...options, ...(watcher !== 'a plateau' && { earlyStopping: { monitor: 'validation/loss', patience: 2 } }) }
+    const undisturbed = build()
+    const expected = resultsOf(await undisturbed.fit(data, { ...watched, validationData: batches() }))
+    const { signal } = controller
+    const history = await build().fit(data, { ...watched, validationData: batches(controller), signal, checkpoint: { file } })
+    expect([history.stopped, resultsOf(history)]).toEqual(['aborted', expected.slice(0, 1)])
+    const model = build()
+    expect(resultsOf(await model.fit(data, { ...watched, validationData: batches(), resume: file }))).toEqual(expected)
+    expect(await hash(model)).toBe(await hash(undisturbed))
+  })
+
   test('a run that was done resumes to its end at once, and goes on with more epochs', async () => {
     const file = join(temporaryFolder(), 'c')
     const first = small(runtime)
