@@ -7,9 +7,9 @@ export function invalid(label: string, argument: string, expected: string, recei
   return new ConvlaneError('INVALID_ARGUMENT', message, { expected, received })
 }
 
-/** Refuses options that are no object, and keys that mean nothing. Throws INVALID_ARGUMENT. */
+/** Refuses options that are no object, arrays and maps among them, whose entries are no options, and keys that mean nothing. Throws INVALID_ARGUMENT. */
 export function checkOptions(label: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) throw invalid(label, 'options', 'an object', options)
+  if (typeof options !== 'object' || options === null || Symbol.iterator in options) throw invalid(label, 'options', 'an object', options)
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue
     const message =

@@ -16,7 +16,7 @@ import type { Match } from '../train/match'
 import { resultsOf } from '../train/means'
 import { type CompileOptions, type Objective, objectiveOf, slotsOf, withWeights } from '../train/objective'
 import { rateAt } from '../train/optimizers'
-import { type BatchOptions, checkSignal, type EvaluateOptions, type FitOptions, type WeightsOptions } from '../train/options'
+import { type BatchOptions, checkSignal, type EvaluateOptions, type FitOptions, type WeightsOptions, withReader } from '../train/options'
 import { isWatching } from '../train/schedules'
 import { eventsOf, type FitEvent } from '../train/stream'
 import { Accumulation, type Counts } from './accumulation'
@@ -125,8 +125,7 @@ export class Model<X = Samples, Y = Tensor> {
    * @throws what fit throws, from the loop
    */
   fitEvents(data: Data, options: FitOptions = {}): AsyncGenerator<FitEvent, void> {
-    const { signal, callbacks = [] } = options
-    return eventsOf((callback, both) => this.fit(data, { ...options, signal: both, callbacks: [...callbacks, callback] }), signal)
+    return eventsOf(async (callback, leaving) => this.fit(data, withReader(options, callback, leaving)))
   }
 
   /**

@@ -11,7 +11,7 @@ export interface OpOptions {
 
 /** Throws `INVALID_ARGUMENT` for options that aren't an object or have a name that isn't one of these. */
 export function checkOptions(options: unknown, names: readonly string[], label: string): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (typeof options !== 'object' || options === null || Symbol.iterator in options) {
     throw new ConvlaneError('INVALID_ARGUMENT', `${label}: options must be an object, received ${valueText(options)}`, {
       received: options,
     })

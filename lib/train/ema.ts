@@ -7,7 +7,10 @@ export interface EmaOptions {
   readonly decay?: number
   /** Whether fit measures validation data with the averages, which early stopping then keeps. Default false. */
   readonly validate?: boolean
-  /** Whether the weights become the averages when fit ends after its last epoch or by early stopping, as in Keras. Default false. */
+  /**
+   * Whether the weights become the averages when fit ends after its last epoch or by early stopping, as in Keras. Of no effect where early stopping gives back the
+   * best epoch: its averages with `validate`, else its weights. Default false.
+   */
   readonly overwrite?: boolean
 }
 

@@ -1,4 +1,4 @@
-import { invalid } from '../check'
+import { checkOptions, invalid } from '../check'
 import type { Augment } from './augmentation'
 import type { CheckpointOptions } from './checkpoint'
 import type { Data, XY } from './data'
@@ -117,4 +117,12 @@ export function checkSignal(signal: unknown, label: string): AbortSignal | undef
   if (signal === undefined) return undefined
   if (typeof signal === 'object' && signal !== null && typeof (signal as AbortSignal).aborted === 'boolean') return signal as AbortSignal
   throw invalid(label, 'signal', 'an AbortSignal', signal)
+}
+
+/** The options of a fit whose events a reader takes, by a callback; the reader's leaving ends it, too. Throws INVALID_ARGUMENT. */
+export function withReader(options: FitOptions, reader: Callback, leaving: AbortSignal): FitOptions {
+  checkOptions('fit', options, fitOptionNames)
+  const signal = checkSignal(options.signal, 'fit')
+  const callbacks = [...callbacksOf({ callbacks: options.callbacks ?? [] }), reader]
+  return { ...options, callbacks, signal: signal ? AbortSignal.any([signal, leaving]) : leaving }
 }

@@ -9,12 +9,9 @@ export type FitEvent =
 /**
  * The events of a fit as they are asked for: training goes no further than one event ahead of its reader. A reader that leaves ends the fit after the step
  * under way.
- * @param start starts the fit with one more callback, under a signal
+ * @param start starts the fit with one more callback; the signal is the reader's leaving
  */
-export async function* eventsOf(
-  start: (callback: Callback, signal: AbortSignal) => Promise<History>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<FitEvent, void> {
+export async function* eventsOf(start: (callback: Callback, leaving: AbortSignal) => Promise<History>): AsyncGenerator<FitEvent, void> {
   const leaving = new AbortController()
   const waiting: { readonly event: FitEvent; readonly taken: () => void }[] = []
   let wake = () => {}
@@ -29,7 +26,7 @@ export async function* eventsOf(
     onStep: (event) => give({ type: 'step', ...event }),
     onEpoch: (event) => give({ type: 'epoch', ...event }),
   }
-  const fit = start(callback, signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal)
+  const fit = start(callback, leaving.signal)
   const end = () => {
     ended = true
     wake()

@@ -78,14 +78,16 @@ export function checkClassWeight(given: unknown, { outputs }: Objective): number
   if (outputs.length > 1)
     throw invalid('fit', 'classWeight', 'left out for a model of several outputs (sampleWeight has weights for each)', given)
   if (end.shape.length > 1) throw invalid('fit', 'classWeight', `left out where the output is no row of classes`, given)
-  if (typeof given !== 'object' || given === null)
+  const isArray = Array.isArray(given) || ArrayBuffer.isView(given)
+  if (typeof given !== 'object' || given === null || (!isArray && Symbol.iterator in given))
     throw invalid('fit', 'classWeight', 'an array of numbers, or an object of numbers by class', given)
   const classes = Math.max(2, end.shape[0] ?? 1)
   const weights = new Array<number>(classes).fill(1)
-  if (Array.isArray(given) && given.length !== classes) throw invalid('fit', 'classWeight', `${classes} numbers, one for each class`, given)
+  if (isArray && (given as readonly number[]).length !== classes)
+    throw invalid('fit', 'classWeight', `${classes} numbers, one for each class`, given)
   for (const [key, weight] of Object.entries(given)) {
-    const k = Number(key)
-    if (!Number.isInteger(k) || k < 0 || k >= classes) throw invalid('fit', 'classWeight', `numbers by class, 0 to ${classes - 1}`, key)
+    const k = weights.findIndex((_, index) => String(index) === key)
+    if (k < 0) throw invalid('fit', 'classWeight', `numbers by class, 0 to ${classes - 1}`, key)
     weights[k] = checkNumber(weight, 'fit', `classWeight[${key}]`, { low: 0 })
   }
   return weights

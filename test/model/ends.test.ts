@@ -73,6 +73,12 @@ describe.each(runtimes)('several inputs and outputs (%s)', (runtime) => {
       '2 of them, one for each of kind, size',
     )
     await expectError(() => model.compile({ optimizer, loss, lossWeights: { kind: -1 } }), 'INVALID_ARGUMENT', 'lossWeights of "kind"')
+    const map = new Map([['kind', 3]]) as never
+    await expectError(
+      () => model.compile({ optimizer, loss, lossWeights: map }),
+      'INVALID_ARGUMENT',
+      'compile: lossWeights: options must be an object',
+    )
     model.compile({ optimizer, loss })
     await expectError(
       () => model.fit({ x: x.image, y }),

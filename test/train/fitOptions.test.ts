@@ -155,6 +155,10 @@ describe.each(runtimes)('events of fit (%s)', (runtime) => {
       for await (const _ of model.fitEvents(data, { epochs: 0 }));
     }
     await expectError(failing, 'INVALID_ARGUMENT', 'fit: epochs must be a positive integer')
+    const begun = (options: unknown) => () => model.fitEvents(data, options as never).next()
+    await expectError(begun(null), 'INVALID_ARGUMENT', 'fit: options must be an object, received null')
+    await expectError(begun({ callbacks: 3 }), 'INVALID_ARGUMENT', 'fit: callbacks must be an array of objects, received 3')
+    await expectError(begun({ signal: 3 }), 'INVALID_ARGUMENT', 'fit: signal must be an AbortSignal, received 3')
     const controller = new AbortController()
     const types: string[] = []
     for await (const event of model.fitEvents(data, { epochs: 1000, signal: controller.signal })) {
