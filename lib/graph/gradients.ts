@@ -1,10 +1,11 @@
+import { invalid } from '../check'
 import { ConvlaneError } from '../errors'
 import { add } from '../ops/add'
 import { sameShape, shapeText } from '../shape'
 import { labelOf, nodeOf } from './apply'
 import type { OpNode } from './node'
 import { oneValue } from './sources'
-import type { Value } from './value'
+import { Value } from './value'
 
 /** A value to differentiate and the gradient that arrives at it. */
 export interface Seed {
@@ -17,9 +18,13 @@ export interface Seed {
 /**
  * Reverse mode: the gradient of Σ seeds by each of `by`, in order; `undefined` where no gradient arrives, class
  * numbers among them. A value used several times gets the sum.
- * Only what `by` needs is built, and only the first derivative: throws `UNSUPPORTED` for an op on the way that has no gradient, such as a backward op.
+ * Only what `by` needs is built, and only the first derivative: throws `UNSUPPORTED` for an op on the way that has no gradient, such as a backward op;
+ * `INVALID_ARGUMENT` for tensors, which remember no ops.
  */
 export function gradients(seeds: readonly Seed[], by: readonly Value[]): (Value | undefined)[] {
+  const isList = Array.isArray(seeds)
+  checkValues(isList ? seeds.flatMap((seed) => [seed?.of, ...(seed?.gradient === undefined ? [] : [seed.gradient])]) : [undefined], 'seeds')
+  checkValues(Array.isArray(by) ? by : [undefined], 'by')
   const order = forwardOrder(seeds.map((seed) => seed.of))
   const needed = new Set<Value>(by.filter((value) => value.dtype === 'float32'))
   for (const node of order) {
@@ -46,6 +51,11 @@ export function gradients(seeds: readonly Seed[], by: readonly Value[]): (Value 
     })
   }
   return by.map((value) => arrived.get(value))
+}
+
+function checkValues(values: readonly unknown[], argument: string): void {
+  const wrong = values.findIndex((value) => !(value instanceof Value))
+  if (wrong >= 0) throw invalid('gradients', argument, 'an array of values of a graph, as functions of ops get them', values[wrong])
 }
 
 function seedOf({ of, gradient }: Seed): Value {

@@ -14,6 +14,14 @@ structuredClone(detached.data, { transfer: [detached.data.buffer as ArrayBuffer]
 const shared = { shape: [1, 4, 4, 3], data: new Float32Array(new SharedArrayBuffer(192)) }
 
 const cases: [run: () => unknown, code: string, message: string][] = [
+  ...[
+    { run: () => ops.gradients([{ of: any(zeros()) }], []), argument: 'seeds', received: 'Object' },
+    { run: () => ops.gradients([], any([zeros(2)])), argument: 'by', received: 'Object' },
+    { run: () => ops.gradients(any(undefined), []), argument: 'seeds', received: 'undefined' },
+  ].map(({ run, argument, received }): [() => unknown, string, string] => {
+    const expected = 'an array of values of a graph, as functions of ops get them'
+    return [run, 'INVALID_ARGUMENT', `gradients: ${argument} must be ${expected}, received ${received}`]
+  }),
   [() => ops.l2Norm([]), 'INVALID_ARGUMENT', 'l2Norm: takes an array of at least one tensor, received []'],
   [
     () => ops.prelu(zeros(2, 3), zeros(4)),
