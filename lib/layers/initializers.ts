@@ -41,7 +41,7 @@ export type InitializerFunction = (shape: readonly number[], random: Initializer
 
 /**
  * How a parameter begins: a name, an object with options, or a function of your own. With fan-in and fan-out the numbers of weights that feed one output and
- * that one input feeds:
+ * that one input feeds, as the kernel's last two sizes and its window give them (Keras' rule, for depthwise and transposed kernels, too, where these are others):
  * - `glorotUniform`: uniform within ±√(6 / (fanIn + fanOut)), the default of kernels, as in Keras (Glorot and Bengio, "Understanding the difficulty of
  *   training deep feedforward neural networks", 2010); `glorotNormal`: normal, variance 2 / (fanIn + fanOut)
  * - `heUniform`: uniform within ±√(6 / fanIn); `heNormal`: normal, variance 2 / fanIn (He, Zhang, Ren and Sun, "Delving deep into rectifiers", 2015)
