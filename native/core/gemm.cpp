@@ -290,10 +290,11 @@ int64_t packed_floats(const GemmSizes& s) {
 
 }  // namespace
 
-int64_t gemm_scratch_floats(const GemmSizes& sizes) {
+int64_t gemm_scratch_floats(const GemmSizes& sizes, bool shorter) {
   if (by_dots(sizes) || is_outer(sizes)) return 0;
-  if (turns(sizes)) return round_up(sizes.m * sizes.n, 16) + packed_floats(turned(sizes));
-  return packed_floats(sizes);
+  if (!turns(sizes)) return packed_floats(sizes);
+  const int64_t turned_floats = round_up(sizes.m * sizes.n, 16) + packed_floats(turned(sizes));
+  return shorter ? std::max(turned_floats, packed_floats(sizes)) : turned_floats;  // a shorter reduction may not be turned
 }
 
 void gemm(const GemmSizes& sizes, const float* a, const float* b, const float* bias, Activation activation, float* y, float* scratch) {

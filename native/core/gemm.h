@@ -10,7 +10,8 @@ struct GemmSizes {
   bool transpose_a = false, transpose_b = false;  // a is stored [k, m]; b is stored [n, k]
 };
 
-int64_t gemm_scratch_floats(const GemmSizes& sizes);
+// `shorter`: enough for any shorter reduction, too.
+int64_t gemm_scratch_floats(const GemmSizes& sizes, bool shorter = false);
 // `bias` (n values) and `activation` are for products of which neither factor is transposed.
 void gemm(const GemmSizes& sizes, const float* a, const float* b, const float* bias, Activation activation, float* y, float* scratch);
 

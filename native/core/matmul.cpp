@@ -25,7 +25,7 @@ class Matmul : public Step {
     if ((a_.batched && !sizes_.transpose_a) != y_.batched) refuse(spec, "the rows of a and y must both be batched or both not");
   }
 
-  int64_t scratch_floats(int64_t n) const override { return gemm_scratch_floats(sizes_of(n)); }
+  int64_t scratch_floats(int64_t n) const override { return gemm_scratch_floats(sizes_of(n), b_.batched); }
   void run(const RunContext& context) const override {
     gemm(sizes_of(context.n), context.at(a_), context.at(b_), nullptr, Activation::linear, context.at(y_), context.scratch);
   }

@@ -1,4 +1,4 @@
-import type { Binding, Operand, Step } from '../../binding'
+import type { Binding, Operand, ProgramSpec, Step } from '../../binding'
 import { sizeOf } from './compute'
 import { operandOf, readBy, type Tensors, type Values, writtenBy } from './executeStep'
 import type { OpCase } from './opCase'
@@ -6,21 +6,10 @@ import { dtypeOf, isBatched, opFacts } from './opFacts'
 
 const aligned = (elements: number) => Math.ceil(elements / 16) * 16
 
-/**
- * Runs a case's step as a program whose capacity is `spare` rows more than the case has. What is batched or of whole numbers comes in as inputs;
- * other operands that are read are state, as weights are; results are outputs, or read from the state where the step updates it.
- */
-export async function runProgram(
-  binding: Binding,
-  c: OpCase,
-  tensors: Tensors,
-  algorithm: string,
-  spare: number,
-): Promise<Record<string, Values>> {
+/** A case's step as a program of this capacity. What is batched or of whole numbers comes in as inputs; other operands that are read are state, as weights are. */
+export function programOf(c: OpCase, algorithm: string, capacity: number) {
   const names = Object.keys(c.shapes)
   const updates = opFacts[c.op]!.updates ?? []
-  const n = names.filter((name) => isBatched(c, name)).map((name) => c.shapes[name]![0]!)[0] ?? 1
-  const capacity = n + spare
   const inputs = readBy(c).filter((name) => isBatched(c, name) || dtypeOf(c, name) !== 'float32')
   const stored = readBy(c).filter((name) => !inputs.includes(name))
   const offsets = { arena: 0, state: 0 }
@@ -35,32 +24,50 @@ export async function runProgram(
     return { ...operand, space, offset, shape }
   }
   const operands = Object.fromEntries(names.map((name) => [name, place(name)]))
-  const outputs = writtenBy(c).filter((name) => !updates.includes(name))
   const step: Step = { ...c.attributes, ...(algorithm && { algorithm }), ...operands, op: c.op }
-  const state = offsets.state > 0 ? binding.createState(offsets.state) : undefined
+  const spec: ProgramSpec = {
+    capacity,
+    arenaElements: offsets.arena,
+    inputs: inputs.map((name) => ({ dtype: dtypeOf(c, name), shape: operands[name]!.shape, batched: isBatched(c, name) })),
+    outputs: writtenBy(c)
+      .filter((name) => !updates.includes(name))
+      .map((name) => operands[name]!),
+    steps: [step],
+    lane: 'train',
+    ...(updates.length > 0 && { updateFrom: 0 }),
+  }
+  return { spec, operands, inputs, stored, stateElements: offsets.state }
+}
+
+/** The batch size of a case, 1 where it has none. */
+export const batchOf = (c: OpCase): number => {
+  const name = Object.keys(c.shapes).find((name) => isBatched(c, name))
+  return name === undefined ? 1 : c.shapes[name]![0]!
+}
+
+/**
+ * Runs a case's step as a program whose capacity is `spare` rows more than the case has. Results are outputs, or read from the state where the step updates it.
+ */
+export async function runProgram(
+  binding: Binding,
+  c: OpCase,
+  tensors: Tensors,
+  algorithm: string,
+  spare: number,
+): Promise<Record<string, Values>> {
+  const n = batchOf(c)
+  const { spec, operands, inputs, stored, stateElements } = programOf(c, algorithm, n + spare)
+  const updates = (opFacts[c.op]!.updates ?? []).filter((name) => c.shapes[name])
+  const outputs = writtenBy(c).filter((name) => !updates.includes(name))
+  const state = stateElements > 0 ? binding.createState(stateElements) : undefined
   for (const name of stored) await state!.write(operands[name]!.offset, tensors[name] as Float32Array)
-  const program = binding.createProgram(
-    {
-      capacity,
-      arenaElements: offsets.arena,
-      inputs: inputs.map((name) => ({ dtype: dtypeOf(c, name), shape: operands[name]!.shape, batched: isBatched(c, name) })),
-      outputs: outputs.map((name) => operands[name]!),
-      steps: [step],
-      lane: 'train',
-      ...(updates.length > 0 && { updateFrom: 0 }),
-    },
-    state,
-  )
+  const program = binding.createProgram(spec, state)
   const results = await program.run({
     n,
     inputs: inputs.map((name) => ({ data: tensors[name]! })),
     ...(c.scalars && { scalars: c.scalars }),
   })
-  const updated = await Promise.all(
-    updates
-      .filter((name) => c.shapes[name])
-      .map(async (name) => [name, await state!.read(operands[name]!.offset, sizeOf(c.shapes[name]!))]),
-  )
+  const updated = await Promise.all(updates.map(async (name) => [name, await state!.read(operands[name]!.offset, sizeOf(c.shapes[name]!))]))
   program.dispose()
   state?.dispose()
   return Object.fromEntries([...outputs.map((name, i) => [name, results[i]!]), ...updated])
