@@ -6,6 +6,7 @@ import { ConvlaneError } from '../errors'
 import { loadModel } from '../model/load'
 import type { Model } from '../model/model'
 import { probabilitiesOf } from '../model/probabilities'
+import { firstLargest } from '../train/largest'
 import { type Command, parseCommand, printHelp, usage } from './arguments'
 import { checkClassifier, checkGivesClasses } from './classifier'
 import { dataOption, type OpenedData, openData } from './data'
@@ -114,8 +115,9 @@ interface Guess {
 }
 
 async function look(model: Model, x: Samples): Promise<Pick<Guess, 'class' | 'probabilities'>> {
-  const [row] = probabilitiesOf(model.architecture, 'predict')(await model.predict(x))
-  return { class: row!.indexOf(Math.max(...row!)), probabilities: row! }
+  const said = await model.predict(x)
+  const [row] = probabilitiesOf(model.architecture, 'predict')(said)
+  return { class: firstLargest(said.data.length === 1 ? row! : said.data), probabilities: row! }
 }
 
 function lineOf({ file, index, label, class: likeliest, probabilities: all }: Guess, names: readonly string[]): string {

@@ -37,7 +37,7 @@ export interface AccuracyOptions extends ClassOptions {
 
 /**
  * How many rows of `predictions [N, K]` have their first maximum where the label says: a class number `[N]`, or the first maximum of a row `[N, K]`; with
- * `k`, their label among the k largest (where some are alike, lower class numbers come first; NaN comes last). For K = 1: above the threshold against label 1.
+ * `k`, their label among the k largest (where some are alike, lower class numbers come first). NaN is larger than every number. For K = 1: above the threshold, where NaN is not, against label 1.
  * `counted` is how many rows are not ignored.
  *
  * Throws `INVALID_LABEL` for a class number out of range, `INVALID_SHAPE`, `INVALID_ARGUMENT`, and what a bad tensor throws.

@@ -1,8 +1,11 @@
 import { asMatrix, numberOf, operand, optional, type ReferenceData, type ReferenceStep } from './step'
 
+/** Whether one score comes before another: the larger one, and NaN before every number. */
+const exceeds = (a: number, b: number) => a > b || (Number.isNaN(a) && !Number.isNaN(b))
+
 export function firstMaximum(values: ReferenceData, start: number, columns: number): number {
   let best = 0
-  for (let c = 1; c < columns; c++) if (values[start + c]! > values[start + best]!) best = c
+  for (let c = 1; c < columns; c++) if (exceeds(values[start + c]!, values[start + best]!)) best = c
   return best
 }
 
@@ -31,11 +34,11 @@ export function accuracy(step: ReferenceStep): void {
       continue
     }
     const own = predictions.data[start + label]
-    if (own === undefined || label < 0 || label >= columns || Number.isNaN(own)) continue
+    if (own === undefined || label < 0 || label >= columns) continue
     let before = 0
     for (let c = 0; c < columns; c++) {
       const other = predictions.data[start + c]!
-      if (other > own || (other === own && c < label)) before++
+      if (exceeds(other, own) || (c < label && !exceeds(own, other))) before++
     }
     if (before < k) correct++
   }

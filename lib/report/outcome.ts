@@ -4,6 +4,7 @@ import type { Model } from '../model/model'
 import type { Tensor } from '../tensor'
 import { type ClassResult, resultsOf, talliesOfCounts } from '../train/classification'
 import type { Data } from '../train/data'
+import { firstLargest } from '../train/largest'
 import { type Question, questionOf, type Scale, scaleOf } from './question'
 import { asSeen, type Example, exampleOf, type Piece, piecesOf, rowsOf, Worst } from './samples'
 
@@ -140,12 +141,6 @@ function tallyOf(model: Model<never, unknown>, question: Question, { mistakes }:
   return new Classes(question, scaleOf(model, question), worst)
 }
 
-const largest = (values: ArrayLike<number>): number => {
-  let best = 0
-  for (let k = 1; k < values.length; k++) if (values[k]! > values[best]!) best = k
-  return best
-}
-
 const rowOf = ({ shape, data }: Tensor, row: number): Float32Array => {
   const width = data.length / shape[0]!
   return data.subarray(row * width, (row + 1) * width)
@@ -183,7 +178,7 @@ class Classes implements Tally {
   #addClass(piece: Piece, row: number, given: Float32Array, scores: number[]): Verdict {
     const { classes } = this.#question
     const label = this.#labelOf(piece, row)
-    const guess = largest(given.length === 1 ? scores : given)
+    const guess = firstLargest(given.length === 1 ? scores : given)
     if (label === undefined) {
       this.#ignored++
       return { isRight: false, target: [], said: [guess], scores }
@@ -215,7 +210,7 @@ class Classes implements Tally {
       return this.#question.kind === 'classes' && label === this.#question.ignoreLabel ? undefined : label
     }
     const target = rowOf(piece.y as Tensor, row)
-    return target.length === 1 ? Number(target[0]! > 0.5) : largest(target)
+    return target.length === 1 ? Number(target[0]! > 0.5) : firstLargest(target)
   }
 
   #addLabels(piece: Piece, row: number, scores: number[]): Verdict {

@@ -3,6 +3,7 @@ import { ConvlaneError } from '../errors'
 import { checkInteger, shapeText } from '../shape'
 import { checkArray, type Labels, type Tensor } from '../tensor'
 import { textTable } from '../text-table'
+import { exceeds, firstLargest } from './largest'
 
 /** How one class was told. A share of nothing is 0, as in scikit-learn. */
 export interface ClassResult {
@@ -32,7 +33,7 @@ export interface ClassDetails {
 
 /** What a classifier's predictions come to. Prints as tables. */
 export interface ClassReport {
-  /** Share of the samples whose largest prediction is their class: the first one where several are alike. */
+  /** Share of the samples whose largest prediction is their class: the first one where several are alike; NaN is larger than every number. */
   readonly accuracy: number
   /** `confusion[class][prediction]`: how many samples. */
   readonly confusion: readonly (readonly number[])[]
@@ -53,9 +54,7 @@ export function classReport(predictions: Tensor, labels: Labels): ClassReport {
   const sums = new Float64Array(classes * classes)
   for (let row = 0; row < n; row++) {
     const scores = values.subarray(row * classes, (row + 1) * classes)
-    let best = 0
-    for (let k = 1; k < classes; k++) if (scores[k]! > scores[best]!) best = k
-    sums[numbers[row]! * classes + best]!++
+    sums[numbers[row]! * classes + firstLargest(scores)]!++
   }
   const [confusion, results] = [matrixOf(sums), resultsOf(talliesOfMatrix(sums))]
   const report = {
@@ -174,7 +173,7 @@ export function withLooks<T extends ClassDetails>(details: T): T {
 }
 
 /**
- * Share of the samples whose class is among the k largest predictions. Where predictions are alike, the lower class number comes first; NaN comes last.
+ * Share of the samples whose class is among the k largest predictions. Where predictions are alike, the lower class number comes first; NaN is larger than every number.
  * @throws INVALID_ARGUMENT for a k that is not from 1 to K; as {@link classReport}
  */
 export function topKAccuracy(predictions: Tensor, labels: Labels, k: number): number {
@@ -184,10 +183,10 @@ export function topKAccuracy(predictions: Tensor, labels: Labels, k: number): nu
   for (let row = 0; row < n; row++) {
     const own = numbers[row]!
     const score = values[row * classes + own]!
-    let before = Number.isNaN(score) ? classes : 0
+    let before = 0
     for (let other = 0; other < classes; other++) {
       const value = values[row * classes + other]!
-      if (value > score || (value === score && other < own)) before++
+      if (exceeds(value, score) || (other < own && !exceeds(score, value))) before++
     }
     if (before < k) hits++
   }

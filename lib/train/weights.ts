@@ -3,6 +3,7 @@ import type { End } from '../model/architecture'
 import { checkNumber, shapeText } from '../shape'
 import { checkArray } from '../tensor'
 import type { Column } from './data'
+import { firstLargest } from './largest'
 import type { Objective } from './objective'
 
 /** What weights are for. */
@@ -64,11 +65,7 @@ function classesIn({ form, data }: Column): (row: number) => number {
   if (form.dtype === 'int32') return (row) => data[row]!
   const columns = form.shape[0] ?? 1
   if (columns === 1) return (row) => (data[row]! > 0.5 ? 1 : 0)
-  return (row) => {
-    let best = 0
-    for (let k = 1; k < columns; k++) if (data[row * columns + k]! > data[row * columns + best]!) best = k
-    return best
-  }
+  return (row) => firstLargest(data.subarray(row * columns, (row + 1) * columns))
 }
 
 /** `fit`'s class weights by class number, those that are not given 1. Throws INVALID_ARGUMENT. */

@@ -37,9 +37,8 @@ class Accuracy : public Step {
     if (k_ == 1) return first_maximum(prediction, columns) == label;
     if (label < 0 || label >= columns) return false;
     const float own = prediction[label];
-    if (own != own) return false;
     int64_t before = 0;
-    for (int64_t j = 0; j < columns; ++j) before += prediction[j] > own || (prediction[j] == own && j < label) ? 1 : 0;
+    for (int64_t j = 0; j < columns; ++j) before += exceeds(prediction[j], own) || (j < label && !exceeds(own, prediction[j])) ? 1 : 0;
     return before < k_;
   }
 

@@ -7,10 +7,13 @@ namespace convlane {
 
 constexpr int64_t kNoLabel = -1;
 
+// Whether one score comes before another: the larger one, and NaN before every number.
+inline bool exceeds(float a, float b) { return a > b || (a != a && b == b); }
+
 inline int64_t first_maximum(const float* values, int64_t count) {
   int64_t best = 0;
   for (int64_t j = 1; j < count; ++j) {
-    if (values[j] > values[best]) best = j;
+    if (exceeds(values[j], values[best])) best = j;
   }
   return best;
 }

@@ -6,6 +6,7 @@ import {
   classReport,
   dense,
   f1,
+  flatten,
   input,
   loadModel,
   type Metric,
@@ -72,6 +73,31 @@ test.each(runtimes)('metrics of classes are what classReport says (%s)', async (
   expect(small.perClass).toEqual(report.classes)
   expect(small.confusionMatrix).toBeUndefined()
 })
+
+test.each(runtimes)(
+  'NaN among predictions: the largest, and above no threshold, for everything that counts classes (%s)',
+  async (runtime) => {
+    const rows = [[Number.NaN, 1, 2, 3], [0, Number.NaN, 2, 3], [0, 1, Number.NaN, Number.NaN], new Array<number>(4).fill(Number.NaN)]
+    const samples = { shape: [4, 4] as const, data: Float32Array.from(rows.flat()) }
+    const labels = { shape: [4] as const, data: Int32Array.of(0, 3, 3, 1) }
+    const model = sequential({ input: [4], runtime }, flatten()).compile({ optimizer, loss: 'softmaxCrossEntropy' })
+    const report = classReport(await model.predict(samples), labels)
+    expect(report.confusion).toEqual([
+      [1, 0, 0, 0],
+      [1, 0, 0, 0],
+      [0, 0, 0, 0],
+      [0, 1, 1, 0],
+    ])
+    const result = await model.evaluate({ x: samples, y: labels }, { metrics: ['accuracy', topK(2), topK(3), 'confusionMatrix'] })
+    expect([result.accuracy, result.top2, result.top3]).toEqual([0.25, 1, 1])
+    expect([1, 2, 3].map((k) => topKAccuracy(samples, labels, k))).toEqual([0.25, 1, 1])
+    expect(result.confusionMatrix).toEqual(report.confusion)
+    const yes = { shape: [4, 4] as const, data: new Float32Array(16).fill(1) }
+    expect(await model.evaluate({ x: samples, y: yes }, { metrics: [binaryAccuracy({ threshold: 0 })] })).toMatchObject({
+      binaryAccuracy: 6 / 16,
+    })
+  },
+)
 
 test('they are there during fit, on validation data, and of a batch; and print as tables', async () => {
   const model = classifier(['accuracy', 'f1', 'confusionMatrix'])
