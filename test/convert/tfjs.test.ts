@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import {
@@ -195,6 +195,10 @@ test('a damaged model.json is refused, saying what is wrong', async () => {
   await exportTfjs(await small(), folder)
   mkdirSync(join(folder, 'folder'))
   writeFileSync(join(folder, 'short.bin'), 'too short')
+  symlinkSync(join(folder, 'short.bin'), join(folder, 'inner.bin'))
+  const outside = join(temporaryFolder(), 'secret.bin')
+  writeFileSync(outside, 'secret')
+  symlinkSync(outside, join(folder, 'link.bin'))
   const original = JSON.stringify(jsonOf(folder))
   const cases: readonly (readonly [what: string, part: string, key: string, value: unknown, code: ErrorCode, message: string | RegExp])[] =
     [
@@ -225,6 +229,8 @@ test('a damaged model.json is refused, saying what is wrong', async () => {
       ['the folder itself', 'group', 'paths', ['.'], 'INVALID_FILE', 'no path within the folder'],
       ['a missing shard', 'group', 'paths', ['none.bin'], 'FILE_ERROR', 'none.bin: no such file'],
       ['a shard that is a folder', 'group', 'paths', ['folder'], 'INVALID_FILE', 'not a regular file'],
+      ['a link out of the folder', 'group', 'paths', ['link.bin'], 'INVALID_FILE', 'link.bin, a link that leads out of the folder'],
+      ['a link within it', 'group', 'paths', ['inner.bin'], 'INVALID_FILE', /inner\.bin have 9/],
       ['a shard twice', 'group', 'paths', ['short.bin', './short.bin'], 'INVALID_FILE', 'names short.bin twice'],
       ['a shard that is too short', 'group', 'paths', ['short.bin'], 'INVALID_FILE', /says \d+ bytes, .*short\.bin have 9/],
       ['a weight too large for any file', 'kernel', 'shape', [2 ** 40, 2 ** 40], 'INVALID_FILE', 'more than any file holds'],

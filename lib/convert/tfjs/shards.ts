@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConvlaneError } from '../../errors'
 import { writeAtomically } from '../../io/atomic-file'
-import { fileError } from '../../io/files'
 import { halfToFloat } from '../../io/float16'
+import { openWithin } from '../../io/openWithin'
 import type { Tensor } from '../../tensor'
 import { arrayOf, damaged, isObject, objectOf, sizesOf, textOf, unsupported } from './config'
 
@@ -39,10 +39,7 @@ export async function readShards(manifest: unknown, folder: string): Promise<Map
       files.add(name)
     }
     const stored = arrayOf(weights, 'weights of the weightsManifest').map(storedOf)
-    const bytes = await readGroup(
-      stored,
-      names.map((name) => join(folder, name)),
-    )
+    const bytes = await readGroup(stored, folder, names)
     let at = 0
     arrayOf(weights, 'weights').forEach((weight, index) => {
       const one = stored[index]!
@@ -87,23 +84,16 @@ function storedOf(value: unknown): Stored {
   return { name, shape, elements, form: form as Form, scale: scale as number, min: min as number }
 }
 
-async function readGroup(stored: readonly Stored[], files: readonly string[]): Promise<Uint8Array> {
+async function readGroup(stored: readonly Stored[], folder: string, files: readonly string[]): Promise<Uint8Array> {
   const expected = stored.reduce((sum, { elements, form }) => sum + elements * bytesOf[form], 0)
   const opened: { file: string; handle: FileHandle; size: number }[] = []
   try {
     for (const file of files) {
-      const handle = await open(file, 'r').catch((error) => {
-        throw fileError('read', file, error)
-      })
-      const entry = { file, handle, size: 0 }
-      opened.push(entry)
-      const stats = await handle.stat()
-      if (!stats.isFile()) throw damaged(`${file}: is not a regular file`)
-      entry.size = stats.size
+      opened.push({ file, ...(await openWithin(folder, file, (what) => damaged(`the weightsManifest names ${what}`, file))) })
     }
     const received = opened.reduce((sum, { size }) => sum + size, 0)
     if (received !== expected) {
-      const message = `the weightsManifest says ${expected} bytes, ${files.map((file) => file).join(', ') || 'its files'} have ${received}`
+      const message = `the weightsManifest says ${expected} bytes, ${files.join(', ') || 'its files'} have ${received}`
       throw new ConvlaneError('INVALID_FILE', message, { expected, received })
     }
     const bytes = allocate(expected)

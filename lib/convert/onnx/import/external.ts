@@ -1,7 +1,7 @@
-import { type FileHandle, open, realpath } from 'node:fs/promises'
-import { dirname, isAbsolute, join, relative, sep } from 'node:path'
+import type { FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { ConvlaneError } from '../../../errors'
-import { fileError } from '../../../io/files'
+import { openWithin } from '../../../io/openWithin'
 import type { ModelProto, TensorProto } from '../schema'
 import { Failure } from './failure'
 import { isExternal } from './tensor'
@@ -31,7 +31,9 @@ export async function readExternal(model: ModelProto, file: string | undefined, 
       const fail = new Failure(`${source}: "${tensor.name}"`)
       const facts = new Map(tensor.externalData.map(({ key, value }) => [key, value]))
       const location = facts.get('location') ?? ''
-      if (!handles.has(location)) handles.set(location, await openBeside(file, location, fail))
+      if (!handles.has(location)) {
+        handles.set(location, await openWithin(dirname(file), location, (what) => fail.damaged(`its data is in ${what}`)))
+      }
       const { handle, size } = handles.get(location)!
       const number = (key: string, fallback: number) => {
         const text = facts.get(key)
@@ -47,29 +49,6 @@ export async function readExternal(model: ModelProto, file: string | undefined, 
     return found
   } finally {
     await Promise.all([...handles.values()].map(({ handle }) => handle.close()))
-  }
-}
-
-async function openBeside(file: string, location: string, fail: Failure) {
-  const folder = await realpath(dirname(file)).catch((error) => {
-    throw fileError('read', file, error)
-  })
-  const leadsOut = (path: string) => path === '' || path === '..' || path.startsWith(`..${sep}`) || isAbsolute(path)
-  if (location.includes('\0') || leadsOut(relative(folder, join(folder, location))) || isAbsolute(location)) {
-    throw fail.damaged(`its data is in ${JSON.stringify(location.slice(0, 200))}, which is not in the folder of the model`)
-  }
-  const wanted = join(folder, location)
-  let handle: FileHandle | undefined
-  try {
-    const real = await realpath(wanted)
-    if (leadsOut(relative(folder, real))) throw fail.damaged(`its data is in ${location}, a link that leads out of the folder of the model`)
-    handle = await open(real, 'r')
-    const stats = await handle.stat()
-    if (!stats.isFile()) throw fail.damaged(`its data is in ${location}, which is not a regular file`)
-    return { handle, size: stats.size }
-  } catch (error) {
-    await handle?.close()
-    throw error instanceof ConvlaneError ? error : fileError('read', wanted, error)
   }
 }
 
