@@ -18,7 +18,7 @@ import { Importer, inFile, isView } from './import/importer'
 import { operators } from './import/operators'
 import { isFloatType, typeName } from './import/tensor'
 import { plainView, viewInOrder } from './import/view'
-import { dataTypes, type GraphProto, type ModelProto, type NodeProto, onnx, type ValueInfoProto } from './schema'
+import { dataTypes, type GraphProto, type ModelProto, type NodeProto, OPSET, onnx, type ValueInfoProto } from './schema'
 
 /** Options of {@link importOnnx}. */
 export interface ImportOnnxOptions extends ModelOptions {
@@ -43,12 +43,12 @@ export interface ImportOnnxOptions extends ModelOptions {
 
 const optionNames = ['input', 'layout', 'normalize', 'classNames', 'seed', 'runtime']
 
-/** The oldest operator set that is read. */
+/** The oldest operator set that is read; the newest is the one that is written. */
 const OLDEST = 9
 
 /**
  * Reads an ONNX file as a model of layers: it predicts what the file says, with batches of any size, and can be trained on, saved and exported. Samples are channels
- * last, `[N, H, W, C]`, whatever the file has. The operators that convolutional networks are made of are understood, of operator set 9 and newer (a table is in
+ * last, `[N, H, W, C]`, whatever the file has. The operators that convolutional networks are made of are understood, of operator sets 9 to 26 (a table is in
  * docs/onnx.md); float16 and float64 weights become float32.
  * @param file a path, or the bytes of a file
  * @throws UNSUPPORTED for what has no counterpart here, naming operator, node and attribute; INVALID_FILE for a file that is damaged, no ONNX model, or breaks
@@ -98,8 +98,8 @@ function opsetOf({ opsetImport }: ModelProto, source: string): number {
   const found = opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')
   if (!found) throw new Failure(source).damaged('says no operator set')
   const version = Number(found.version)
-  if (version >= OLDEST) return version
-  throw new Failure(source).unsupported(`operator set ${version}, understood are ${OLDEST} and newer`, version)
+  if (version >= OLDEST && version <= OPSET) return version
+  throw new Failure(source).unsupported(`operator set ${version}, understood are ${OLDEST} to ${OPSET}`, version)
 }
 
 function layoutIn({ producerName, metadata }: ModelProto, graph: GraphProto, inputs: readonly ValueInfoProto[]): string {

@@ -19,6 +19,9 @@ import { longAxes, type View } from './view'
 
 type Sides = (readonly [number, number])[]
 
+/** Values of `auto_pad`. */
+const PADS = ['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'] as const
+
 // biome-ignore lint/suspicious/noExplicitAny: layers of one to three axes by their number: sizes and padding are written alike
 type Maker = (...args: any[]) => Layer
 const convolutions: Readonly<Record<number, Maker>> = { 1: conv1d, 2: conv2d, 3: conv3d }
@@ -53,7 +56,7 @@ function padding(
   stride: readonly number[],
   dilation: readonly number[],
 ): Sides {
-  const mode = call.attributes.choice('auto_pad', 'NOTSET', ['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'])
+  const mode = call.attributes.choice('auto_pad', 'NOTSET', PADS)
   const pads = sizes(call, 'pads', 2 * image.length, 0, 0)
   if (mode === 'NOTSET') return image.map((_, axis) => [pads[axis]!, pads[axis + image.length]!])
   return image.map((size, axis) => {
@@ -150,7 +153,7 @@ const convTranspose: Operator = (call) => {
   const stride = sizes(call, 'strides', image.length, 1)
   const dilation = sizes(call, 'dilations', image.length, 1)
   const extra = sizes(call, 'output_padding', image.length, 0, 0)
-  const mode = call.attributes.choice('auto_pad', 'NOTSET', ['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'])
+  const mode = call.attributes.choice('auto_pad', 'NOTSET', PADS)
   const pads = sizes(call, 'pads', 2 * image.length, 0, 0)
   const wanted = call.attributes.ints('output_shape')?.slice(-image.length)
   const sides: Sides = image.map((pixels, axis) => {
@@ -182,12 +185,21 @@ const pool: Operator = (call) => {
   const kernel = sizes(call, 'kernel_shape', image.length, 1)
   const stride = sizes(call, 'strides', image.length, 1)
   const dilation = sizes(call, 'dilations', image.length, 1)
+  const isDilated = dilation.some((step) => step > 1)
+  const mode = attributes.choice('auto_pad', 'NOTSET', PADS)
+  if (op !== 'MaxPool' && isDilated && mode.startsWith('SAME')) {
+    throw call.fail.unsupported(`attribute auto_pad is "${mode}" with dilations [${dilation}]: readers differ`)
+  }
   const sides = padding(call, image, kernel, stride, dilation)
   const ceil = attributes.int('ceil_mode', 0) !== 0
   // Where sizes are rounded up, the only window of an axis may reach beyond what is there: it ends with that.
   const size = kernel.map((taps, axis) => {
     const padded = image[axis]! + sides[axis]![0] + sides[axis]![1]
-    return ceil && dilation[axis] === 1 && taps - padded < stride[axis]! ? Math.min(taps, padded) : taps
+    const isBeyond = ceil && span(taps, dilation[axis]!) > padded && span(taps, dilation[axis]!) - padded < stride[axis]!
+    if (isBeyond && dilation[axis]! > 1) {
+      throw call.fail.unsupported(`attribute ceil_mode with dilations [${dilation}], where a window reaches beyond what is there`)
+    }
+    return isBeyond ? padded : taps
   })
   attributes.ignore('storage_order')
   const differs = image.some((pixels, axis) => {
