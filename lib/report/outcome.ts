@@ -1,12 +1,12 @@
 import { invalid } from '../check'
 import { ConvlaneError } from '../errors'
 import type { Model } from '../model/model'
-import type { Tensor } from '../tensor'
+import type { Labels, Tensor } from '../tensor'
 import { type ClassResult, resultsOf, talliesOfCounts } from '../train/classification'
 import type { Data } from '../train/data'
 import { firstLargest } from '../train/largest'
 import { type Question, questionOf, type Scale, scaleOf } from './question'
-import { asSeen, type Example, exampleOf, type Piece, piecesOf, rowsOf, Worst } from './samples'
+import { asSeen, type Example, exampleOf, type Piece, partOf, piecesOf, Worst } from './samples'
 
 /** How one class is taken for another. */
 export interface Confusion {
@@ -58,11 +58,22 @@ export interface OtherOutcome {
   readonly why: string
 }
 
-/** What was seen on the way through the data. */
-export interface Look {
+/** What the model makes of the data at one of its outputs. */
+export interface OutputLook {
+  /** Of the output. */
+  readonly name: string
   readonly outcome: ClassOutcome | NumberOutcome | OtherOutcome
   /** Those that are furthest from right. */
   readonly worst: readonly Example[]
+}
+
+/** What was seen on the way through the data. */
+export interface Look {
+  readonly samples: number
+  /** Whether the data weighs its samples. */
+  readonly isWeighted: boolean
+  /** For each output. */
+  readonly outputs: readonly OutputLook[]
   readonly examples: readonly Example[]
   /** Some samples, for gradients. */
   readonly batch: Piece
@@ -70,7 +81,7 @@ export interface Look {
 
 export interface LookOptions {
   readonly batchSize: number
-  /** Most that are shown. */
+  /** Most that are shown, of each output. */
   readonly mistakes: number
   /** Numbers of the examples; absent: the first that is told right, and the worst. */
   readonly examples: readonly number[] | undefined
@@ -85,39 +96,51 @@ const BATCH = 64
 const SHOWN = 8
 
 /** Predicts all samples, so many at a time, and keeps what is shown. Throws ABORTED, INVALID_LABEL, INVALID_ARGUMENT, and what predict throws. */
-export async function look(model: Model, data: Data, options: LookOptions): Promise<Look> {
-  const seen = asSeen(model as Model<never, unknown>, data)
+export async function look(model: Model<never, unknown>, data: Data, options: LookOptions): Promise<Look> {
+  const ends = model.architecture
+  const seen = asSeen(model, data)
   const chosen = new Set(options.examples)
   const found = new Map<number, Example>()
-  let [tally, batch, first]: [Tally | undefined, Piece | undefined, Example | undefined] = [undefined, undefined, undefined]
-  for await (const piece of piecesOf(data, options.batchSize, options.signal)) {
-    batch ??= {
-      start: 0,
-      n: Math.min(BATCH, piece.n),
-      x: seen(rowsOf(piece.x, 0, Math.min(BATCH, piece.n))),
-      y: rowsOf(piece.y, 0, Math.min(BATCH, piece.n)),
+  const worst = ends.outputs.map(() => new Worst(options.mistakes))
+  let [tallies, batch, first]: [Tally[] | undefined, Piece | undefined, Example | undefined] = [undefined, undefined, undefined]
+  let [samples, isWeighted] = [0, false]
+  for await (const piece of piecesOf(data, options.batchSize, ends, options.signal)) {
+    if (!batch) {
+      const some = partOf(piece, 0, Math.min(BATCH, piece.n))
+      batch = { ...some, x: seen(some.x) }
     }
-    tally ??= tallyOf(model as Model<never, unknown>, questionOf(model as Model<never, unknown>, piece.y), options)
-    const said = tally instanceof Others ? undefined : ((await model.predict(seen(piece.x))) as Tensor)
+    tallies ??= piece.y.map((y, output) => tallyOf(model, questionOf(model, y, output), output))
+    samples += piece.n
+    isWeighted ||= piece.w.some((weights) => weights !== undefined)
+    const isMeasured = tallies.some((tally) => !(tally instanceof Others))
+    const said = isMeasured ? [await model.predict(seen(piece.x) as never)].flat() : []
     for (let row = 0; row < piece.n; row++) {
       const index = piece.start + row
-      const verdict = tally.add(piece, row, said)
-      if (chosen.has(index)) found.set(index, exampleOf(piece, row, verdict))
-      else if (!first && verdict.isRight) first = exampleOf(piece, row, verdict)
+      const verdicts = tallies.map((tally, output) => tally.add({ y: piece.y[output]!, index, row }, said[output] as Tensor | undefined))
+      const make = () => exampleOf(piece, row, verdicts)
+      verdicts.forEach(({ distance }, output) => {
+        if (distance !== undefined) worst[output]!.offer(distance, make)
+      })
+      if (chosen.has(index)) found.set(index, make())
+      else if (!first && isRight(verdicts)) first = make()
     }
   }
-  if (!tally || !batch) throw new ConvlaneError('INVALID_ARGUMENT', 'report: the data gave no samples')
-  const samples = tally.seen
+  if (!tallies || !batch) throw new ConvlaneError('INVALID_ARGUMENT', 'report: the data gave no samples')
   const missing = options.examples?.find((index) => !found.has(index))
   if (missing !== undefined) throw invalid('report', 'examples', `numbers of samples, 0 to ${samples - 1}`, missing)
-  const worst = tally.worst.examples
-  const examples = options.examples ? options.examples.map((index) => found.get(index)!) : [first, worst[0]].flatMap((one) => one ?? [])
-  return { outcome: tally.outcome, worst, examples, batch }
+  const outputs = tallies.map(({ outcome }, k) => ({ name: ends.outputs[k]!.name, outcome, worst: worst[k]!.examples }))
+  const furthest = outputs.find((output) => output.worst.length > 0)?.worst[0]
+  const shown = furthest?.index === first?.index ? [first] : [first, furthest]
+  const examples = options.examples ? options.examples.map((index) => found.get(index)!) : shown.flatMap((one) => one ?? [])
+  return { samples, isWeighted, outputs, examples, batch }
 }
 
-/** What is made of a sample. */
+/** What is made of a sample at one output. */
 export interface Verdict {
-  readonly isRight: boolean
+  /** Nothing where there is only more and less. */
+  readonly isRight: boolean | undefined
+  /** How far from right; absent where nothing is wrong. */
+  readonly distance?: number
   /** Class numbers, or targets. */
   readonly target: readonly number[]
   /** Class numbers that the model says, or what it gives. */
@@ -126,19 +149,26 @@ export interface Verdict {
   readonly scores: readonly number[]
 }
 
-interface Tally {
-  readonly worst: Worst
-  /** Samples so far. */
-  readonly seen: number
-  readonly outcome: Look['outcome']
-  add(piece: Piece, row: number, said: Tensor | undefined): Verdict
+/** Whether something is told right, and nothing wrong. */
+const isRight = (verdicts: readonly Verdict[]) =>
+  verdicts.some((verdict) => verdict.isRight) && verdicts.every((verdict) => verdict.isRight !== false)
+
+/** The targets of some samples at one output, and which of them is meant. */
+interface Target {
+  readonly y: Labels | Tensor
+  readonly row: number
+  /** Number of the sample. */
+  readonly index: number
 }
 
-function tallyOf(model: Model<never, unknown>, question: Question, { mistakes }: LookOptions): Tally {
+interface Tally {
+  readonly outcome: OutputLook['outcome']
+  add(target: Target, said: Tensor | undefined): Verdict
+}
+
+function tallyOf(model: Model<never, unknown>, question: Question, output: number): Tally {
   if (question.kind === 'other') return new Others(question.why)
-  const worst = new Worst(mistakes)
-  if (question.kind === 'numbers') return new Numbers(question.width, worst)
-  return new Classes(question, scaleOf(model, question), worst)
+  return question.kind === 'numbers' ? new Numbers(question.width) : new Classes(question, scaleOf(model, question, output))
 }
 
 const rowOf = ({ shape, data }: Tensor, row: number): Float32Array => {
@@ -153,86 +183,75 @@ class Classes implements Tally {
   readonly #confusions = new Map<number, number>()
   readonly #question: Extract<Question, { kind: 'classes' | 'labels' }>
   readonly #scale: Scale
-  readonly worst: Worst
   #samples = 0
   #ignored = 0
   #mistakes = 0
 
-  constructor(question: Extract<Question, { kind: 'classes' | 'labels' }>, scale: Scale, worst: Worst) {
+  constructor(question: Extract<Question, { kind: 'classes' | 'labels' }>, scale: Scale) {
     this.#question = question
     this.#sums = new Float64Array(question.classes * 3)
     this.#scale = scale
-    this.worst = worst
   }
 
-  get seen(): number {
-    return this.#samples + this.#ignored
-  }
-
-  add(piece: Piece, row: number, said: Tensor | undefined): Verdict {
-    const given = rowOf(said!, row)
+  add(target: Target, said: Tensor | undefined): Verdict {
+    const given = rowOf(said!, target.row)
     const scores = this.#scale.of(given)
-    return this.#question.kind === 'labels' ? this.#addLabels(piece, row, scores) : this.#addClass(piece, row, given, scores)
+    return this.#question.kind === 'labels' ? this.#addLabels(target, scores) : this.#addClass(target, given, scores)
   }
 
-  #addClass(piece: Piece, row: number, given: Float32Array, scores: number[]): Verdict {
+  #addClass(target: Target, given: Float32Array, scores: number[]): Verdict {
     const { classes } = this.#question
-    const label = this.#labelOf(piece, row)
+    const label = this.#labelOf(target)
     const guess = firstLargest(given.length === 1 ? scores : given)
     if (label === undefined) {
       this.#ignored++
       return { isRight: false, target: [], said: [guess], scores }
     }
     if (!(label >= 0 && label < classes)) {
-      const message = `report: label ${label} of sample ${piece.start + row} is out of range, expected 0 to ${classes - 1}`
+      const message = `report: label ${label} of sample ${target.index} is out of range, expected 0 to ${classes - 1}`
       throw new ConvlaneError('INVALID_LABEL', message, { expected: classes, received: label })
     }
-    const verdict = { isRight: guess === label, target: [label], said: [guess], scores }
+    const verdict = { target: [label], said: [guess], scores }
     this.#samples++
     this.#sums[label]!++
     this.#sums[classes + guess]!++
     if (guess === label) {
       this.#sums[2 * classes + label]!++
-      return verdict
+      return { ...verdict, isRight: true }
     }
     this.#mistakes++
     const pair = label * classes + guess
     this.#confusions.set(pair, (this.#confusions.get(pair) ?? 0) + 1)
-    this.worst.offer(-scores[label]!, () => exampleOf(piece, row, verdict))
-    return verdict
+    return { ...verdict, isRight: false, distance: -scores[label]! }
   }
 
   /** Class number of a row; nothing where the loss ignores it. */
-  #labelOf(piece: Piece, row: number): number | undefined {
-    const { data } = piece.y
-    if (!(data instanceof Float32Array)) {
-      const label = data[row]!
+  #labelOf({ y, row }: Target): number | undefined {
+    if (!(y.data instanceof Float32Array)) {
+      const label = y.data[row]!
       return this.#question.kind === 'classes' && label === this.#question.ignoreLabel ? undefined : label
     }
-    const target = rowOf(piece.y as Tensor, row)
+    const target = rowOf(y as Tensor, row)
     return target.length === 1 ? Number(target[0]! > 0.5) : firstLargest(target)
   }
 
-  #addLabels(piece: Piece, row: number, scores: number[]): Verdict {
+  #addLabels({ y, row }: Target, scores: number[]): Verdict {
     const { classes } = this.#question
-    const target = rowOf(piece.y as Tensor, row)
+    const target = rowOf(y as Tensor, row)
     const isOf = Array.from(target, (value) => value > 0.5)
     const isTaken = scores.map((score) => score > 0.5)
     const numbers = (list: boolean[]) => list.flatMap((is, k) => (is ? [k] : []))
-    const isRight = isOf.every((is, k) => is === isTaken[k])
-    const verdict = { isRight, target: numbers(isOf), said: numbers(isTaken), scores }
+    const verdict = { target: numbers(isOf), said: numbers(isTaken), scores }
     this.#samples++
     for (let k = 0; k < classes; k++) {
       if (isOf[k]) this.#sums[k]!++
       if (isTaken[k]) this.#sums[classes + k]!++
       if (isOf[k] && isTaken[k]) this.#sums[2 * classes + k]!++
     }
-    if (!isRight) {
-      this.#mistakes++
-      const distance = scores.reduce((sum, score, k) => sum + Math.abs(score - target[k]!), 0)
-      this.worst.offer(distance, () => exampleOf(piece, row, verdict))
-    }
-    return verdict
+    if (isOf.every((is, k) => is === isTaken[k])) return { ...verdict, isRight: true }
+    this.#mistakes++
+    const distance = scores.reduce((sum, score, k) => sum + Math.abs(score - target[k]!), 0)
+    return { ...verdict, isRight: false, distance }
   }
 
   get outcome(): ClassOutcome {
@@ -262,17 +281,15 @@ interface Sums {
 class Numbers implements Tally {
   readonly #sums: Sums[]
   readonly #pairs: [number, number][] = []
-  readonly worst: Worst
-  seen = 0
+  #seen = 0
 
-  constructor(width: number, worst: Worst) {
+  constructor(width: number) {
     this.#sums = Array.from({ length: width }, () => ({ square: 0, absolute: 0, mean: 0, spread: 0 }))
-    this.worst = worst
   }
 
-  add(piece: Piece, row: number, given: Tensor | undefined): Verdict {
-    const [target, said] = [rowOf(piece.y as Tensor, row), rowOf(given!, row)]
-    this.seen++
+  add({ y, row }: Target, given: Tensor | undefined): Verdict {
+    const [target, said] = [rowOf(y as Tensor, row), rowOf(given!, row)]
+    this.#seen++
     let total = 0
     this.#sums.forEach((sums, k) => {
       const error = said[k]! - target[k]!
@@ -281,42 +298,40 @@ class Numbers implements Tally {
       sums.absolute += Math.abs(error)
       // Mean and squared distance from it, in one pass (Welford, 1962).
       const step = target[k]! - sums.mean
-      sums.mean += step / this.seen
+      sums.mean += step / this.#seen
       sums.spread += step * (target[k]! - sums.mean)
     })
     if (this.#pairs.length < PAIRS) this.#pairs.push([target[0]!, said[0]!])
-    const verdict = { isRight: false, target: Array.from(target.subarray(0, SHOWN)), said: Array.from(said.subarray(0, SHOWN)), scores: [] }
-    this.worst.offer(total, () => exampleOf(piece, row, verdict))
-    return verdict
+    const some = (numbers: Float32Array) => Array.from(numbers.subarray(0, SHOWN))
+    return { isRight: undefined, distance: total, target: some(target), said: some(said), scores: [] }
   }
 
   get outcome(): NumberOutcome {
     const errors = this.#sums.map(({ square, absolute, spread }) => ({
-      rmse: Math.sqrt(square / this.seen),
-      mae: absolute / this.seen,
+      rmse: Math.sqrt(square / this.#seen),
+      mae: absolute / this.#seen,
       r2: spread > 0 ? 1 - square / spread : Number.NaN,
     }))
-    const mean = (of: (sums: Sums) => number) => this.#sums.reduce((sum, one) => sum + of(one), 0) / (this.#sums.length * this.seen)
+    const mean = (of: (sums: Sums) => number) => this.#sums.reduce((sum, one) => sum + of(one), 0) / (this.#sums.length * this.#seen)
     const all = { rmse: Math.sqrt(mean(({ square }) => square)), mae: mean(({ absolute }) => absolute) }
-    return { kind: 'numbers', samples: this.seen, all, errors, pairs: this.#pairs }
+    return { kind: 'numbers', samples: this.#seen, all, errors, pairs: this.#pairs }
   }
 }
 
 class Others implements Tally {
   readonly #why: string
-  readonly worst = new Worst(0)
-  seen = 0
+  #seen = 0
 
   constructor(why: string) {
     this.#why = why
   }
 
   add(): Verdict {
-    this.seen++
+    this.#seen++
     return { isRight: true, target: [], said: [], scores: [] }
   }
 
   get outcome(): OtherOutcome {
-    return { kind: 'other', samples: this.seen, why: this.#why }
+    return { kind: 'other', samples: this.#seen, why: this.#why }
   }
 }

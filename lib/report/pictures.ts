@@ -1,9 +1,9 @@
-import type { Normalize } from '../data/dataset'
+import type { Normalize, Samples } from '../data/dataset'
 import { encodePng, type Picture } from '../io/png'
 import { type FeatureMaps, featureMaps } from './featureMaps'
 import type { Filters } from './filters'
 import { filterGrid, type Grid, mapGrid } from './grids'
-import type { Look } from './outcome'
+import type { Look, OutputLook, Verdict } from './outcome'
 import { samplePicture } from './samplePicture'
 import type { Example } from './samples'
 import { html, type Markup, number, percent, sizes } from './text'
@@ -57,17 +57,28 @@ export interface Words {
   classOf(k: number): string
   /** Of a sample, by its number: its file, where the data tells it. */
   sampleOf(index: number): string
-  /** How the data scales its bytes. */
-  readonly normalize: Normalize | undefined
+  /** The inputs of the model. */
+  readonly inputs: readonly {
+    readonly name: string
+    /** How its bytes are scaled. */
+    readonly normalize?: Normalize | undefined
+  }[]
 }
 
-function sampleImage({ x, index }: Example, about: number, { sampleOf, normalize }: Words): Promise<Markup> {
-  const picture = shrunk(samplePicture(x, normalize), SIDE)
-  return image(picture, `${sampleOf(index)}, ${sizes([null, ...x.shape])}`, scaleFor(Math.max(picture.shape[0], picture.shape[1]), about))
+/** What a sample is for each input of the model. */
+function sampleImages({ x, index }: Example, about: number, { sampleOf, inputs }: Words): Promise<Markup[]> {
+  return Promise.all(
+    x.map((one, input) => {
+      const { name, normalize } = inputs[input]!
+      const picture = shrunk(samplePicture(one, normalize), SIDE)
+      const what = `${sampleOf(index)}${x.length > 1 ? `, ${name}` : ''}, ${sizes([null, ...one.shape])}`
+      return image(picture, what, scaleFor(Math.max(picture.shape[0], picture.shape[1]), about))
+    }),
+  )
 }
 
 /** The likeliest classes of a sample, and the right one. */
-function scoreList({ scores, target }: Example, { classOf }: Words, isProbability: boolean): Markup {
+function scoreList({ scores, target }: Verdict, { classOf }: Words, isProbability: boolean): Markup {
   const order = scores.map((score, k) => ({ score, k })).sort((a, b) => b.score - a.score || a.k - b.k)
   const shown = order.filter(({ k }, rank) => rank < 3 || target.includes(k)).slice(0, 6)
   const width = (score: number) => (Number.isFinite(score) ? Math.round(100 * Math.max(0, Math.min(1, score))) : 0)
@@ -82,18 +93,20 @@ function scoreList({ scores, target }: Example, { classOf }: Words, isProbabilit
 
 const listOf = (numbers: readonly number[], { classOf }: Words) => (numbers.length === 0 ? 'none' : numbers.map(classOf).join(', '))
 
-/** The samples that are told worst. */
-export async function mistakeCards({ outcome, worst }: Look, words: Words): Promise<Markup> {
+/** The samples that an output, by its number, tells worst. */
+export async function mistakeCards({ outcome, worst }: OutputLook, output: number, words: Words): Promise<Markup> {
   const cards = await Promise.all(
     worst.map(async (example) => {
-      const picture = await sampleImage(example, 160, words)
+      const { said, target, ...verdict } = example.verdicts[output]!
+      const images = await sampleImages(example, 160, words)
+      const pictures = images.map((one, k) => (images.length > 1 ? html`<small>${words.inputs[k]!.name}</small>${one}` : one))
       if (outcome.kind === 'numbers') {
-        const more = outcome.errors.length > example.said.length ? ', …' : ''
+        const more = outcome.errors.length > said.length ? ', …' : ''
         const list = (numbers: readonly number[]) => numbers.map(number).join(', ') + more
-        return html`<figure class="card">${picture}<figcaption><strong>${list(example.said)}</strong> instead of ${list(example.target)}<small>${words.sampleOf(example.index)}</small></figcaption></figure>`
+        return html`<figure class="card">${pictures}<figcaption><strong>${list(said)}</strong> instead of ${list(target)}<small>${words.sampleOf(example.index)}</small></figcaption></figure>`
       }
       const isProbability = outcome.kind !== 'other' && outcome.scale === 'probability'
-      return html`<figure class="card">${picture}<figcaption><strong>${listOf(example.said, words)}</strong> instead of ${listOf(example.target, words)}<small>${words.sampleOf(example.index)}</small>${scoreList(example, words, isProbability)}</figcaption></figure>`
+      return html`<figure class="card">${pictures}<figcaption><strong>${listOf(said, words)}</strong> instead of ${listOf(target, words)}<small>${words.sampleOf(example.index)}</small>${scoreList({ said, target, ...verdict }, words, isProbability)}</figcaption></figure>`
     }),
   )
   return html`<div class="cards">${cards}</div>`
@@ -140,24 +153,40 @@ async function mapFigure({ layer, type, output }: FeatureMaps): Promise<Markup> 
 /** What `featureMaps` needs of a model. */
 type Mapped = Parameters<typeof featureMaps>[0]
 
+/** What an example is, and what it is taken for, at each output that tells classes. */
+function tellsOf({ verdicts }: Example, outputs: Look['outputs'], words: Words): string {
+  const parts = outputs.flatMap(({ name, outcome: { kind } }, output) => {
+    if (kind !== 'classes' && kind !== 'labels') return []
+    const { target, said } = verdicts[output]!
+    return `${outputs.length > 1 ? `${name} ` : ''}${listOf(target, words)}, taken for ${listOf(said, words)}`
+  })
+  return parts.length > 0 ? `: ${parts.join('; ')}` : ''
+}
+
 /** The way of some samples through all layers. */
 export async function mapFigures(
   model: Mapped,
-  { outcome, examples }: Look,
-  seen: (x: Example['x']) => Example['x'],
+  { outputs, examples }: Look,
+  seen: (x: Example['x']) => Samples[],
   words: Words,
 ): Promise<Markup> {
   const all: Markup[] = []
   for (const [place, example] of examples.entries()) {
-    const { x, target, said, scores, index } = example
-    const maps = await featureMaps(model, seen({ shape: [1, ...x.shape], data: x.data }) as never)
+    const { x, verdicts, index } = example
+    const maps = await featureMaps(model, seen(x.map(({ shape, data }) => ({ shape: [1, ...shape], data }))) as never)
     const figures = await Promise.all(maps.slice(0, LAYERS).map(mapFigure))
-    const isClass = outcome.kind === 'classes' || outcome.kind === 'labels'
-    const tells = isClass ? `: ${listOf(target, words)}, taken for ${listOf(said, words)}` : ''
-    const isProbability = isClass && outcome.scale === 'probability'
-    all.push(html`<details${place === 0 && html` open`}><summary>${words.sampleOf(index)}${tells}</summary>
-<ul class="maps"><li><figure><figcaption><strong>input</strong><small>${sizes([null, ...x.shape])}</small></figcaption>${await sampleImage(example, 200, words)}</figure></li>${figures}</ul>
-${maps.length > LAYERS && html`<p class="note">The first ${LAYERS} of ${number(maps.length)} layers.</p>`}${isClass && scores.length > 0 && html`<div class="cards"><div class="card">${scoreList(example, words, isProbability)}</div></div>`}</details>`)
+    const images = (await sampleImages(example, 200, words)).map(
+      (picture, k) =>
+        html`<li><figure><figcaption><strong>${x.length > 1 ? words.inputs[k]!.name : 'input'}</strong><small>${sizes([null, ...x[k]!.shape])}</small></figcaption>${picture}</figure></li>`,
+    )
+    const scores = outputs.flatMap(({ name, outcome }, output) => {
+      if ((outcome.kind !== 'classes' && outcome.kind !== 'labels') || verdicts[output]!.scores.length === 0) return []
+      const list = scoreList(verdicts[output]!, words, outcome.scale === 'probability')
+      return html`<div class="card">${outputs.length > 1 && html`<strong>${name}</strong>`}${list}</div>`
+    })
+    all.push(html`<details${place === 0 && html` open`}><summary>${words.sampleOf(index)}${tellsOf(example, outputs, words)}</summary>
+<ul class="maps">${images}${figures}</ul>
+${maps.length > LAYERS && html`<p class="note">The first ${LAYERS} of ${number(maps.length)} layers.</p>`}${scores.length > 0 && html`<div class="cards">${scores}</div>`}</details>`)
   }
   return html`${all}`
 }

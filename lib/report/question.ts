@@ -27,9 +27,9 @@ const ofLogits = ['sigmoidCrossEntropy', 'focal']
 
 type AnyModel = Model<never, unknown>
 
-/** Name and options of the loss, as far as the model's description tells: functions of a user's own have none. */
-function lossOf({ document }: AnyModel): { readonly name: string | undefined; readonly ignoreLabel: number | undefined } {
-  const loss = document.compile?.loss[0]
+/** Name and options of an output's loss, as far as the model's description tells: functions of a user's own have none. */
+function lossOf({ document }: AnyModel, output: number): { readonly name: string | undefined; readonly ignoreLabel: number | undefined } {
+  const loss = document.compile?.loss[output]
   if (typeof loss !== 'object') return { name: loss, ignoreLabel: undefined }
   return { name: loss.name, ignoreLabel: loss.options.ignoreLabel as number | undefined }
 }
@@ -42,37 +42,34 @@ function countsClasses({ document }: AnyModel): boolean {
   })
 }
 
-/** What the last layer does to its result: the name of an activation. */
-function lastActivation({ architecture: { layers, calls, inputs, outputs } }: AnyModel): string | undefined {
-  const call = calls[outputs[0]!.place - inputs.length]
+/** What the layer that gives an output does to its result: the name of an activation. */
+function lastActivation({ architecture: { layers, calls, inputs, outputs } }: AnyModel, output: number): string | undefined {
+  const call = calls[outputs[output]!.place - inputs.length]
   if (!call) return undefined
   const { layer } = layers[call.layer]!
   const { activation } = layer.config()
   return typeof activation === 'string' && activation !== 'linear' ? activation : layer.type
 }
 
-/** How these targets and what the model gives are to be read. */
-export function questionOf(model: AnyModel, y: Labels | Tensor): Question {
-  const { outputs } = model.architecture
-  if (outputs.length > 1)
-    return { kind: 'other', why: `The model has ${outputs.length} outputs: predictions are measured of models with one.` }
-  const { shape } = outputs[0]!
+/** How the targets of an output, by its number, and what the model gives there are to be read. */
+export function questionOf(model: AnyModel, y: Labels | Tensor, output: number): Question {
+  const { shape } = model.architecture.outputs[output]!
   const width = shape.reduce((product, size) => product * size, 1)
-  const { name, ignoreLabel } = lossOf(model)
+  const { name, ignoreLabel } = lossOf(model, output)
   const isNumbered = !(y.data instanceof Float32Array)
   const perSample = y.data.length / y.shape[0]!
   if (isNumbered) {
-    if (shape.length !== 1 || y.shape.length !== 1) return { kind: 'other', why: 'Class numbers are measured of models that give [N, K].' }
+    if (shape.length !== 1 || y.shape.length !== 1) return { kind: 'other', why: 'Class numbers are measured of outputs [N, K].' }
     // A loss of one class among many knows a single class where the output is a single number, others two.
     const classes = width === 1 && !ofClasses.includes(name ?? '') ? 2 : width
     return { kind: 'classes', classes, ignoreLabel }
   }
-  if (perSample !== width) return { kind: 'other', why: `Targets have ${perSample} numbers for each sample, the model gives ${width}.` }
+  if (perSample !== width) return { kind: 'other', why: `Targets have ${perSample} numbers for each sample, the output has ${width}.` }
   if (name !== undefined) {
     const isYesOrNo = [...ofLogits, 'hinge'].includes(name)
     if (shape.length > 1) {
       if (isYesOrNo || ofClasses.includes(name) || countsClasses(model))
-        return { kind: 'other', why: 'Classes are measured of models that give [N, K].' }
+        return { kind: 'other', why: 'Classes are measured of outputs [N, K].' }
       return { kind: 'numbers', width }
     }
     if (width === 1) return isYesOrNo ? { kind: 'classes', classes: 2, ignoreLabel: undefined } : { kind: 'numbers', width }
@@ -85,14 +82,14 @@ export function questionOf(model: AnyModel, y: Labels | Tensor): Question {
 const logistic = (value: number) => 1 / (1 + Math.exp(-value))
 
 /** What the scores of a classifier stand for: probabilities where the model ends with them, or is trained on their logits; without a loss that is taken as well. */
-export function scaleOf(model: AnyModel, { kind }: Question): Scale {
-  const last = lastActivation(model)
-  const { name } = lossOf(model)
+export function scaleOf(model: AnyModel, { kind }: Question, output: number): Scale {
+  const last = lastActivation(model, output)
+  const { name } = lossOf(model, output)
   const two = (row: Float32Array, one: (value: number) => number) => {
     const second = one(row[0]!)
     return [1 - second, second]
   }
-  const isSingle = model.architecture.outputs[0]!.shape.at(-1) === 1
+  const isSingle = model.architecture.outputs[output]!.shape.at(-1) === 1
   const isOneClass = isSingle && ofClasses.includes(name ?? '')
   const plain = (row: Float32Array) => (isSingle && !isOneClass ? two(row, (value) => value) : Array.from(row))
   if (last === 'softmax' || last === 'sigmoid' || last === 'hardSigmoid') return { name: 'probability', of: plain }

@@ -36,7 +36,7 @@ export interface ReportOptions {
   readonly steps?: readonly StepPoint[]
   /** Numbers of the samples whose feature maps are shown. Default: the first that is told right, and the worst mistake. */
   readonly examples?: readonly number[]
-  /** Most mistakes that are shown, 0 to 1000. Default 24. */
+  /** Most mistakes that are shown, of each output, 0 to 1000. Default 24. */
   readonly mistakes?: number
   /** Samples in a run. Default: 256, or fewer where images are large. */
   readonly batchSize?: number
@@ -78,7 +78,7 @@ function checkReport(options: ReportOptions) {
 
 /**
  * A page that shows what a model does: one HTML file without scripts that needs nothing else, and may fetch nothing. Curves of the training, what is right and
- * wrong on the data, the worst mistakes, filters, feature maps on the way through all layers, how weights and gradients are spread, the graph with sizes and
+ * wrong on the data at each output, the worst mistakes, filters, feature maps on the way through all layers, how weights and gradients are spread, the graph with sizes and
  * times, and what is needed to repeat the run. Without a history or data the page has no such parts.
  * @param history what `fit` gave. Default: the model's
  * @param data what `evaluate` takes: best what the model was not trained on. Read once
@@ -113,17 +113,16 @@ async function sectionsOf(model: Model<never, unknown>, history: History | undef
   const { inputs } = model.architecture
   const names = joinedClassNames(model.classNames, [data], model.architecture, 'report')
   const told = (data && !isStream(data) ? data : {}) as Partial<Dataset> & { readonly files?: readonly unknown[] }
-  const { normalize = inputs[0]!.normalize } = told
+  const { normalize } = told
   // Of a part of a data set the names may be those of the whole.
-  const files = told.files?.length === told.x?.shape?.[0] ? told.files : undefined
+  const files = told.files?.length === countOf(told.x) ? told.files : undefined
   const words: Words = {
     classOf: (k) => names?.[k] ?? String(k),
     sampleOf: (index) => (typeof files?.[index] === 'string' ? files[index] : `sample ${index}`),
-    normalize,
+    inputs: inputs.map((end) => ({ name: end.name, normalize: normalize ?? end.normalize })),
   }
-  const isOneInput = inputs.length === 1
   const batchSize = Math.min(options.batchSize, largestChunk(model.architecture))
-  const seen = data && isOneInput ? await look(model as never, data, { ...options, batchSize }) : undefined
+  const seen = data && (await look(model, data, { ...options, batchSize }))
   const weights = await model.getWeights()
   const gradients = seen && (await gradientsOf(model, seen))
   const all: Section[] = []
@@ -135,19 +134,13 @@ async function sectionsOf(model: Model<never, unknown>, history: History | undef
     tiles.push(['epochs', number(history.epochs.length)], ['training', time(seconds)])
     all.push({ id: 'training', title: 'Training', body: curves(history, steps) })
   }
-  if (data && !isOneInput)
-    all.push({
-      id: 'results',
-      title: 'Results',
-      body: html`<p>The model has ${inputs.length} inputs: samples are shown of models with one.</p>`,
-    })
   if (seen) all.push(...(await outcomeSections(model, data!, seen, words)))
   const found = await filters(model)
   if (found.length > 0) all.push({ id: 'filters', title: 'Filters', body: await filterFigures(found) })
   const profile = timing && model.runtime === 'native' ? await model.profile({ steps: 5 }) : undefined
   const gradientNote =
     gradients &&
-    html`<p class="note">Blue: the weights. Orange: the gradient of the loss of the first ${seen!.batch.n} samples, as training has it.</p>`
+    html`<p class="note">Blue: the weights. Orange: the gradient of the loss of the first ${seen!.batch.n} samples, as training has it${seen!.isWeighted && ', by their weights'}.</p>`
   if (Object.keys(weights).length > 0)
     all.push({
       id: 'weights',
@@ -170,44 +163,64 @@ async function sectionsOf(model: Model<never, unknown>, history: History | undef
 
 /** By the samples that were kept for it; nothing before `compile`. */
 async function gradientsOf(model: Model<never, unknown>, { batch }: Look): Promise<Record<string, Tensor> | undefined> {
-  if (model.architecture.outputs.length > 1 || model.trainedWeights.length === 0) return undefined
+  if (model.trainedWeights.length === 0) return undefined
   try {
-    return await model.getGradients(batch.x, batch.y)
+    return await model.getGradients(batch.x, batch.y, { sampleWeight: batch.w })
   } catch (error) {
     if (error instanceof ConvlaneError && error.code === 'NOT_COMPILED') return undefined
     throw error
   }
 }
 
-function outcomeTiles({ outcome }: Look): Tile[] {
-  const samples: Tile = ['samples', number(outcome.samples)]
-  if (outcome.kind === 'other') return [samples]
-  if (outcome.kind === 'numbers') return [['root mean square error', number(outcome.all.rmse)], samples]
-  return [['accuracy', percent(accuracyOf(outcome))], ['mistakes', number(outcome.mistakes)], samples]
+/** Of how many samples an array is, where that is told. */
+const countOf = (x: unknown): unknown => (x as Partial<Dataset['x']> | undefined)?.shape?.[0]
+
+function outcomeTiles({ outputs, samples }: Look): Tile[] {
+  const tiles = outputs.flatMap(({ name, outcome }): Tile[] => {
+    const of = outputs.length > 1 ? ` of ${name}` : ''
+    if (outcome.kind === 'other') return []
+    if (outcome.kind === 'numbers') return [[`root mean square error${of}`, number(outcome.all.rmse)]]
+    return [
+      [`accuracy${of}`, percent(accuracyOf(outcome))],
+      [`mistakes${of}`, number(outcome.mistakes)],
+    ]
+  })
+  // Of one output without those whose label is ignored.
+  return [...tiles, ['samples', number(outputs.length === 1 ? outputs[0]!.outcome.samples : samples)]]
 }
 
 async function outcomeSections(model: Model<never, unknown>, data: Data, seen: Look, words: Words): Promise<Section[]> {
-  const { outcome, worst, examples } = seen
+  const { outputs, examples } = seen
+  const sections = await Promise.all(outputs.map((_, output) => outputSections(seen, output, words)))
+  if (examples.length === 0) return sections.flat()
+  const body = await mapFigures(model as never, seen, asSeen(model, data), words)
+  return [...sections.flat(), { id: 'maps', title: 'Through the layers', body }]
+}
+
+/** Of one output: what is right and wrong, and the samples that are furthest from right. */
+async function outputSections({ outputs, isWeighted }: Look, output: number, words: Words): Promise<Section[]> {
+  const isOne = outputs.length === 1
+  const own = outputs[output]!
+  const { name, outcome, worst } = own
+  const [id, of] = isOne ? ['', ''] : [`${output + 1}`, ` of ${name}`]
   const results =
     outcome.kind === 'numbers'
       ? numberResults(outcome)
       : outcome.kind === 'other'
         ? html`<p>${outcome.why}</p>`
         : await classResults(outcome, words.classOf)
-  const mistakes = html`<p class="note">${
+  const weightNote =
+    isWeighted &&
+    outcome.kind !== 'other' &&
+    html`<p class="note">Each sample counts alike here, as in the metrics of evaluate: the weights that the data gives go into the loss alone.</p>`
+  const sections = [{ id: `results${id}`, title: `Results${of}`, body: html`${weightNote}${results}` }]
+  if (worst.length === 0) return sections
+  const order =
     outcome.kind === 'numbers'
       ? 'The largest square errors first.'
       : outcome.kind === 'labels'
         ? 'Furthest from their labels first.'
         : 'The smallest probability of the right class (✓) first.'
-  }</p>${await mistakeCards(seen, words)}`
-  return [
-    { id: 'results', title: 'Results', body: results },
-    ...(worst.length > 0
-      ? [{ id: 'mistakes', title: outcome.kind === 'numbers' ? 'Largest errors' : 'Worst mistakes', body: mistakes }]
-      : []),
-    ...(examples.length > 0
-      ? [{ id: 'maps', title: 'Through the layers', body: await mapFigures(model as never, seen, asSeen(model, data), words) }]
-      : []),
-  ]
+  const body = html`<p class="note">${order}</p>${await mistakeCards(own, output, words)}`
+  return [...sections, { id: `mistakes${id}`, title: `${outcome.kind === 'numbers' ? 'Largest errors' : 'Worst mistakes'}${of}`, body }]
 }

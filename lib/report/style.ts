@@ -66,6 +66,7 @@ img{display:block;max-width:100%;height:auto;background:var(--rule)}
 .maps{display:grid;gap:.9rem 1.2rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,22rem),1fr));align-items:start;margin:.6rem 0 1.2rem;padding:0;list-style:none}
 .maps figcaption{margin-bottom:.25rem;overflow-wrap:anywhere}
 .maps small,.card small{display:block;color:var(--soft)}
+.card img+small{margin-top:.4rem}
 .top{list-style:none;margin:.3rem 0 0;padding:0;font-size:.85rem}
 .top li{display:grid;grid-template-columns:1fr auto;gap:0 .5rem}
 .top svg{grid-column:1/3;width:100%;height:5px;margin-bottom:.15rem}

@@ -140,7 +140,8 @@ function checkShape(shape: readonly number[], expected: readonly number[], count
   })
 }
 
-function perEnd(value: unknown, ends: readonly End[], label: string, what: string): readonly unknown[] {
+/** What was given for each end, in their order. Throws INVALID_ARGUMENT. */
+export function perEnd(value: unknown, ends: readonly End[], label: string, what: string): readonly unknown[] {
   const names = ends.map(({ name }) => name)
   if (typeof value !== 'object' || value === null) throw invalid(label, what, 'a tensor { shape, data }', value)
   if (Array.isArray(value)) {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
   add,
+  concat,
   conv2d,
   dataset,
   dense,
@@ -139,7 +140,7 @@ describe('results', () => {
     const data = { x: randomTensor([2, 3, 3, 1], 1), y: randomTensor([2, 3, 3, 1], 2) }
     model.compile({ optimizer: sgd({ learningRate: 1 }), loss: 'sigmoidCrossEntropy' })
     const text = textOf(await report(model, undefined, data))
-    expect(text).toContain('Classes are measured of models that give [N, K].')
+    expect(text).toContain('Classes are measured of outputs [N, K].')
     expect(text).not.toContain('root mean square')
     model.compile({ optimizer: sgd({ learningRate: 1 }), loss: 'meanSquaredError' })
     expect(textOf(await report(model, undefined, data))).toContain('root mean square error')
@@ -165,6 +166,95 @@ describe('results', () => {
     expect(page.length).toBeLessThan(500_000)
     expect(textOf(page)).toContain('The 100 of 1,000 classes that are told worst.')
     expect(page).toContain('alt="Confusion matrix of 1000 classes"')
+  })
+})
+
+/** Two inputs, a picture and two numbers; told are three classes, and the numbers as they are. */
+async function pair(): Promise<Model> {
+  const [image, place] = [input([2, 2, 1], { name: 'image' }), input([2], { name: 'place' })]
+  const kind = dense(3, { name: 'kind' }).apply(concat().apply(flatten().apply(image), place))
+  const same = dense(2, { name: 'same', bias: false }).apply(place)
+  const model = network({ inputs: [image, place], outputs: [kind, same], seed: 1, runtime: 'reference' }) as unknown as Model
+  await model.setWeights({
+    // The class is where the image is bright: at its first, second or third pixel.
+    'kind/kernel': { shape: [6, 3], data: Float32Array.from({ length: 18 }, (_, k) => Number(k % 4 === 0 && k < 12)) },
+    'same/kernel': { shape: [2, 2], data: Float32Array.of(1, 0, 0, 1) },
+  })
+  return model
+}
+
+describe('several inputs and outputs', () => {
+  const image = { shape: [3, 2, 2, 1], data: Float32Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0) }
+  const x = { image, place: rows([1, 2], [3, 4], [5, 6]) }
+  const y = { kind: labels(0, 1, 1), same: rows([1, 2], [3, 2], [4, 6]) }
+
+  test('each output has its results and mistakes, each sample all of its pictures', async () => {
+    const model = await pair()
+    model.compile({ optimizer: sgd({ learningRate: 1 }), loss: ['softmaxCrossEntropy', 'meanSquaredError'] })
+    const page = await report(model, undefined, { x, y } as never)
+    const text = textOf(page)
+    expect(sectionsOf(page)).toEqual(['results1', 'mistakes1', 'results2', 'mistakes2', 'maps', 'weights', 'layers', 'repeat'])
+    expect(text).toContain('accuracy of kind 66.66 % mistakes of kind 1 root mean square error of same 0.9129 samples 3')
+    expect(text).toContain('Results of kind Of 3 samples 2 are told right')
+    expect(text).toMatch(/Worst mistakes of kind .* image place 2 instead of 1 sample 2 2 57.\d\d % /)
+    expect(text).toContain('Results of same 3 samples.')
+    expect(text).toMatch(
+      /Largest errors of same .* 3, 4 instead of 3, 2 sample 1 image place 5, 6 instead of 4, 6 sample 2 image place 1, 2/,
+    )
+    for (const [name, size] of [
+      ['image', '2 × 2 × 1'],
+      ['place', '2'],
+    ])
+      expect(page).toContain(`alt="sample 2, ${name}, ${size}"`)
+    // The first is not right or wrong at one output of two: it is told right at the one that has classes.
+    expect(text).toContain('sample 0: kind 0, taken for 0 image 2 × 2 × 1 place 2')
+    expect(text).toContain('sample 2: kind 1, taken for 2')
+    expect(text.match(/ gradient: mean/g)).toHaveLength(3)
+    const measured = await model.evaluate({ x, y } as never)
+    expect(Math.sqrt(measured['same/loss']!)).toBeCloseTo(0.9129, 4)
+  })
+
+  test('arrays in their order, streams, and what is missing', async () => {
+    const model = await pair()
+    const part = (page: string) => page.slice(page.indexOf('<section id="results1"'), page.indexOf('<section id="weights"'))
+    const named = part(await report(model, undefined, { x, y } as never))
+    async function* batches() {
+      yield { x: [image, x.place], y: [y.kind, y.same] }
+    }
+    expect(part(await report(model, undefined, { x: [image, x.place], y: [y.kind, y.same] }))).toBe(named)
+    expect(part(await report(model, undefined, batches(), { batchSize: 2 }))).toBe(named)
+    await expectError(() => report(model, undefined, { x, y: y.kind } as never), 'INVALID_ARGUMENT', 'report: y')
+    await expectError(() => report(model, undefined, { x: { image }, y } as never), 'INVALID_ARGUMENT', 'report: x')
+    const short = { ...y, same: rows([1, 2]) }
+    await expectError(
+      () => report(model, undefined, { x, y: short } as never),
+      'INVALID_SHAPE',
+      'x of "image" has 3 samples, y of "same" has 1',
+    )
+  })
+})
+
+describe('weights of samples', () => {
+  const x = rows([2, 0], [3, 1], [0, 1], [1, 0])
+  const y = labels(0, 1, 1, 1)
+  const sampleWeight = [1, 0, 5, 0]
+
+  test('figures are those of evaluate, and it is said what weighs; gradients are by the weights', async () => {
+    const model = await echo(2)
+    model.compile({ optimizer: sgd({ learningRate: 1 }), loss: 'softmaxCrossEntropy', metrics: ['accuracy'] })
+    const { accuracy } = await model.evaluate({ x, y, sampleWeight })
+    expect(accuracy).toBe(0.5)
+    const [plain, weighted] = [await report(model, undefined, { x, y }), await report(model, undefined, { x, y, sampleWeight })].map(textOf)
+    expect(weighted).toContain('accuracy 50.00 %')
+    expect(weighted).toContain('Each sample counts alike here, as in the metrics of evaluate')
+    expect(plain).not.toContain('counts alike')
+    const gradientIn = (text: string | undefined) => /dense\/bias 2 .*? gradient: mean ([^,]*), deviation ([^ ]*)/.exec(text!)!.slice(1)
+    expect(gradientIn(weighted)).not.toEqual(gradientIn(plain))
+    const own = await model.getGradients(x, y, { sampleWeight })
+    const [g0] = own['dense/bias']!.data
+    // Both are of one size: their deviation is it.
+    expect(Number(gradientIn(weighted)[1])).toBeCloseTo(Math.abs(g0!), 3)
+    await expectError(() => report(model, undefined, { x, y, sampleWeight: [1] }), 'INVALID_ARGUMENT', 'sampleWeight')
   })
 })
 
@@ -299,16 +389,9 @@ describe('the page', () => {
   })
 
   test('says why where samples cannot be measured', async () => {
-    const [a, b] = [input([2]), input([2])]
-    const two = network({ inputs: [a, b], outputs: add().apply(a, b), runtime: 'reference' }) as unknown as Model
     const x = rows([1, 2])
-    expect(textOf(await report(two, undefined, { x: [x, x], y: x }))).toContain('The model has 2 inputs')
-    const ends = network({ inputs: a, outputs: [dense(2).apply(a), relu().apply(a)], runtime: 'reference' }) as unknown as Model
-    const text = textOf(await report(ends, undefined, { x, y: [x, x] }, { examples: [0] }))
-    expect(text).toContain('The model has 2 outputs')
-    expect(text).toContain('relu')
     expect(textOf(await report(await echo(2), undefined, { x, y: rows([1, 2, 3]) }))).toContain(
-      'Targets have 3 numbers for each sample, the model gives 2.',
+      'Targets have 3 numbers for each sample, the output has 2.',
     )
   })
 
@@ -328,7 +411,7 @@ describe('the page', () => {
     await refuse({ timing: 1 }, 'timing')
     await expectError(() => report(model, undefined, { x: rows([1, 0, 0]), y: labels(0) }), 'INVALID_SHAPE', 'x must have shape')
     await expectError(() => report(model, undefined, { x: rows([1, 0]), y: labels(0, 1) }), 'INVALID_SHAPE', 'x has 1 samples, y has 2')
-    await expectError(() => report(model, undefined, {} as never), 'INVALID_TENSOR', 'report: x')
+    await expectError(() => report(model, undefined, {} as never), 'INVALID_ARGUMENT', 'report: x')
     await expectError(() => report(model, undefined, 3 as never), 'INVALID_ARGUMENT', 'data')
     await expectError(() => report(model, undefined, { x: rows([1, 0]), y: [0] } as never), 'INVALID_TENSOR', 'report: y')
     async function* none() {}
