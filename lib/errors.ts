@@ -14,7 +14,7 @@ export type ErrorCode =
   | 'OVERLOADED' // a predictor has as many samples waiting as it may
   | 'DISPOSED' // used after dispose
   | 'ABORTED' // stopped by an AbortSignal
-  | 'NOT_FINITE' // a loss became NaN or infinite
+  | 'NOT_FINITE' // a loss became NaN or infinite, or what should be made probabilities is
   | 'OFFLINE' // a download failed
   | 'PORT_ERROR' // a port cannot be listened at; `cause` has the system's error
   | 'NATIVE_LOAD' // the native addon could not be loaded

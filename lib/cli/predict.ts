@@ -81,12 +81,16 @@ async function lookAtFiles(
       if (!say || !(error instanceof ConvlaneError) || error.code === 'OUT_OF_MEMORY') throw error
       return error
     })
-  let at = 0
+  let [at, seen] = [0, 0]
   for await (const x of inOrder(images, read, AHEAD)) {
     const image = images[at++]!
     if (x instanceof ConvlaneError) say?.(`left out: ${x.message}`)
-    else write({ file: image, ...(await look(model, x)) })
+    else {
+      write({ file: image, ...(await look(model, x, image)) })
+      seen++
+    }
   }
+  if (seen === 0) throw new ConvlaneError('INVALID_FILE', `predict: none of the images can be read, ${at} left out`)
 }
 
 async function lookAtData(
@@ -101,7 +105,7 @@ async function lookAtData(
   checkIndices(predictCommand, shown, data.test.length)
   for (const index of shown) {
     const { x, y } = sliceDataset(data.test, index, index + 1)
-    write({ index, label: y.data[0]!, ...(await look(model, x)) }, data.test.classNames ?? [])
+    write({ index, label: y.data[0]!, ...(await look(model, x, `image ${index}`)) }, data.test.classNames ?? [])
   }
 }
 
@@ -114,9 +118,10 @@ interface Guess {
   readonly probabilities: readonly number[]
 }
 
-async function look(model: Model, x: Samples): Promise<Pick<Guess, 'class' | 'probabilities'>> {
+/** @param name of the image, for messages */
+async function look(model: Model, x: Samples, name: string): Promise<Pick<Guess, 'class' | 'probabilities'>> {
   const said = await model.predict(x)
-  const [row] = probabilitiesOf(model.architecture, 'predict')(said)
+  const [row] = probabilitiesOf(model.architecture, name)(said)
   return { class: firstLargest(said.data.length === 1 ? row! : said.data), probabilities: row! }
 }
 

@@ -335,9 +335,10 @@ export class Model<X = Samples, Y = Tensor> {
     return documentOf(this.architecture, this.#seed, this.#objective, facts)
   }
 
-  /** @internal Throws DISPOSED. */
-  checkUsable(): void {
+  /** @internal Throws DISPOSED, and INVALID_ARGUMENT for averages where none are kept. */
+  checkUsable(method: string, options: WeightsOptions = {}): void {
     this.#engine.checkUsable()
+    this.#averages(options, method)
   }
 
   /** @internal What every call of a layer gives for these samples, in the order of `architecture.calls`. */

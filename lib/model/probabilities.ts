@@ -5,7 +5,8 @@ import type { Architecture } from './architecture'
 
 /**
  * What makes rows of probabilities, by class number, of what a classifier's `predict` gave: these themselves, where it ends in a softmax or a sigmoid, else of
- * logits. A single number is of the second of two classes. Throws UNSUPPORTED for a model that does not give `[N, K]`. `label` begins messages.
+ * logits. A single number is of the second of two classes. Throws UNSUPPORTED for a model that does not give `[N, K]`; what it gives throws NOT_FINITE where a
+ * sample has no probabilities. `label` begins messages.
  */
 export function probabilitiesOf({ inputs, layers, calls, outputs }: Architecture, label: string): (said: Tensor) => number[][] {
   const [output, ...others] = outputs
@@ -22,7 +23,18 @@ export function probabilitiesOf({ inputs, layers, calls, outputs }: Architecture
   const columns = output!.shape[0]!
   const toRow =
     columns === 1 ? ofTwo(ends('sigmoid')) : ends('softmax') || ends('sigmoid') ? asTheyAre : ends('logSoftmax') ? powers : softmax
-  return ({ shape, data }) => Array.from({ length: shape[0]! }, (_, row) => toRow([...data.subarray(row * columns, (row + 1) * columns)]))
+  return ({ shape, data }) => {
+    const rows = Array.from({ length: shape[0]! }, (_, row) => toRow([...data.subarray(row * columns, (row + 1) * columns)]))
+    checkFinite(rows, label)
+    return rows
+  }
+}
+
+function checkFinite(rows: readonly (readonly number[])[], label: string): void {
+  const received = rows.flatMap((row, sample) => (row.every(Number.isFinite) ? [] : [sample]))
+  if (received.length === 0) return
+  const message = `${label}: what the model gives for ${received.length} of ${rows.length} samples makes no probabilities: NaN or infinite`
+  throw new ConvlaneError('NOT_FINITE', message, { expected: 'finite numbers', received })
 }
 
 const asTheyAre = (scores: number[]): number[] => scores

@@ -3,7 +3,7 @@ import type { Samples } from '../data/dataset'
 import { aborted } from '../io/files'
 import { Model } from '../model/model'
 import { probabilitiesOf } from '../model/probabilities'
-import { checkChoice, checkInteger, checkNumber } from '../shape'
+import { checkInteger, checkNumber } from '../shape'
 import type { Tensor } from '../tensor'
 import { checkSamples } from '../train/data'
 import { checkSignal, type WeightsOptions } from '../train/options'
@@ -74,7 +74,8 @@ export class Predictor<X = Samples, Y = Tensor> {
   /**
    * The classes that each of N samples may be of, likeliest first: probabilities as the model gives them, or of its logits. A single number counts as that of the second of
    * two classes.
-   * @throws UNSUPPORTED for a model that does not give `[N, K]`; what `predict` throws
+   * @throws UNSUPPORTED for a model that does not give `[N, K]`; NOT_FINITE where NaN or infinite numbers make no probabilities of samples, whose numbers in this call
+   *   are in `received` (other calls get their answers); what `predict` throws
    */
   async classify(x: X, options: ClassifyOptions = {}): Promise<Classification[][]> {
     checkOptions('classify', options, ['signal', 'top'])
@@ -117,16 +118,15 @@ export class Predictor<X = Samples, Y = Tensor> {
 /**
  * Puts calls together that come about the same time, and runs the model on them at once: what a server needs that is asked for one image at a time. As many wait as you say,
  * the next ones are refused, so that neither memory nor waiting time grows. Works while the model is trained, and on what `sharedModel` gives in a worker.
- * @throws INVALID_ARGUMENT; DISPOSED
+ * @throws INVALID_ARGUMENT, for averages that the model does not keep, too; DISPOSED
  */
 export function createPredictor<X, Y>(model: Model<X, Y>, options: PredictorOptions = {}): Predictor<X, Y> {
   if (!(model instanceof Model)) throw invalid('createPredictor', 'model', 'a model', model)
   checkOptions('createPredictor', options, ['maxBatch', 'maxWait', 'maxQueue', 'weights'])
-  model.checkUsable()
+  model.checkUsable('createPredictor', options)
   const { maxBatch = 16, maxWait = 0, maxQueue = 256 } = options
   checkInteger(maxBatch, 'createPredictor', 'maxBatch', 1, 256)
   checkNumber(maxWait, 'createPredictor', 'maxWait', { low: 0, high: 60_000 })
   checkInteger(maxQueue, 'createPredictor', 'maxQueue', maxBatch)
-  if (options.weights !== undefined) checkChoice(options.weights, ['trained', 'average'], 'createPredictor', 'weights')
   return new Predictor(model, options)
 }

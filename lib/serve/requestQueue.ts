@@ -3,6 +3,7 @@ import { ConvlaneError } from '../errors'
 import { aborted } from '../io/files'
 import { copyOf, type Tensor } from '../tensor'
 import type { Column } from '../train/data'
+import { onAbort } from './onAbort'
 
 /** What a predictor has done, and has to do. */
 export interface PredictorStatistics {
@@ -110,13 +111,13 @@ export class RequestQueue {
         settle: (answer, error) => {
           if (request.settled) return
           request.settled = true
-          signal?.removeEventListener('abort', stop)
+          release?.()
           if (answer) this.#counts.answered++
           if (answer) resolve(answer)
           else reject(error)
         },
       }
-      signal?.addEventListener('abort', stop)
+      const release = signal && onAbort(signal, stop)
       this.#requests.push(request)
       this.#counts.waiting += n
       this.#wake()

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { loadModel } from '../../lib/index'
 import { readSafetensors } from '../../lib/io/safetensors'
 import { convlane } from '../support/cli'
 import { temporaryFolder } from '../support/folder'
@@ -46,6 +47,23 @@ test('train, evaluate and predict take image files, and say which they cannot re
     0,
     `left out: photos/dark/text.png: is no image: starts with "a text", expected a PNG, JPEG, WebP, AVIF or GIF image\n`,
   ])
+  const none = await convlane(['predict', 'photos-lenet.safetensors', images[1]!, '--broken', 'skip'], { cwd })
+  expect([none.code, none.stdout, none.stderr]).toEqual([
+    1,
+    '',
+    expect.stringMatching(/^left out: .*\nconvlane: predict: none of the images can be read, 1 left out \(INVALID_FILE\)\n$/),
+  ])
+  const model = await loadModel(join(cwd, 'photos-lenet.safetensors'))
+  const weights = await model.getWeights()
+  for (const { data } of Object.values(weights)) data.fill(Number.NaN)
+  await model.setWeights(weights)
+  await model.save(join(cwd, 'nan'))
+  const nan = await convlane(['predict', 'nan', images[0]!], { cwd })
+  expect(nan).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'convlane: photos/dark/2.png: what the model gives for 1 of 1 samples makes no probabilities: NaN or infinite (NOT_FINITE)\n',
+  })
   const told = await convlane(['predict', 'photos-lenet.safetensors', ...images, '--json'], { cwd })
   expect(JSON.parse(told.stdout)).toEqual({
     file: images[0],

@@ -22,7 +22,7 @@ import {
   type Tensor,
 } from '../../lib/index'
 import { temporaryFolder } from '../support/folder'
-import { expectError, randomTensor, runtimes, someLabels } from '../support/models'
+import { errorOf, expectError, randomTensor, runtimes, someLabels } from '../support/models'
 
 const build = (runtime: 'native' | 'reference' = 'native') =>
   sequential(
@@ -142,6 +142,40 @@ describe('classify', () => {
       'classify: expected a model of one output [N, K]',
     )
   })
+})
+
+test.each([
+  ['logits', {}],
+  ['softmax', { activation: 'softmax' }],
+  ['sigmoid', { activation: 'sigmoid' }],
+] as const)('classify refuses what makes no probabilities, for its own call alone: %s', async (_, options) => {
+  const model = keep(sequential({ input: [2] }, dense(3, options)))
+  const predictor = createPredictor(model)
+  const good = Float32Array.of(1, 2)
+  const bad = Float32Array.of(Number.NaN, 1)
+  const rows = (...samples: Float32Array[]) => ({ shape: [samples.length, 2], data: Float32Array.from(samples.flatMap((x) => [...x])) })
+  const [alone, , beside] = await Promise.all([
+    predictor.classify(rows(good)),
+    expectError(
+      () => predictor.classify(rows(good, bad, good, bad)),
+      'NOT_FINITE',
+      'classify: what the model gives for 2 of 4 samples makes no probabilities',
+    ),
+    predictor.classify(rows(good)),
+  ])
+  expect(beside).toEqual(alone)
+  expect((await errorOf(() => predictor.classify(rows(good, bad, good, bad)))).received).toEqual([1, 3])
+  expect((await predictor.predict(rows(good, bad))).data.subarray(3).every(Number.isNaN)).toBe(true)
+})
+
+test('averages that a model does not keep are refused at once', async () => {
+  const model = keep(build())
+  await expectError(
+    () => createPredictor(model, { weights: 'average' }),
+    'INVALID_ARGUMENT',
+    'createPredictor: no averages are kept: compile({ ema',
+  )
+  await expectError(() => createPredictor(model, { weights: 'best' as 'average' }), 'INVALID_ARGUMENT', 'createPredictor: weights')
 })
 
 describe('bad calls', () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Samples } from '../../lib/data/dataset'
 import { type Answer, RequestQueue } from '../../lib/serve/requestQueue'
@@ -166,6 +167,37 @@ describe('a signal', () => {
     stops[3]!.abort()
     expect(queue.statistics).toEqual({ waiting: 0, running: 0, answered: 1, refused: 0, runs: 3 })
   })
+})
+
+test('a signal that many calls share has one listener, which goes with the last of them', async () => {
+  const made = model()
+  const queue = new RequestQueue(made.run, { ...limits, maxQueue: 100 })
+  const stop = new AbortController()
+  const listeners = () => getEventListeners(stop.signal, 'abort').length
+  const answered = queue.ask(samples(0), 'predict', stop.signal)
+  await turn()
+  const other = queue.ask(samples(1, 5), 'predict', undefined)
+  const waiting = Array.from({ length: 30 }, (_, k) => queue.ask(samples(k), 'predict', stop.signal))
+  expect(listeners()).toBe(1)
+  made.runs[0]!.end()
+  expect(await sums(answered)).toEqual([0])
+  expect(listeners()).toBe(1)
+  stop.abort()
+  for (const answer of waiting) await expectError(() => answer, 'ABORTED', 'AbortSignal')
+  expect(listeners()).toBe(0)
+  await endAll(made)
+  await other
+  expect(queue.statistics).toEqual({ waiting: 0, running: 0, answered: 2, refused: 0, runs: 3 })
+
+  const later = new AbortController()
+  for (let round = 0; round < 2; round++) {
+    const answer = queue.ask(samples(1), 'predict', later.signal)
+    expect(getEventListeners(later.signal, 'abort').length).toBe(1)
+    await turn()
+    made.runs.at(-1)!.end()
+    await answer
+    expect(getEventListeners(later.signal, 'abort').length).toBe(0)
+  }
 })
 
 describe('maxWait', () => {
