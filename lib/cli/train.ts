@@ -38,7 +38,8 @@ Ctrl-C stops after the current step and saves.`,
     ...recipeOptions,
     checkpoint: {
       value: 'FILE',
-      about: 'saves there, after each epoch, all that is needed to go on after an interruption, however sudden',
+      about:
+        'saves there, after each epoch, all that is needed to go on after an interruption, however sudden\n(where there is a file already only with --resume: nothing is replaced that was not gone on from)',
     },
     every: { value: 'STEPS', about: 'checkpoints every so many steps, too' },
     resume: {
@@ -90,14 +91,13 @@ export async function train(argv: readonly string[]): Promise<number> {
   })
   try {
     const saved = given.model in networks ? undefined : await loadSaved(given.model, machine)
-    const { file, checkpoint, page: pageFile } = await filesOf(values, given)
+    const { file, checkpoint, resume, page: pageFile } = await filesOf(values, given)
     const data = await openData(trainCommand, given.data, imagePlan(trainCommand, values, saved), say, interrupt.signal)
     const plan = readPlan(given.model, data.train, data.isPhotographs ? photographAugment(data.train.x.shape.slice(1)) : undefined)
     if (values.resume) await removeLeftovers(file) // of a run that was killed while it saved
     const model = saved ?? newModel(given.model, data, classes, plan, machine)
     if (saved) checkClassifier(saved, given.model, data)
     const page = pageFile === undefined ? undefined : new RunReport(pageFile)
-    const resume = checkpoint !== undefined && values.resume && (await stat(checkpoint).catch(() => undefined)) ? checkpoint : undefined
     const summary = model.summary()
     const { images, count, optimizer } = prepare(data.train, summary.layers.at(-1)!.outputShape[1]!, plan)
     model.compile({ optimizer, loss: 'softmaxCrossEntropy', metrics: ['accuracy'] })
@@ -119,7 +119,7 @@ export async function train(argv: readonly string[]): Promise<number> {
       values.tensorboard === undefined ? undefined : beside('--tensorboard', eventFiles(String(values.tensorboard), model, data), tell)
     const watchers = [board, files, page?.log].filter((watcher) => watcher !== undefined)
     const tally = new Tally(plan.batchSize, count)
-    const { epochs } = await model.fit(images, {
+    const fitted = model.fit(images, {
       epochs: plan.epochs,
       batchSize: plan.batchSize,
       seed: plan.seed,
@@ -134,6 +134,13 @@ export async function train(argv: readonly string[]): Promise<number> {
         },
       }),
       ...(resume !== undefined && { resume }),
+    })
+    const { epochs } = await fitted.catch(async (error: unknown) => {
+      // A checkpoint that cannot be written: what has been learnt since the last one is not in it.
+      if (!(error instanceof ConvlaneError && error.code === 'FILE_ERROR') || tally.steps === 0) throw error
+      const saved = model.save(file).then(() => `saved ${file}, as the training left it`)
+      tell(await saved.catch((other: Error) => `not saved: ${other.message}`))
+      throw error
     })
     progress.clear()
     await model.save(file)
@@ -173,7 +180,7 @@ export async function train(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** What the run will write. Throws FILE_ERROR for what cannot be written, {@link UsageError} where one would replace another. */
+/** What the run will write, and goes on from. Throws FILE_ERROR for what cannot be written, {@link UsageError} where one would replace another, or another run's checkpoint. */
 async function filesOf(values: Readonly<Record<string, unknown>>, given: { data: string; model: string }) {
   const isNew = given.model in networks
   const file = await writable(String(values.out ?? (isNew ? `${dataName(given.data)}-${given.model}.safetensors` : given.model)))
@@ -182,7 +189,10 @@ async function filesOf(values: Readonly<Record<string, unknown>>, given: { data:
   const beside = { '--checkpoint': checkpoint, '--report': page }
   await checkApart(trainCommand, { '--out': file, ...beside })
   if (!isNew) await checkApart(trainCommand, { '--model': given.model, ...beside })
-  return { file, checkpoint, page }
+  const there = checkpoint === undefined ? undefined : await stat(checkpoint).catch(() => undefined)
+  if (there && there.size > 0 && !values.resume)
+    throw usage(trainCommand, `--checkpoint: ${checkpoint} is there already: --resume goes on from it; remove it to begin anew`)
+  return { file, checkpoint, page, resume: there && values.resume ? checkpoint : undefined }
 }
 
 function newModel(name: string, data: OpenedData, classes: number | undefined, { seed }: Plan, { runtime }: Machine): Model {
@@ -229,6 +239,8 @@ function withNetworks(given: string, error: unknown): unknown {
 class Tally {
   readonly #batchSize: number
   readonly #images: number
+  /** Of this run. */
+  steps = 0
   #part = { images: 0, seconds: 0 }
 
   constructor(batchSize: number, images: number) {
@@ -237,6 +249,7 @@ class Tally {
   }
 
   onStep({ step, imagesPerSecond }: StepEvent): void {
+    this.steps++
     const images = Math.min(step * this.#batchSize, this.#images)
     this.#part = { images, seconds: images / imagesPerSecond }
   }

@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
-import { readdirSync, rmSync, watch, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { loadModel } from '../../lib/index'
 import { convlane } from '../support/cli'
 import { temporaryFolder } from '../support/folder'
 import { Random } from '../support/random'
@@ -74,6 +75,39 @@ test('stopped by Ctrl-C and resumed: the same weights, whatever else is said', a
   const undisturbed = await convlane(['train', '--epochs', '40', '--variants', '1', '--out', 'm', '--json'], { cwd })
   expect(lastLine(resumed.stdout).weightsSha256).toBe(lastLine(undisturbed.stdout).weightsSha256)
 }, 120_000)
+
+test('a checkpoint is not replaced by a run that does not go on from it', async () => {
+  const cwd = temporaryFolder()
+  const quick = ['train', '--epochs', '1', '--variants', '1', '--out', 'm', '--checkpoint', 'c']
+  expect((await convlane(quick, { cwd })).code).toBe(0)
+  const whole = readFileSync(join(cwd, 'c'))
+  const again = await convlane(quick, { cwd })
+  const hint = 'c is there already: --resume goes on from it; remove it to begin anew'
+  expect(again).toEqual({ code: 2, stdout: '', stderr: `convlane: --checkpoint: ${hint} (see convlane train --help)\n` })
+  expect(readFileSync(join(cwd, 'c'))).toEqual(whole)
+  const ended = await convlane([...quick, '--resume'], { cwd })
+  expect([ended.code, ended.stdout]).toEqual([0, expect.stringContaining('going on from c\n')])
+  writeFileSync(join(cwd, 'c'), '')
+  expect((await convlane(quick, { cwd })).code).toBe(0)
+}, 60_000)
+
+test('where a checkpoint cannot be written the weights are saved', async () => {
+  const cwd = temporaryFolder()
+  mkdirSync(join(cwd, 'there'))
+  const argv = ['train', '--epochs', '40', '--variants', '1', '--out', 'm', '--checkpoint', 'there/c']
+  const failed = await convlane(argv, {
+    cwd,
+    onOutput: (text) => void (text.includes('epoch ') && rmSync(join(cwd, 'there'), { recursive: true, force: true })),
+  })
+  expect([failed.code, failed.stderr]).toEqual([1, 'convlane: cannot write there/c: no such file or directory (FILE_ERROR)\n'])
+  expect(failed.stdout).toMatch(/\nsaved m, as the training left it\n$/)
+  expect((await loadModel(join(cwd, 'm'))).history).toBeUndefined()
+
+  writeFileSync(join(cwd, 'm'), 'of another run')
+  writeFileSync(join(cwd, 'c'), 'no checkpoint')
+  expect((await convlane(['train', '--out', 'm', '--checkpoint', 'c', '--resume'], { cwd })).code).toBe(1)
+  expect(readFileSync(join(cwd, 'm'), 'utf8')).toBe('of another run')
+}, 60_000)
 
 test('says where a run begins, and refuses a file that is no checkpoint', async () => {
   const cwd = temporaryFolder()
