@@ -1,4 +1,5 @@
 import { checkBoolean, checkOptions } from '../check'
+import { ConvlaneError } from '../errors'
 import { labelOf } from '../graph/apply'
 import type { TensorType, Value } from '../graph/value'
 import { activate } from '../ops/activation'
@@ -15,6 +16,8 @@ import type { Regularizer } from './regularizers'
 import { checkWeightOptions, type WeightOptions, type Weights, weightOptionNames, weightParameter } from './weights'
 
 const activations = ['tanh', 'relu', 'sigmoid'] as const
+/** Steps of a sequence at most: a program has several for each of them, and the event loop waits while it is made. */
+const LONGEST = 2 ** 14
 
 /** Options of {@link rnn}. */
 export interface RnnLayerOptions<All extends boolean = boolean, Name extends string = string> extends WeightOptions {
@@ -81,6 +84,10 @@ export class Rnn<All extends boolean, Name extends string> extends Layer<3, All 
   override build({ name, parameter }: BuildContext, [x]: readonly Value[]): Value {
     const { activation, outputs, all } = this.#options
     const [N, length, channels] = x!.shape as readonly [number, number, number]
+    if (length > LONGEST) {
+      const message = `${labelOf('rnn', name)}: takes sequences of at most ${LONGEST} steps, received ${length}: shorten them, by a conv1d with stride or pooling`
+      throw new ConvlaneError('INVALID_SHAPE', message, { expected: LONGEST, received: length })
+    }
     const row = reshape(x!, [N, length * channels])
     const [kernel, recurrent, bias] = [parameter('kernel'), parameter('recurrentKernel'), parameter('bias')]
     const states: Value[] = []
@@ -100,10 +107,11 @@ export class Rnn<All extends boolean, Name extends string> extends Layer<3, All 
 /**
  * Elman's recurrent network over a sequence, `[N, L, C]` → `[N, units]`, or `[N, L, units]` with `all`: state_t = activation(x_t · kernel + state_{t−1} ·
  * recurrentKernel + bias), from a state of zeros. With `outputs` each result is state_t · outputKernel + outputBias instead. Its gradient goes back through
- * all steps (backpropagation through time): the sequence is unrolled, so L is fixed and many steps make a long program.
+ * all steps (backpropagation through time): the sequence is unrolled, so L is fixed and many steps make a long program, for which the event loop waits when it is
+ * made: about a millisecond for each step of the sequence. L is at most 16,384.
  * Options of kernel and bias are those of `outputKernel` and `outputBias`, too.
  * Parameters: `kernel [C, units]`, `recurrentKernel [units, units]`, `bias [units]`, and with `outputs` `outputKernel [units, outputs]`, `outputBias [outputs]`.
- * @throws INVALID_ARGUMENT for options; INVALID_SHAPE, where it is put into a network, for an input of another rank
+ * @throws INVALID_ARGUMENT for options; INVALID_SHAPE, where it is put into a network, for an input of another rank or a longer sequence
  */
 export function rnn<const All extends boolean = false, const Name extends string = 'rnn'>(
   units: number,

@@ -115,11 +115,16 @@ function elementsOf(parameters: readonly Parameter[]): number {
 
 /** Of the ops that lead to a value and are not counted yet: those of one layer, when called in the order of the layers. */
 function multiplyAdds(value: Value, counted: Set<OpNode>): number {
-  const node = nodeOf(value)
-  if (!node || counted.has(node)) return 0
-  counted.add(node)
-  const below = node.inputs.reduce((sum, input) => sum + (input ? multiplyAdds(input, counted) : 0), 0)
-  return below + (node.op.multiplyAdds?.(node.inputs, node.outputs, node.attributes) ?? 0)
+  let sum = 0
+  const left = [value]
+  for (let next = left.pop(); next; next = left.pop()) {
+    const node = nodeOf(next)
+    if (!node || counted.has(node)) continue
+    counted.add(node)
+    sum += node.op.multiplyAdds?.(node.inputs, node.outputs, node.attributes) ?? 0
+    for (const input of node.inputs) if (input) left.push(input)
+  }
+  return sum
 }
 
 function bytesText(bytes: number): string {

@@ -69,38 +69,101 @@ function take(task: Task, left: Map<Value, number>): void {
 
 function greedyOrder(tasks: readonly Task[], sizes: Sizes): Task[] {
   const producer = new Map(tasks.flatMap((task) => task.outputs.flatMap((output) => (output ? [[output, task] as const] : []))))
-  const readers = new Map<Task, Task[]>()
+  const readers = new Map<Value, Task[]>()
+  const followers = new Map<Task, Task[]>()
   const waiting = new Map<Task, number>()
   for (const task of tasks) {
-    const before = new Set([...rootsRead(task)].flatMap((root) => producer.get(root) ?? []))
+    const roots = rootsRead(task)
+    const before = new Set([...roots].flatMap((root) => producer.get(root) ?? []))
     waiting.set(task, before.size)
-    for (const earlier of before) readers.set(earlier, [...(readers.get(earlier) ?? []), task])
+    for (const root of roots) listed(readers, root).push(task)
+    for (const earlier of before) listed(followers, earlier).push(task)
   }
 
-  const position = new Map(tasks.map((task, index) => [task, index]))
   const left = sizes.counts()
-  const ready = new Set(tasks.filter((task) => waiting.get(task) === 0))
+  // A fill waits for its reader: it comes at no cost here and is moved next to it afterwards.
+  const growthOf = (task: Task) => (isFill(task) ? Number.NEGATIVE_INFINITY : sizes.allocated(task) - sizes.freed(task, left))
+  const ready = new Ready(new Map(tasks.map((task, index) => [task, index])))
+  for (const task of tasks) if (waiting.get(task) === 0) ready.put(task, growthOf(task))
   const order: Task[] = []
-  while (ready.size > 0) {
-    let best: Task | undefined
-    let bestGrowth = 0
-    for (const task of ready) {
-      // A fill waits for its reader: it comes at no cost here and is moved next to it afterwards.
-      const growth = isFill(task) ? Number.NEGATIVE_INFINITY : sizes.allocated(task) - sizes.freed(task, left)
-      if (best && (growth > bestGrowth || (growth === bestGrowth && position.get(task)! > position.get(best)!))) continue
-      best = task
-      bestGrowth = growth
+  for (let best = ready.take(); best; best = ready.take()) {
+    order.push(best)
+    take(best, left)
+    for (const follower of followers.get(best) ?? []) {
+      waiting.set(follower, waiting.get(follower)! - 1)
+      if (waiting.get(follower) === 0) ready.put(follower, growthOf(follower))
     }
-    ready.delete(best!)
-    order.push(best!)
-    take(best!, left)
-    for (const reader of readers.get(best!) ?? []) {
-      waiting.set(reader, waiting.get(reader)! - 1)
-      if (waiting.get(reader) === 0) ready.add(reader)
-    }
+    // Only what has become the last to read something frees more than before.
+    for (const root of rootsRead(best))
+      if (left.get(root) === 1) for (const task of readers.get(root)!) if (ready.has(task)) ready.put(task, growthOf(task))
   }
   return order
 }
+
+function listed<K>(lists: Map<K, Task[]>, key: K): Task[] {
+  const list = lists.get(key) ?? []
+  lists.set(key, list)
+  return list
+}
+
+interface Candidate {
+  readonly task: Task
+  readonly growth: number
+  readonly position: number
+}
+
+/** Tasks that can run, the one that makes memory grow least first, the earlier one where several are alike: a heap, with what is out of date left in it until it comes up. */
+class Ready {
+  readonly #heap: Candidate[] = []
+  readonly #current = new Map<Task, Candidate>()
+
+  constructor(private readonly positions: ReadonlyMap<Task, number>) {}
+
+  has(task: Task): boolean {
+    return this.#current.has(task)
+  }
+
+  /** Puts a task in, or one that is there to another place. */
+  put(task: Task, growth: number): void {
+    if (this.#current.get(task)?.growth === growth) return
+    const candidate = { task, growth, position: this.positions.get(task)! }
+    this.#current.set(task, candidate)
+    const heap = this.#heap
+    let at = heap.push(candidate) - 1
+    for (let above = (at - 1) >> 1; at > 0 && isBefore(candidate, heap[above]!); above = (at - 1) >> 1) {
+      heap[at] = heap[above]!
+      at = above
+    }
+    heap[at] = candidate
+  }
+
+  take(): Task | undefined {
+    for (let first = this.#pop(); first; first = this.#pop()) {
+      if (this.#current.get(first.task) !== first) continue
+      this.#current.delete(first.task)
+      return first.task
+    }
+    return undefined
+  }
+
+  #pop(): Candidate | undefined {
+    const heap = this.#heap
+    const [first] = heap
+    const last = heap.pop()
+    if (!first || !last || heap.length === 0) return first
+    let at = 0
+    for (let below = 1; below < heap.length; below = 2 * at + 1) {
+      if (below + 1 < heap.length && isBefore(heap[below + 1]!, heap[below]!)) below++
+      if (!isBefore(heap[below]!, last)) break
+      heap[at] = heap[below]!
+      at = below
+    }
+    heap[at] = last
+    return first
+  }
+}
+
+const isBefore = (a: Candidate, b: Candidate): boolean => a.growth < b.growth || (a.growth === b.growth && a.position < b.position)
 
 function isFill(task: Task): boolean {
   return task.inputs.length === 0

@@ -286,6 +286,11 @@ describe('what a layer refuses where it is put into a network', () => {
     await expectError(() => reshape([5]).apply(row), 'INVALID_SHAPE', /^reshape .*shape \[N, 12\] cannot become \[N, 5\]/)
     await expectError(() => applied(permute([2, 1]), row), 'INVALID_SHAPE', /^permute .*axes \[2, 1\] do not go with \[N, 12\]/)
     await expectError(() => multiply().apply(row, input([1])), 'INVALID_SHAPE', /^multiply /)
+    await expectError(
+      () => rnn(3, { name: 'long' }).apply(input([16_385, 1])),
+      'INVALID_SHAPE',
+      'rnn "long": takes sequences of at most 16384 steps, received 16385',
+    )
     await expectError(() => applied(rnn(3), row), 'INVALID_SHAPE', 'rnn: takes rank 3 [N, L, C] but gets rank 2 [N, 12]')
   })
 

@@ -19,6 +19,7 @@ import {
   resize3d,
   rnn,
   sequential,
+  sgd,
   spatialDropout,
   upsample1d,
   upsample2d,
@@ -161,6 +162,25 @@ describe('results', () => {
     const [a, b] = [input([2]), input([2])]
     const model = network({ inputs: [a, b], outputs: multiply().apply(a, b, a) })
     expect(Array.from((await model.predict([tensor([2, 3], [1, 2]), tensor([5, -1], [1, 2])])).data)).toEqual([20, -9])
+  })
+
+  test('a long sequence is a program that is made in time, and computes what a loop does', async () => {
+    const length = 3000
+    const model = sequential({ input: [length, 1] }, rnn(1))
+    const one = (value: number, shape: number[]) => ({ shape, data: Float32Array.of(value) })
+    await model.setWeights({ 'rnn/kernel': one(0.5, [1, 1]), 'rnn/recurrentKernel': one(0.75, [1, 1]), 'rnn/bias': one(0.25, [1]) })
+    model.compile({ optimizer: sgd({ learningRate: 0.5 }), loss: 'meanSquaredError' })
+    expect(model.summary().multiplyAdds).toBe(2 * length - 1)
+    const data = Float32Array.from({ length }, (_, step) => Math.sin(step))
+    const state = data.reduce((before, x) => Math.tanh(0.5 * x + 0.75 * before + 0.25), 0)
+    const x = { shape: [1, length, 1], data }
+    expect((await model.predict(x)).data[0]).toBeCloseTo(state, 5)
+    const { loss } = await model.trainOnBatch(x, one(1, [1, 1]))
+    expect(loss).toBeCloseTo((state - 1) ** 2, 5)
+    // One step down the gradient of the bias, by central differences.
+    const lossAt = (bias: number) => (data.reduce((before, x) => Math.tanh(0.5 * x + 0.75 * before + bias), 0) - 1) ** 2
+    const slope = (lossAt(0.251) - lossAt(0.249)) / 0.002
+    expect((await model.getWeights())['rnn/bias']!.data[0]).toBeCloseTo(0.25 - 0.5 * slope, 4)
   })
 
   test('rnn by hand: the last state, all states, outputs of all states', async () => {
