@@ -58,6 +58,8 @@ export class Engine {
   /** `'as before'`: nobody has said, but a file may have choices. */
   #autotune: AutotuneOptions | 'as before' | undefined = 'as before'
   readonly #tuning = new Autotune()
+  /** The choices that other threads have. */
+  #offered: AlgorithmChoices = {}
   /** Plans whose convolutions have been chosen for, since choices were last taken up. */
   readonly #tuned = new Set<string>()
   /** Counts what changes programs and leaves the state as it is. */
@@ -137,7 +139,10 @@ export class Engine {
     if (this.runtime !== 'native')
       throw new ConvlaneError('UNSUPPORTED', `share: the ${this.runtime} runtime shares nothing between threads`)
     sharing.add(this)
-    return this.#enter(async ({ state }) => ({ id: state.share!(), slots: this.#slots, winograd: this.#winograd }), plan)
+    return this.#enter(async ({ state }) => {
+      this.#offered = this.choices
+      return { id: state.share!(), slots: this.#slots, winograd: this.#winograd }
+    }, plan)
   }
 
   #adopt({ id, slots, winograd }: SharedState): void {
@@ -254,6 +259,14 @@ export class Engine {
 
   get #takesChoices(): boolean {
     return this.runtime === 'native' && this.#autotune !== undefined
+  }
+
+  /** Throws UNSUPPORTED where other threads compute otherwise than these choices say: their bits would not be this engine's any more. `what` begins the message. */
+  checkAdoptable(choices: AlgorithmChoices, what: string): void {
+    const other = Object.keys(this.#offered).find((key) => choices[key] !== this.#offered[key])
+    if (other === undefined) return
+    const message = `${what}: the threads that share the model compute convolutions otherwise (autotune): resume before share()`
+    throw new ConvlaneError('UNSUPPORTED', message, { expected: this.#offered[other], received: choices[other] })
   }
 
   /** Takes up choices in place of those that there are, for programs that start from now on. */

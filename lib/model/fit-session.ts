@@ -172,9 +172,11 @@ export class FitSession implements Trainer {
       throw new ConvlaneError('INVALID_ARGUMENT', message)
     }
     if (best) checkWeights(architecture, best, `fit: resume from ${file}`)
+    const choices = choicesIn(document)
+    engine.checkAdoptable(choices, `fit: cannot resume from ${file}`)
     this.#schedule?.restore(watchers.schedule)
     this.#settings.earlyStopping?.restore(watchers.earlyStopping, best)
-    engine.adopt(choicesIn(document))
+    engine.adopt(choices)
     await engine.restore(checked, bits)
     Object.assign(counts, { steps, batches: steps, waiting: 0, samples: 0 }, accumulation)
     counts.epochs = progress.epoch

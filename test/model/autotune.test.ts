@@ -110,6 +110,37 @@ describe('autotune', () => {
     await expectError(() => model(false).fit(data, { epochs: 2, batchSize: 8, resume: file }), 'INVALID_ARGUMENT', 'autotune true')
   })
 
+  test('a run does not go on with other choices than threads that share the model have', async () => {
+    const folder = temporaryFolder()
+    const [cache, file] = [join(folder, 'cache.json'), join(folder, 'checkpoint.safetensors')]
+    await fill(cache)
+    const [[scope, keys]] = Object.entries<object>(JSON.parse(readFileSync(cache, 'utf8'))) as [[string, object]]
+    const choose = (algorithm: string) => {
+      const all = Object.fromEntries(Object.keys(keys).map((key) => [key, algorithm]))
+      writeFileSync(cache, JSON.stringify({ [scope]: all }))
+    }
+    choose('indirect')
+    await model({ cache }).fit(data, { epochs: 1, batchSize: 8, checkpoint: { file } })
+    const alike = model({ cache })
+    const sharedAlike = sharedModel(await alike.share())
+    await alike.fit(data, { epochs: 2, batchSize: 8, resume: file })
+    expect(await sharedAlike.predict(data.x)).toEqual(await alike.predict(data.x))
+
+    choose('winograd4')
+    const owner = model({ cache })
+    const other = sharedModel(await owner.share())
+    const before = await owner.predict(data.x)
+    const resumed = () => owner.fit(data, { epochs: 2, batchSize: 8, resume: file })
+    await expectError(
+      resumed,
+      'UNSUPPORTED',
+      /^fit: cannot resume from .*: the threads that share the model compute convolutions otherwise/,
+    )
+    expect(await owner.predict(data.x)).toEqual(before)
+    expect(await other.predict(data.x)).toEqual(before)
+    for (const one of [other, owner, sharedAlike, alike]) one.dispose()
+  })
+
   test('a damaged or impossible cache file does no harm', async () => {
     const folder = temporaryFolder()
     const damaged = join(folder, 'damaged.json')
