@@ -318,6 +318,7 @@ const calls: Record<string, [call: Call, ...inputs: AnyTensor[]]> = {
   biasGradient: [([dy], o) => ops.biasGradient(dy!, o), numbers(2, 3, 4, 5)],
   reshape: [([x], o) => ops.reshape(x!, [6, 2, 1], o), numbers(3, 4)],
   flatten: [([x], o) => ops.flatten(x!, o), numbers(3, 4, 2)],
+  stopGradient: [([x], o) => ops.add(ops.stopGradient(x!, o), x!, o), numbers(3, 4)],
   softmaxCrossEntropy: [([x, t], o) => ops.softmaxCrossEntropy(x!, t!, o), numbers(4, 3), labels],
   'softmaxCrossEntropy with a distribution': [
     ([x, t], o) => ops.softmaxCrossEntropy(x!, t!, o),

@@ -4,6 +4,7 @@ import { forwardOrder, gradients } from '../../lib/graph/gradients'
 import { inputValue, parameterValue } from '../../lib/graph/sources'
 import type { Value } from '../../lib/graph/value'
 import { add } from '../../lib/ops/add'
+import { sub } from '../../lib/ops/arithmetic'
 import { conv2d } from '../../lib/ops/conv2d'
 import { dense } from '../../lib/ops/dense'
 import { maxPool2d } from '../../lib/ops/maxPool2d'
@@ -13,6 +14,8 @@ import { relu } from '../../lib/ops/relu'
 import { flatten } from '../../lib/ops/reshape'
 import { scale } from '../../lib/ops/scale'
 import { softmaxCrossEntropy } from '../../lib/ops/softmaxCrossEntropy'
+import { stopGradient } from '../../lib/ops/stopGradient'
+import { sign } from '../../lib/ops/unary'
 
 const opsOf = (...values: (Value | undefined)[]) => forwardOrder(values.filter((value) => value !== undefined)).map((node) => node.op.name)
 
@@ -50,6 +53,14 @@ test('the gradient of a loss is its seed times the stored one, and weights of lo
   expect(gradients([{ of: loss }], [x])[0]).toBe(dpredictions)
   const [weighted] = gradients([{ of: scale(loss, 0.25) }], [x])
   expect(nodeOf(weighted!)).toMatchObject({ op: { name: 'scale' }, attributes: { factor: 0.25 }, inputs: [dpredictions, undefined] })
+})
+
+test('stopGradient: the same numbers, and no gradient through them', () => {
+  const x = inputValue('x', [4])
+  const dy = inputValue('dy', [4])
+  expect(gradients([{ of: stopGradient(relu(x)), gradient: dy }], [x])).toEqual([undefined])
+  const straight = add(x, stopGradient(sub(sign(x), x)))
+  expect(gradients([{ of: straight, gradient: dy }], [x])).toEqual([dy])
 })
 
 test('gradients have the shapes of what they belong to', () => {
