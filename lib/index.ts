@@ -256,7 +256,7 @@ export {
   topK,
 } from './train/metrics'
 export type { MonitorOptions } from './train/monitor'
-export type { CompileOptions, PerOutput } from './train/objective'
+export type { AnyMetric, CompileOptions, PerOutput } from './train/objective'
 export {
   type AdagradOptions,
   type AdamOptions,

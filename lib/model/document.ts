@@ -21,6 +21,8 @@ export const metadataKey = 'convlane'
 /** Number of the form below. Files of a higher one are refused. */
 const VERSION = 1
 
+type MetricConfigs = readonly NonNullable<ResolvedMetric['config']>[]
+
 /** A model without its weights, as JSON: what `save` writes. Places as in `Architecture`: inputs first, then calls. */
 export interface ModelDocument {
   readonly version: number
@@ -42,7 +44,8 @@ export interface ModelDocument {
     readonly optimizer: { readonly type: string; readonly options: Readonly<Record<string, unknown>> }
     readonly loss: readonly (string | { readonly name: string; readonly options: Readonly<Record<string, unknown>> })[]
     readonly lossWeights: readonly number[]
-    readonly metrics: readonly NonNullable<ResolvedMetric['config']>[]
+    /** Of every output; an object where they differ. */
+    readonly metrics: MetricConfigs | Readonly<Record<string, MetricConfigs>>
     readonly groups?: readonly ParameterGroup[]
     readonly accumulate?: number
     readonly ema?: unknown
@@ -93,13 +96,14 @@ function compileConfig(
   const losses = outputs.flatMap(({ loss: { name, options } }) =>
     name === undefined ? [] : [Object.keys(options).length > 0 ? { name, options } : name],
   )
-  const metrics = outputs[0]!.metrics.flatMap(({ config }) => config ?? [])
-  if (losses.length < outputs.length || metrics.length < outputs[0]!.metrics.length) return undefined
+  if (losses.length < outputs.length || outputs.some(({ metrics }) => metrics.some(({ config }) => config === undefined))) return undefined
+  const lists = outputs.map(({ end, metrics }) => [end.name, metrics.map(({ config }) => config!)] as const)
+  const areAlike = lists.every(([, list]) => JSON.stringify(list) === JSON.stringify(lists[0]![1]))
   return {
     optimizer: optimizerConfig(optimizer, steps),
     loss: losses,
     lossWeights: outputs.map(({ weight }) => weight),
-    metrics,
+    metrics: areAlike ? lists[0]![1] : Object.fromEntries(lists),
     ...(groups.length > 0 && { groups: groupsConfig(groups) }),
     ...(accumulate > 1 && { accumulate }),
     ...(ema && { ema }),
@@ -187,9 +191,17 @@ function compileOf(compile: ModelDocument['compile']): CompileOptions | undefine
   checkOptions('compile: optimizer', compile.optimizer, ['type', 'options'])
   const optimizer = makeOptimizer(compile.optimizer.type, compile.optimizer.options)
   const loss = arrayOf(compile.loss, 'loss').map((made) => (typeof made === 'string' ? made : makeLoss(made.name, made.options)))
-  const metrics = arrayOf(compile.metrics, 'metrics').map((made) => (typeof made === 'string' ? made : makeMetric(made.type, made.options)))
-  const { optimizer: _, loss: __, metrics: ___, ...rest } = compile
-  return { ...(rest as Partial<CompileOptions>), optimizer, loss: loss as LossName[], metrics: metrics as MetricName[] }
+  const { optimizer: _, loss: __, metrics, ...rest } = compile
+  return { ...(rest as Partial<CompileOptions>), optimizer, loss: loss as LossName[], metrics: metricsOf(metrics) }
+}
+
+function metricsOf(metrics: MetricConfigs | Readonly<Record<string, MetricConfigs>>): NonNullable<CompileOptions['metrics']> {
+  const made = (list: MetricConfigs) =>
+    arrayOf(list, 'metrics').map((config) =>
+      typeof config === 'string' ? (config as MetricName) : makeMetric(config.type, config.options),
+    )
+  if (Array.isArray(metrics) || typeof metrics !== 'object' || metrics === null) return made(metrics as MetricConfigs)
+  return Object.fromEntries(Object.entries(metrics).map(([name, list]) => [name, made(list)]))
 }
 
 function arrayOf<T>(value: readonly T[], what: string): readonly T[] {

@@ -36,10 +36,12 @@ function lossOf({ document }: AnyModel, output: number): { readonly name: string
 
 /** Whether the model is measured by classes. */
 function countsClasses({ document }: AnyModel): boolean {
-  return (document.compile?.metrics ?? []).some((metric) => {
-    const name = typeof metric === 'string' ? metric : (metric as { readonly type: string }).type
-    return ['accuracy', 'topK', 'confusionMatrix'].includes(name)
-  })
+  return Object.values(document.compile?.metrics ?? [])
+    .flat()
+    .some((metric) => {
+      const name = typeof metric === 'string' ? metric : (metric as { readonly type: string }).type
+      return ['accuracy', 'topK', 'confusionMatrix'].includes(name)
+    })
 }
 
 /** What the layer that gives an output does to its result: the name of an activation. */

@@ -195,7 +195,8 @@ function thresholdOf(given: number | undefined, predictions: Value, { logits }: 
 const ignoring = ({ ignoreLabel }: ResolvedLoss, targets: Value) =>
   ignoreLabel !== undefined && targets.dtype === 'int32' ? { ignoreLabel } : {}
 
-function hits(key: string, { loss }: MetricPlace, k: number): Quantity {
+function hits(key: string, { shape, loss }: MetricPlace, k: number): Quantity {
+  if (shape.length === 1 && k > shape[0]!) throw invalid('compile', `k of ${key}`, `at most ${shape[0]}, as many as there are classes`, k)
   const isShare = loss.ignoreLabel !== undefined
   return {
     key,

@@ -20,6 +20,9 @@ import { checkOptimizer, type Optimizer } from './optimizers'
 /** One for the only output; for several one for all, an array in their order, or an object by their names. */
 export type PerOutput<T> = T | readonly T[] | Readonly<Record<string, T>>
 
+/** A metric: by name, made with options, or a function of ops. */
+export type AnyMetric = MetricName | NamedMetric | Metric
+
 /** What {@link Model.compile} takes. */
 export interface CompileOptions {
   /** How weights follow from gradients. */
@@ -28,8 +31,11 @@ export interface CompileOptions {
   readonly loss: PerOutput<LossName | NamedLoss | Loss>
   /** Weights of the outputs' losses in the total. Default 1. */
   readonly lossWeights?: readonly number[] | Readonly<Record<string, number>>
-  /** What else is measured, of each output: `accuracy` where targets are classes. Default: nothing. */
-  readonly metrics?: readonly (MetricName | NamedMetric | Metric)[]
+  /**
+   * What else is measured: `accuracy` where targets are classes. A list is for every output; an object by the outputs' names has a metric or a list for each, and
+   * those that are left out have none. Default: nothing.
+   */
+  readonly metrics?: readonly AnyMetric[] | Readonly<Record<string, AnyMetric | readonly AnyMetric[]>>
   /** Weights that the optimizer treats in a way of their own. Default: none. What is not to be trained at all: `trainable`, {@link Model.freeze}. */
   readonly groups?: readonly ParameterGroup[]
   /**
@@ -110,15 +116,12 @@ export const compileOptionNames = ['optimizer', 'loss', 'lossWeights', 'metrics'
 export function objectiveOf(options: CompileOptions, ends: readonly End[], weightsOfModel: readonly WeightFacts[] = []): Objective {
   checkOptions('compile', options, compileOptionNames)
   const { metrics = [], groups = [], accumulate = 1, ema, winograd = true, autotune = false } = options
-  if (!Array.isArray(metrics)) throw invalid('compile', 'metrics', 'an array', metrics)
-  const resolved = metrics.map(resolveMetric)
-  const duplicate = resolved.find(({ name }, index) => resolved.findIndex((metric) => metric.name === name) !== index)
-  if (duplicate)
-    throw new ConvlaneError('INVALID_ARGUMENT', `compile: two metrics are named "${duplicate.name}"`, { received: duplicate.name })
+  const lists = metricsOf(metrics, ends)
   const losses = perOutput(options.loss, ends, 'loss', isLoss)
   const weights = options.lossWeights === undefined ? ends.map(() => 1) : perOutput(options.lossWeights, ends, 'lossWeights')
-  const matrix = resolved.some(({ isMatrix }) => isMatrix)
   const outputs = ends.map((end, index) => {
+    const resolved = lists[index]!
+    const matrix = resolved.some(({ isMatrix }) => isMatrix)
     const loss = resolveLoss(losses[index], ends.length > 1 ? `loss of "${end.name}"` : 'loss')
     const all = resolved.map((metric) => metric.on({ shape: end.shape, loss, matrix }))
     return {
@@ -143,6 +146,29 @@ export function objectiveOf(options: CompileOptions, ends: readonly End[], weigh
   }
   tryOut(objective)
   return objective
+}
+
+/** The metrics of each output. Throws INVALID_ARGUMENT. */
+function metricsOf(metrics: unknown, ends: readonly End[]): ResolvedMetric[][] {
+  if (Array.isArray(metrics)) {
+    const resolved = resolveMetrics(metrics)
+    return ends.map(() => resolved)
+  }
+  if (typeof metrics !== 'object' || metrics === null)
+    throw invalid('compile', 'metrics', 'an array, or an object by the names of outputs', metrics)
+  const names = ends.map(({ name }) => name)
+  checkOptions('compile: metrics', metrics, names)
+  return names.map((name) => {
+    const given = Object.hasOwn(metrics, name) ? (metrics as Record<string, unknown>)[name] : []
+    return resolveMetrics(Array.isArray(given) ? given : [given], ` of "${name}"`)
+  })
+}
+
+function resolveMetrics(list: readonly unknown[], of = ''): ResolvedMetric[] {
+  const resolved = list.map(resolveMetric)
+  const duplicate = resolved.find(({ name }, index) => resolved.findIndex((metric) => metric.name === name) !== index)
+  if (!duplicate) return resolved
+  throw new ConvlaneError('INVALID_ARGUMENT', `compile: two metrics${of} are named "${duplicate.name}"`, { received: duplicate.name })
 }
 
 function checkAutotune(autotune: boolean | AutotuneOptions): AutotuneOptions | undefined {

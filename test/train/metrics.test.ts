@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { inspect } from 'node:util'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   binaryAccuracy,
+  type CompileOptions,
   classReport,
   dense,
   f1,
@@ -210,6 +211,42 @@ test('several outputs have them each', async () => {
   expect(result.outputs!.b!.perClass).toHaveLength(2)
 })
 
+describe('outputs with metrics of their own', () => {
+  const node = input([3])
+  const ends = { inputs: node, outputs: [dense(4, { name: 'kind' }).apply(node), dense(1, { name: 'price' }).apply(node)], seed: 1 }
+  const loss = { kind: 'softmaxCrossEntropy', price: 'meanSquaredError' } as const
+  const data = { x, y: { kind: y, price: { shape: [40, 1], data: Float32Array.from(y.data) } } }
+  const compiled = (metrics: CompileOptions['metrics']) => network(ends).compile({ optimizer, loss, ...(metrics && { metrics }) })
+  const near: Metric = { name: 'near', compute: (p, t) => ops.mean(ops.less(ops.abs(ops.sub(p, t)), 1)) }
+
+  test('by name, those that are left out having none', async () => {
+    const model = compiled({ kind: ['accuracy', topK(3)] })
+    const names = ['kind/loss', 'kind/accuracy', 'kind/top3', 'price/loss']
+    expect(Object.keys((await model.fit(data)).epochs[0]!.metrics)).toEqual(names)
+    const result = await model.evaluate(data, { metrics: { kind: ['accuracy'], price: [near] } })
+    expect(Object.keys(result)).toEqual(['loss', 'kind/loss', 'kind/accuracy', 'price/loss', 'price/near'])
+    const [scores] = await model.predict(x)
+    expect(result['kind/accuracy']).toBe(topKAccuracy(scores, y, 1))
+  })
+
+  test('are saved', async () => {
+    const file = join(temporaryFolder(), 'm')
+    const model = compiled({ kind: ['accuracy', topK(2)], price: 'binaryAccuracy' })
+    await model.save(file)
+    expect(await (await loadModel(file)).evaluate(data)).toEqual(await model.evaluate(data))
+  })
+
+  test('what makes no sense', async () => {
+    const refuses = (metrics: unknown, message: string) => expectError(() => compiled(metrics as never), 'INVALID_ARGUMENT', message)
+    await refuses([topK(2)], 'compile: k of top2 must be at most 1')
+    await refuses({ sort: ['accuracy'] }, 'compile: metrics: unknown option "sort", the options are kind, price')
+    await refuses({ kind: 'top5' }, 'compile: metrics must be')
+    await refuses({ kind: undefined }, 'compile: metrics must be')
+    await refuses({ kind: ['f1', f1()] }, 'compile: two metrics of "kind" are named "f1"')
+    await refuses('accuracy', 'compile: metrics must be an array, or an object by the names of outputs')
+  })
+})
+
 test('they are saved with the model', async () => {
   const file = join(temporaryFolder(), 'm')
   const model = classifier([...all, binaryAccuracy({ threshold: 0.25 })].slice(0, -1))
@@ -231,7 +268,7 @@ test('a monitor takes their numbers', async () => {
 
 test('what makes no sense', async () => {
   await expectError(() => topK(0), 'INVALID_ARGUMENT', 'topK: k must be a positive integer')
-  await expectError(() => classifier([topK(5)]), 'INVALID_ARGUMENT', 'accuracy: k must be an integer from 1 to 4, received 5')
+  await expectError(() => classifier([topK(5)]), 'INVALID_ARGUMENT', 'compile: k of top5 must be at most 4')
   await expectError(() => classifier([f1({ class: 4 })]), 'INVALID_ARGUMENT', 'compile: class of f1 must be below 4, received 4')
   await expectError(
     () => precision({ average: 'mean' as never }),
