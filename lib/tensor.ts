@@ -53,14 +53,12 @@ export function checkArray(
   what: string,
   classes: readonly ('Float32Array' | 'Int32Array' | 'Uint8Array')[],
 ): AnyTensor {
-  if (
-    typeof value !== 'object' ||
-    value === null ||
-    !Array.isArray((value as AnyTensor).shape) ||
-    !ArrayBuffer.isView((value as AnyTensor).data)
-  ) {
-    const message = `${label}: ${what} must be a tensor { shape, data }, received ${valueText(value)}`
-    throw new ConvlaneError('INVALID_TENSOR', message, { received: value })
+  const given = (typeof value === 'object' && value !== null ? value : {}) as Partial<AnyTensor>
+  if (!Array.isArray(given.shape) || !ArrayBuffer.isView(given.data)) {
+    const message = Array.isArray(given.shape)
+      ? `the data of ${what} must be a ${classes.join(' or ')}, received ${valueText(given.data)}`
+      : `${what} must be a tensor { shape, data }, received ${valueText(value)}`
+    throw new ConvlaneError('INVALID_TENSOR', `${label}: ${message}`, { received: value })
   }
   const { shape, data } = value as AnyTensor
   // By tag, not by instanceof: the array may come from another realm, as under jest.

@@ -157,5 +157,6 @@ export function perEnd(value: unknown, ends: readonly End[], label: string, what
     return names.map((name) => (value as Record<string, unknown>)[name])
   }
   const expected = ends.length === 1 ? 'a tensor { shape, data }' : `an object with ${names.join(', ')}`
-  throw invalid(label, what, expected, value)
+  const message = `${label}: ${what} must be ${expected}, received an object with ${keys.join(', ') || 'nothing'}`
+  throw new ConvlaneError('INVALID_ARGUMENT', message, { expected: names, received: keys })
 }

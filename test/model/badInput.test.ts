@@ -37,7 +37,12 @@ const badSamples: Case[] = [
   ['nothing', undefined, 'INVALID_ARGUMENT', 'x must be a tensor { shape, data }, received undefined'],
   ['a plain array', [1, 2], 'INVALID_ARGUMENT', 'x must be 1 tensors'],
   ['no shape', { data: x.data }, 'INVALID_TENSOR', 'x must be a tensor'],
-  ['numbers that are no typed array', { shape: [1, 5, 5, 1], data: new Array(25).fill(0) }, 'INVALID_TENSOR', 'x must be a tensor'],
+  [
+    'numbers that are no typed array',
+    { shape: [1, 5, 5, 1], data: new Array(25).fill(0) },
+    'INVALID_TENSOR',
+    'the data of x must be a Float32Array or Uint8Array, received [0, 0,',
+  ],
   ['another rank', floats([6, 25]), 'INVALID_SHAPE', 'x must have shape [N, 5, 5, 1], received [6, 25]'],
   ['another size', floats([6, 5, 4, 1]), 'INVALID_SHAPE', 'x must have shape [N, 5, 5, 1], received [6, 5, 4, 1]'],
   ['doubles', { shape: [1, 5, 5, 1], data: new Float64Array(25) }, 'INVALID_DTYPE', 'received Float64Array'],

@@ -89,7 +89,7 @@ describe.each(runtimes)('several inputs and outputs (%s)', (runtime) => {
     await expectError(
       () => model.fit({ x: { image: x.image, other: x.extra }, y }),
       'INVALID_ARGUMENT',
-      'fit: x must be an object with image, extra',
+      'fit: x must be an object with image, extra, received an object with image, other',
     )
     await expectError(
       () => model.fit({ x: [x.image, randomTensor([8, 2], 1)], y }),
