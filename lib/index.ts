@@ -174,7 +174,7 @@ export {
   type Pool3dLayerOptions,
 } from './layers/pool3d'
 export { type PreluLayerOptions, prelu } from './layers/prelu'
-export type { Rank } from './layers/rank'
+export type { Alike, Rank } from './layers/rank'
 export { type LayerMaker, registerLayer } from './layers/registry'
 export type { Regularizer } from './layers/regularizers'
 export { permute, reshape } from './layers/reshape'

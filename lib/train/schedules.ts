@@ -144,6 +144,7 @@ export function isWatching(rate: unknown): rate is WatchingSchedule {
   return typeof rate === 'function' && 'watch' in rate && 'restore' in rate
 }
 
+/** Options of {@link reduceOnPlateau}. */
 export interface PlateauOptions extends MonitorOptions {
   /** Default 0.1. */
   readonly factor?: number

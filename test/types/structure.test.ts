@@ -69,6 +69,11 @@ const accepted: Record<string, string> = {
   ),
   'axes of a permutation that are not known before it runs':
     'export const turn = (axes: number[]) => sequential({ input: [3, 4, 5] }, permute(axes), flatten(), dense(2))',
+  'a join by its type, as declaration files have it': "export const join: Layer<import('../../lib/index').Alike, 'same', 'add'> = add()",
+  'metrics of each output': `
+    const x = input([3])
+    const model = network({ inputs: x, outputs: [dense(3, { name: 'kind' }).apply(x), dense(1, { name: 'price' }).apply(x)] })
+    model.compile({ optimizer: adam(), loss: 'quadratic', metrics: { kind: ['accuracy', topK(2)], price: 'binaryAccuracy' } })`,
   'joins of nodes of one rank': `
     const x = input([8, 8, 3])
     const y = concat().apply(add().apply(x, x), multiply().apply(x, x, x), x)
