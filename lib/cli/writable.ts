@@ -6,9 +6,10 @@ import { type Command, usage } from './arguments'
 /** Finds out before the work, not after it, that a file cannot be written. Throws `FILE_ERROR`. */
 export async function writable(file: string): Promise<string> {
   try {
-    await access(dirname(resolve(file)), constants.W_OK)
     const there = await stat(file).catch(() => undefined)
     if (there?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
+    // A device or a pipe is written into, a file is replaced.
+    await access(there && !there.isFile() ? file : dirname(resolve(file)), constants.W_OK)
   } catch (error) {
     throw fileError('write', file, error)
   }

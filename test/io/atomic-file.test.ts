@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { writeAtomically } from '../../lib/io/atomic-file'
@@ -29,6 +31,26 @@ test('writes where a symbolic link points', async () => {
   await writeAtomically(join(folder, 'link'), [bytes('new')])
   expect(readlinkSync(join(folder, 'link'))).toBe('real')
   expect(readFileSync(join(folder, 'real'), 'utf8')).toBe('new')
+})
+
+test('writes where a symbolic link points, before there is anything', async () => {
+  const folder = temporaryFolder()
+  mkdirSync(join(folder, 'deep'))
+  symlinkSync('deep/second', join(folder, 'first'))
+  symlinkSync('../real', join(folder, 'deep', 'second'))
+  await writeAtomically(join(folder, 'first'), [bytes('new')])
+  expect(readFileSync(join(folder, 'real'), 'utf8')).toBe('new')
+  expect([readlinkSync(join(folder, 'first')), readlinkSync(join(folder, 'deep', 'second'))]).toEqual(['deep/second', '../real'])
+})
+
+test.skipIf(process.platform === 'win32')('writes into a pipe (Windows has none among files), and leaves it there', async () => {
+  const folder = temporaryFolder()
+  const pipe = join(folder, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  const [read] = await Promise.all([readFile(pipe, 'utf8'), writeAtomically(pipe, [bytes('one '), bytes('two')])])
+  expect(read).toBe('one two')
+  expect(statSync(pipe).isFIFO()).toBe(true)
+  expect(readdirSync(folder)).toEqual(['pipe'])
 })
 
 test('leaves the old file as it was, and nothing beside it, when the writing fails half way', async () => {
