@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { activations } from '../support/activations'
-import { binding } from '../support/checkCase'
+import { algorithmsOf, binding } from '../support/checkCase'
 import { passesOf } from '../support/convolutionCases'
-import { runNative } from '../support/executeStep'
+import { runNative, runReference } from '../support/executeStep'
 import { expectSame } from '../support/expectSame'
 import type { OpCase } from '../support/opCase'
 import { poolPassesOf } from '../support/poolingCases'
@@ -112,6 +112,22 @@ describe('convolution and dense', () => {
       expectSame(padded[2]!, { dy: reals(sizes.dy, 4), x: withOne(sizes.x, 2, 3 * (3 * 7 + 3), value) })
       expectSame(valid[2]!, { dy: withOne(sizes.validDy, 4, 17, value), x })
     })
+
+  test('where few channels are computed, a NaN takes neighbours of its line with it at most', () => {
+    const [line, column] = [1, 2]
+    for (const W of [8, 9]) {
+      const c = passesOf({ N: 2, H: 4, W, C: 1, OC: 21, KH: 2, KW: 2 })[1]!
+      const [dy, w] = [withOne(2 * 3 * (W - 1) * 21, 4, (line * (W - 1) + column) * 21, nan), reals(4 * 21, 3)]
+      const { dx: expected } = runReference(c, { dy, w })
+      for (const algorithm of algorithmsOf(c))
+        for (const [i, value] of runNative(binding, c, { dy, w }, algorithm).dx!.entries()) {
+          const [h, x] = [Math.floor(i / W), i % W]
+          const isNear = algorithm === 'direct' && (h === line || h === line + 1) && Math.abs(x - column) <= 4
+          if (Number.isNaN(expected![i])) expect(value).toBeNaN()
+          else if (!isNear || !Number.isNaN(value)) expect(value, `${algorithm} ${W}: ${i}`).toBeCloseTo(expected![i]!, 4)
+        }
+    }
+  })
 
   test('dense: one NaN spoils one row', () => {
     const { y } = expectSame(denseCase(5, 9, 19, true, 'relu'), { x: withOne(45, 5, 20, nan), w: reals(171, 6), bias: reals(19, 7) })
