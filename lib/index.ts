@@ -238,7 +238,7 @@ export {
 export type { Data, EpochData, PerEnd, SampleWeights, XY } from './train/data'
 export type { EarlyStoppingOptions } from './train/earlyStopping'
 export type { EmaOptions } from './train/ema'
-export type { Callback, Details, EpochEvent, History, Results, StepEvent } from './train/events'
+export type { Callback, Details, EpochEvent, History, Results, StepEvent, TrainStart } from './train/events'
 export type { ParameterGroup } from './train/groups'
 export { type Loss, type LossName, NamedLoss } from './train/losses'
 export { focal, huber, type LossOptions, sigmoidCrossEntropy, softmaxCrossEntropy } from './train/lossMakers'

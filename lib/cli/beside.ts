@@ -21,7 +21,7 @@ export function beside(what: string, watcher: Callback, say: (line: string) => v
       }
     }
   return {
-    onTrainBegin: () => watcher.onTrainBegin?.(),
+    onTrainBegin: (start) => watcher.onTrainBegin?.(start),
     onStep: sparing(watcher.onStep),
     onEpoch: sparing(watcher.onEpoch),
     onTrainEnd: sparing(watcher.onTrainEnd),

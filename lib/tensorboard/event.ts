@@ -50,6 +50,20 @@ export function restartRecord(step: number): Uint8Array {
   return eventRecord({ step: BigInt(step), sessionLog: { status: START } })
 }
 
+/** What an event tells of. */
+export interface ToldEvent {
+  readonly step: number
+  readonly tags: readonly string[]
+  /** Whether it is the record of {@link restartRecord}. */
+  readonly isRestart: boolean
+}
+
+/** @throws INVALID_FILE; `source` begins its message */
+export function readEvent(data: Uint8Array, source: string): ToldEvent {
+  const { step, summary, sessionLog } = events.decode('Event', data, source)
+  return { step: Number(step), tags: summary?.value.map(({ tag }) => tag) ?? [], isRestart: sessionLog?.status === START }
+}
+
 /** Values of one step. */
 export function summaryRecord(step: number, value: readonly SummaryValue[]): Uint8Array {
   return eventRecord({ step: BigInt(step), summary: { value } })

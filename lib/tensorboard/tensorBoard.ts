@@ -4,10 +4,11 @@ import type { Samples } from '../data/dataset'
 import { Model } from '../model/model'
 import { checkInteger } from '../shape'
 import type { XY } from '../train/data'
-import type { Callback, EpochEvent, StepEvent } from '../train/events'
+import type { Callback, EpochEvent, StepEvent, TrainStart } from '../train/events'
 import { type EventWriter, eventWriter } from './eventWriter'
 import { firstNotFinite } from './histogram'
 import { filterGrid, picturesOf } from './pictures'
+import { toldBefore } from './told'
 
 /** Options of {@link tensorBoard}. */
 export interface TensorBoardOptions {
@@ -52,6 +53,10 @@ class TensorBoard implements Callback {
   #validation: EventWriter | undefined
   /** Steps in this call of fit. */
   #steps = 0
+  /** Where a run that is resumed goes on: its first step. */
+  #restart: number | undefined
+  /** By writer, what the interrupted run had told: its numbers of epochs are not those of steps, by which TensorBoard drops what a restart leaves behind. */
+  readonly #told = new Map<EventWriter, ReadonlyMap<string, number>>()
   /** First layer's filters, where it is a convolution of images. */
   #filters: string | undefined
 
@@ -75,21 +80,22 @@ class TensorBoard implements Callback {
     this.#every = updateFreq === 'epoch' ? Number.POSITIVE_INFINITY : updateFreq === 'batch' ? 1 : updateFreq
   }
 
-  async onTrainBegin(): Promise<void> {
-    this.#steps = 0
+  async onTrainBegin({ epoch, step, steps }: TrainStart): Promise<void> {
+    this.#steps = steps > 0 ? (epoch - 1) * steps + step : 0
+    this.#restart = epoch > 1 || step > 0 ? this.#at + 1 : undefined
+    this.#told.clear()
     this.#validation = undefined
     this.#train = await this.#open('train')
     const { model, images, initialEpoch = 0 } = this.#options
-    if (images) await this.#train.image('inputs', images, initialEpoch)
+    if (images && this.#isNew(this.#train, images.shape.length === 3 ? 'inputs' : 'inputs/0', initialEpoch))
+      await this.#train.image('inputs', images, initialEpoch)
     const first = model?.summary().layers.find(({ type }) => type === 'conv2d')
     this.#filters = first && `${first.name}/kernel`
   }
 
   async onStep(event: StepEvent): Promise<void> {
     const { epoch, step, steps, loss, metrics, learningRate, gradientNorm, imagesPerSecond } = event
-    const isFirst = this.#steps === 0
     this.#steps = steps > 0 ? (epoch - 1) * steps + step : this.#steps + 1
-    if (isFirst && (epoch > 1 || step > 1)) await this.#train!.restart(this.#at)
     if (this.#steps % this.#every !== 0) return
     const values = { loss, ...metrics, learning_rate: learningRate, gradient_norm: gradientNorm, images_per_second: imagesPerSecond }
     await this.#train!.scalars(tagged('batch_', values), this.#at)
@@ -100,15 +106,15 @@ class TensorBoard implements Callback {
     const { model, histogramFreq = 1, initialEpoch = 0 } = this.#options
     const number = initialEpoch + epoch - 1
     const values = { loss, ...metrics, learning_rate: learningRate, images_per_second: imagesPerSecond }
-    await this.#train!.scalars(tagged('epoch_', values), number)
+    await this.#tellScalars(this.#train!, tagged('epoch_', values), number)
     if (validation) {
       this.#validation ??= await this.#open('validation')
       const numbers = Object.fromEntries(
         Object.entries(validation).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
       )
       const byStep = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [`evaluation_${name}_vs_iterations`, value]))
-      await this.#validation.scalars(tagged('epoch_', numbers), number)
-      await this.#validation.scalars(byStep, this.#at)
+      await this.#tellScalars(this.#validation, tagged('epoch_', numbers), number)
+      await this.#tellScalars(this.#validation, byStep, this.#at)
     }
     if (model && histogramFreq > 0 && epoch % histogramFreq === 0) await this.#tellWeights(model, number)
   }
@@ -126,15 +132,31 @@ class TensorBoard implements Callback {
     return (this.#options.initialStep ?? 0) + this.#steps
   }
 
-  #open(run: string): Promise<EventWriter> {
+  /** Of a run that is resumed: has TensorBoard drop steps that are done anew, and finds what else has been told. */
+  async #open(run: string): Promise<EventWriter> {
     const { flushSeconds } = this.#options
-    return eventWriter(join(this.#dir, run), flushSeconds === undefined ? {} : { flushSeconds })
+    const writer = await eventWriter(join(this.#dir, run), flushSeconds === undefined ? {} : { flushSeconds })
+    if (this.#restart === undefined) return writer
+    this.#told.set(writer, await toldBefore(writer.file))
+    await writer.restart(this.#restart)
+    return writer
+  }
+
+  /** Whether a tag's number of an epoch or step has not been told yet, or is dropped. */
+  #isNew(writer: EventWriter, tag: string, number: number): boolean {
+    const last = this.#told.get(writer)?.get(tag)
+    return last === undefined || number > last || number >= this.#restart!
+  }
+
+  async #tellScalars(writer: EventWriter, values: Readonly<Record<string, number>>, number: number): Promise<void> {
+    const fresh = Object.entries(values).filter(([tag]) => this.#isNew(writer, tag, number))
+    if (fresh.length > 0) await writer.scalars(Object.fromEntries(fresh), number)
   }
 
   async #tellWeights(model: Model, step: number): Promise<void> {
     const weights = await model.getWeights()
     for (const [name, { data }] of Object.entries(weights)) await this.#tellHistogram(name, data, step)
-    if (this.#filters !== undefined) {
+    if (this.#filters !== undefined && this.#isNew(this.#train!, `${this.#filters}/filters`, step)) {
       await this.#train!.image(`${this.#filters}/filters`, filterGrid(weights[this.#filters]!), step)
     }
     const { gradients } = this.#options
@@ -145,7 +167,7 @@ class TensorBoard implements Callback {
 
   /** There is no histogram of what is not finite: whether training goes on is not decided here. */
   async #tellHistogram(tag: string, values: Float32Array, step: number): Promise<void> {
-    if (firstNotFinite(values) < 0) await this.#train!.histogram(tag, values, step)
+    if (firstNotFinite(values) < 0 && this.#isNew(this.#train!, tag, step)) await this.#train!.histogram(tag, values, step)
   }
 }
 

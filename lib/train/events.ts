@@ -55,10 +55,20 @@ export interface History {
   readonly stopped?: 'aborted' | 'earlyStopping'
 }
 
+/** Where a fit begins. */
+export interface TrainStart {
+  /** The epoch that it begins or goes on with, counted from 1. */
+  readonly epoch: number
+  /** Steps of it that a run which is resumed has done; otherwise 0. */
+  readonly step: number
+  /** Steps in an epoch; 0 when the data is an iterable whose length is not known. */
+  readonly steps: number
+}
+
 /** Hooks into fit, called in order and awaited. An error in one ends fit with it; the model stays usable. */
 export interface Callback {
   /** Before the first step. */
-  onTrainBegin?(): void | Promise<void>
+  onTrainBegin?(start: TrainStart): void | Promise<void>
   /** After each step. */
   onStep?(event: StepEvent): void | Promise<void>
   /** After each epoch and its validation. */

@@ -57,7 +57,8 @@ export async function runFit(trainer: Trainer, plan: FitPlan): Promise<History> 
   const { callbacks, checkpoints, resume } = plan
   await checkpoints?.begin()
   try {
-    for (const callback of callbacks) await callback.onTrainBegin?.()
+    const start = { epoch: (resume?.done.length ?? 0) + 1, step: resume?.position ?? 0, steps: stepsIn(plan.data) }
+    for (const callback of callbacks) await callback.onTrainBegin?.(start)
     const history = await runEpochs(trainer, plan, (resume?.done ?? []).map(fromFile))
     for (const callback of callbacks) await callback.onTrainEnd?.(history)
     return history
@@ -69,6 +70,9 @@ export async function runFit(trainer: Trainer, plan: FitPlan): Promise<History> 
     throw error
   }
 }
+
+/** Of an epoch; 0 where that is not known. */
+const stepsIn = ({ length, batchSize }: Source): number => (length === undefined ? 0 : Math.ceil(length / batchSize))
 
 /** The training loop. `done`: epochs before. */
 async function runEpochs(trainer: Trainer, plan: FitPlan, done: EpochEvent[]): Promise<History> {
@@ -104,7 +108,7 @@ async function fitEpoch(trainer: Trainer, plan: FitPlan, number: number, done: r
   const epoch = done.length + 1
   const before = resume?.epoch === number ? resume : undefined
   const aborted = () => signal?.aborted === true
-  const steps = data.length === undefined ? 0 : Math.ceil(data.length / data.batchSize)
+  const steps = stepsIn(data)
   const means = new Means(trainer.reports, before)
   const begin = performance.now()
   const seconds = () => (before?.seconds ?? 0) + (performance.now() - begin) / 1000

@@ -1,7 +1,7 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { type FitOptions, type StepEvent, tensorBoard } from '../../lib/index'
+import { type FitOptions, type StepEvent, type TrainStart, tensorBoard } from '../../lib/index'
 import { temporaryFolder } from '../support/folder'
 import { expectError, randomTensor, someLabels } from '../support/models'
 import { smallClassifier } from '../support/smallClassifier'
@@ -94,6 +94,76 @@ test('a run that is stopped and resumed: another file, steps that go on, what wa
   expect([...steps(first), ...steps(second)]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
   expect([first.restarts, second.restarts]).toEqual([[], [done + 1]])
   expect(curve(join(dir, 'train'), 'epoch_loss').map(([step]) => step)).toEqual([0, 1, 2])
+})
+
+test.each([2, 4])(
+  'an epoch that was told, and is done anew from a checkpoint within it, stands once in either folder (every %d steps)',
+  async (every) => {
+    const dir = temporaryFolder()
+    const checkpoint = join(temporaryFolder(), 'run.checkpoint')
+    const copy = join(temporaryFolder(), 'within.checkpoint')
+    const starts: TrainStart[] = []
+    const run = (options: FitOptions, end?: number) => {
+      const model = smallClassifier()
+      const board = tensorBoard(dir, { updateFreq: 'batch', model, gradients: data, images: validationData.x })
+      const fails = {
+        onTrainBegin: (start: TrainStart) => void starts.push(start),
+        onEpoch: ({ epoch }: { epoch: number }) => (epoch === end ? Promise.reject(new Error('disk')) : undefined),
+      }
+      return model.fit(data, {
+        epochs: 4,
+        batchSize: 4,
+        validationData,
+        checkpoint: { file: checkpoint, every },
+        callbacks: [board, fails as never],
+        ...options,
+      })
+    }
+    // Each ends behind what TensorBoard was told of its last epoch, and before the checkpoint of this.
+    await expect(run({}, 2)).rejects.toThrow('disk')
+    cpSync(checkpoint, copy)
+    await expect(run({ resume: copy }, 2)).rejects.toThrow('disk')
+    await run({ resume: copy })
+    const within = { epoch: 2, step: every === 2 ? 3 : 1, steps: 3 }
+    expect(starts).toEqual([{ epoch: 1, step: 0, steps: 3 }, within, within])
+    /** As TensorBoard's plain loader keeps them: what a restart leaves behind is dropped, whatever its tag. */
+    const shown = (folder: string) => {
+      let kept: { tag: string; step: number }[] = []
+      for (const { values, restarts } of readRun(join(dir, folder))) {
+        for (const restart of restarts) kept = kept.filter(({ step }) => step < restart)
+        kept.push(...values)
+      }
+      const steps: Record<string, number[]> = {}
+      for (const { tag, step } of kept) steps[tag] = [...(steps[tag] ?? []), step]
+      return steps
+    }
+    for (const folder of ['train', 'validation']) {
+      expect(readRun(join(dir, folder)).length).toBeGreaterThan(2)
+      for (const [tag, steps] of Object.entries(shown(folder))) {
+        const perStep = Array.from({ length: 12 }, (_, step) => step + 1)
+        const expected = tag.startsWith('inputs')
+          ? [0]
+          : tag.startsWith('batch_')
+            ? perStep
+            : tag.endsWith('_vs_iterations')
+              ? [3, 6, 9, 12]
+              : [0, 1, 2, 3]
+        expect(steps, tag).toEqual(expected)
+      }
+    }
+  },
+)
+
+test('another run in the same folder that is resumed is not taken for the one before', async () => {
+  const dir = temporaryFolder()
+  const checkpoint = join(temporaryFolder(), 'run.checkpoint')
+  const run = (options: FitOptions) => smallClassifier().fit(data, { epochs: 3, batchSize: 4, callbacks: [tensorBoard(dir)], ...options })
+  await run({})
+  const stop = new AbortController()
+  const onStep = ({ epoch, step }: StepEvent) => void (epoch === 2 && step === 2 && stop.abort())
+  await run({ checkpoint: { file: checkpoint }, signal: stop.signal, onStep })
+  await run({ checkpoint: { file: checkpoint }, resume: checkpoint })
+  expect(curve(join(dir, 'train'), 'epoch_loss').map(([step]) => step)).toEqual([0, 1, 2, 0, 1, 2])
 })
 
 test('a fit that fails has told what was before; streams are counted', async () => {
