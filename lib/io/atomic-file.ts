@@ -17,12 +17,13 @@ export async function writeAtomically(file: string, chunks: Iterable<Uint8Array>
     const old = await stat(file).catch(() => undefined)
     if (old && !old.isFile() && !old.isDirectory()) return await writeInto(file, chunks)
     const target = await placeOf(file)
+    const mode = old && old.mode & 0o777
     const beside = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`)
-    const handle = await open(beside, 'wx')
+    const handle = await open(beside, 'wx', mode)
     try {
       try {
         for (const chunk of chunks) await writeAll(handle, chunk)
-        if (old) await handle.chmod(old.mode & 0o777)
+        if (mode !== undefined) await widen(handle, mode)
         await handle.sync()
       } finally {
         await handle.close()
@@ -55,6 +56,13 @@ async function placeOf(file: string): Promise<string> {
     const link = (error as NodeJS.ErrnoException).code === 'ENOENT' ? await readlink(file).catch(() => undefined) : undefined
     return link === undefined ? file : placeOf(resolve(await realpath(dirname(file)), link))
   }
+}
+
+/** Gives permissions that the umask has taken. Node's permission model has no such call: then they stay narrower. */
+async function widen(handle: FileHandle, mode: number): Promise<void> {
+  await handle.chmod(mode).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_ACCESS_DENIED') throw error
+  })
 }
 
 async function writeInto(file: string, chunks: Iterable<Uint8Array>): Promise<void> {

@@ -190,16 +190,22 @@ function compileOf(compile: ModelDocument['compile']): CompileOptions | undefine
   checkOptions('compile', compile, compileOptionNames)
   checkOptions('compile: optimizer', compile.optimizer, ['type', 'options'])
   const optimizer = makeOptimizer(compile.optimizer.type, compile.optimizer.options)
-  const loss = arrayOf(compile.loss, 'loss').map((made) => (typeof made === 'string' ? made : makeLoss(made.name, made.options)))
+  const loss = arrayOf(compile.loss, 'loss').map((made) => {
+    if (typeof made === 'string') return made
+    checkOptions('compile: loss', made, ['name', 'options'])
+    return makeLoss(made.name, made.options)
+  })
   const { optimizer: _, loss: __, metrics, ...rest } = compile
   return { ...(rest as Partial<CompileOptions>), optimizer, loss: loss as LossName[], metrics: metricsOf(metrics) }
 }
 
 function metricsOf(metrics: MetricConfigs | Readonly<Record<string, MetricConfigs>>): NonNullable<CompileOptions['metrics']> {
   const made = (list: MetricConfigs) =>
-    arrayOf(list, 'metrics').map((config) =>
-      typeof config === 'string' ? (config as MetricName) : makeMetric(config.type, config.options),
-    )
+    arrayOf(list, 'metrics').map((config) => {
+      if (typeof config === 'string') return config as MetricName
+      checkOptions('compile: metrics', config, ['type', 'options'])
+      return makeMetric(config.type, config.options)
+    })
   if (Array.isArray(metrics) || typeof metrics !== 'object' || metrics === null) return made(metrics as MetricConfigs)
   return Object.fromEntries(Object.entries(metrics).map(([name, list]) => [name, made(list)]))
 }

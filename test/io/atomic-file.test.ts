@@ -24,6 +24,18 @@ test('replaces an old file and keeps its permissions', async () => {
   expect(statSync(file).mode & 0o777).toBe(0o640)
 })
 
+test('replaces an old file under the permission model of Node, which has no fchmod', () => {
+  const file = join(temporaryFolder(), 'f')
+  writeFileSync(file, 'a longer old text', { mode: 0o600 })
+  const model = ['--permission', '--experimental-permission'].find((flag) => process.allowedNodeEnvironmentFlags.has(flag))!
+  const library = JSON.stringify(join(__dirname, '../../dist/index.js'))
+  const script = `require(${library}).writeSafetensors(${JSON.stringify(file)}, {}).catch(({ message }) => process.stdout.write(message))`
+  const flags = [model, '--allow-addons', '--allow-fs-read=*', '--allow-fs-write=*', '--no-warnings']
+  expect(execFileSync(process.execPath, [...flags, '-e', script], { encoding: 'utf8' })).toBe('')
+  expect(readFileSync(file, 'utf8')).toContain('{}')
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+})
+
 test('writes where a symbolic link points', async () => {
   const folder = temporaryFolder()
   writeFileSync(join(folder, 'real'), 'old')

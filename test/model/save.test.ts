@@ -201,6 +201,16 @@ describe('damaged descriptions', () => {
       (d) => ({ ...d, compile: { optimizer: { type: 'adam', options: {} }, loss: ['l1'], lossWeights: [1], metrics: [] } }),
       'loss must be',
     ],
+    [
+      'a loss that is none',
+      (d) => ({ ...d, compile: { optimizer: { type: 'adam', options: {} }, loss: [null as never], lossWeights: [1], metrics: [] } }),
+      'compile: loss: options must be an object',
+    ],
+    [
+      'a metric that is none',
+      (d) => ({ ...d, compile: { optimizer: { type: 'adam', options: {} }, loss: [], lossWeights: [], metrics: [null as never] } }),
+      'compile: metrics: options must be an object',
+    ],
   ]
   test.each(cases)('%s', async (_what, damage, message) => {
     const file = join(temporaryFolder(), 'model.safetensors')
