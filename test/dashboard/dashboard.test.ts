@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { page } from '../../lib/dashboard/page'
 import { eventText } from '../../lib/dashboard/run'
@@ -11,6 +13,7 @@ import { smallClassifier } from '../support/smallClassifier'
 import { ask, listen, told } from './events'
 
 const data = { x: randomTensor([10, 4, 4, 3], 1), y: someLabels(10, 3) }
+const library = join(__dirname, '../../dist/index.js')
 const images = { shape: [2, 4, 4, 3], data: data.x.data.subarray(0, 96) }
 
 test('tells each step and each epoch as they are, draws what the weights give in the end, and ends with the training', async () => {
@@ -207,15 +210,16 @@ test('a page that reads nothing holds up nobody, and no more than one message wa
 })
 
 test('keeps no process alive, whoever looks', async () => {
-  const holding = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPServerWrap' || name === 'Timeout').length
-  const before = holding()
-  const board = dashboard({ port: 0 })
-  const { port } = new URL(await board.listen())
-  const socket = connect(Number(port), '127.0.0.1').unref()
-  socket.write(`GET /events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`)
-  await once(socket, 'data')
-  expect(holding()).toBe(before)
-  await board.close()
+  // Its standard input does, until a page looks.
+  const script = `require(${JSON.stringify(library)}).dashboard({ port: 0 }).listen().then(console.log); process.stdin.resume()`
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['pipe', 'pipe', 'inherit'], timeout: 50_000, killSignal: 'SIGKILL' })
+  const exit = once(child, 'exit')
+  const [url] = await once(child.stdout.setEncoding('utf8'), 'data')
+  const looking = await listen(`${url.trim()}events`)
+  await looking.next('state')
+  child.stdin.end()
+  expect(await exit).toEqual([0, null])
+  await looking.ended
 })
 
 test('a port that cannot be had is an error before the first step', async () => {

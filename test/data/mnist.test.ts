@@ -32,7 +32,7 @@ async function serve(listener: RequestListener): Promise<string> {
 }
 
 describe('a file from the cache or the mirror', () => {
-  const options = { download: true, stallMs: 2000 }
+  const options = { download: true, stallMs: 30_000 }
 
   test('is downloaded once', async () => {
     let requests = 0
