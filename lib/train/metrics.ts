@@ -34,7 +34,7 @@ export interface Metric {
  * weights are for the loss alone.
  *
  * - `accuracy`: share of the samples whose largest output is where the label says.
- * - `binaryAccuracy`: share of the outputs on the same side of ½ as their targets, each by itself.
+ * - `binaryAccuracy`: share of the outputs on the same side of ½ (of logits, and with the hinge loss, of 0) as their targets, each by itself.
  * - `precision`, `recall`, `f1`: means over the classes; where the output is `[N, 1]`, those of class 1. All three give `perClass`, too.
  * - `confusionMatrix`: gives that and `perClass`, no number.
  */
@@ -59,7 +59,7 @@ export class NamedMetric {
 
 /** Options of {@link binaryAccuracy}. */
 export interface BinaryAccuracyOptions {
-  /** Outputs above it mean 1. Default: what stands for a probability of ½: 0 for logits, else 0.5. */
+  /** Outputs above it mean 1. Default: what stands for a probability of ½: 0 for logits and with the hinge loss, else 0.5. */
   readonly threshold?: number | undefined
 }
 
@@ -81,7 +81,7 @@ export function topK(k: number): NamedMetric {
   return makeMetric('topK', { k })
 }
 
-/** Binary accuracy with a threshold of your own: for hinge losses, whose sides meet at 0. Throws INVALID_ARGUMENT. */
+/** Binary accuracy with a threshold of your own: for a hinge loss written by yourself, whose sides meet at 0. Throws INVALID_ARGUMENT. */
 export function binaryAccuracy(options: BinaryAccuracyOptions = {}): NamedMetric {
   return makeMetric('binaryAccuracy', options)
 }
@@ -186,9 +186,10 @@ function named({ type, name, options }: NamedMetric): Omit<ResolvedMetric, 'conf
   return { name, targets: options.multiLabel ? 'values' : 'classes', isMatrix, on: (place) => counts(type, place, options) }
 }
 
-/** On which side of the threshold yes lies: of logits, where those are the output. */
-function thresholdOf(given: number | undefined, predictions: Value, { logits }: ResolvedLoss): number {
-  return given ?? (logits === 'sigmoid' && below(predictions, 'sigmoid') === predictions ? 0 : 0.5)
+/** Above what the answer is yes: for logits and for scores between −1 and 1, where those are the output, 0. */
+function thresholdOf(given: number | undefined, predictions: Value, { logits, name }: ResolvedLoss): number {
+  const isAroundZero = logits === 'sigmoid' || name === 'hinge'
+  return given ?? (isAroundZero && below(predictions, 'sigmoid') === predictions ? 0 : 0.5)
 }
 
 /** Ignored labels are class numbers. */

@@ -52,14 +52,17 @@ export function polynomialDecay(rate: number, options: PolynomialOptions): Sched
 }
 
 /**
- * A straight rise to the schedule's first rate in `steps` steps, rate · (step + 1) / (steps + 1), then the schedule from its beginning. Throws
- * INVALID_ARGUMENT.
+ * A straight rise to the schedule's first rate in `steps` steps, rate · (step + 1) / (steps + 1), then the schedule from its beginning. One that looks at epochs
+ * (`reduceOnPlateau`) goes on doing so. Throws INVALID_ARGUMENT.
  */
 export function warmUp(schedule: number | Schedule, steps: number): Schedule {
   checkInteger(steps, 'warmUp', 'steps', 0)
   if (typeof schedule !== 'function') checkNumber(schedule, 'warmUp', 'schedule', { low: 0 })
   const rate = (step: number) => (typeof schedule === 'function' ? schedule(step) : schedule)
-  return (step) => (step < steps ? (rate(0) * (step + 1)) / (steps + 1) : rate(step - steps))
+  const rising = (step: number) => (step < steps ? (rate(0) * (step + 1)) / (steps + 1) : rate(step - steps))
+  if (!isWatching(schedule)) return rising
+  const { watch, restore } = schedule
+  return Object.defineProperty(Object.assign(rising, { watch, restore }), 'state', { get: () => schedule.state })
 }
 
 /** Options of {@link cosineDecay}. */
@@ -95,7 +98,8 @@ export function cosineDecay(rate: number, options: CosineOptions): Schedule {
     }
     return along(left, length)
   }
-  return options.warmUp ? warmUp(schedule, options.warmUp) : schedule
+  const rise = checkInteger(options.warmUp ?? 0, 'cosineDecay', 'warmUp', 0)
+  return rise > 0 ? warmUp(schedule, rise) : schedule
 }
 
 /** Options of {@link oneCycle}. */

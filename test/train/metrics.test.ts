@@ -279,3 +279,21 @@ test('what makes no sense', async () => {
   await expectError(() => classifier(['f1', f1()]), 'INVALID_ARGUMENT', 'two metrics are named "f1"')
   await expectError(() => classifier([{ name: 'perClass', compute: (p) => p }]), 'INVALID_ARGUMENT', 'compile: metrics must be')
 })
+
+test.each(runtimes)('scores of the hinge loss are divided at 0, unless a threshold says otherwise (%s)', async (runtime) => {
+  const scores = { shape: [5, 1], data: Float32Array.of(-2, -0.25, 0.25, 0.4, 3) }
+  const classes = { shape: [5] as const, data: Int32Array.of(0, 0, 1, 1, 0) }
+  const model = sequential({ input: [1], runtime }, dense(1))
+  await model.setWeights({ 'dense/kernel': { shape: [1, 1], data: Float32Array.of(1) } })
+  const high = { threshold: 0.5 }
+  model.compile({ optimizer, loss: 'hinge', metrics: ['accuracy', 'binaryAccuracy', 'precision', 'recall', 'confusionMatrix'] })
+  const told = await model.evaluate({ x: scores, y: classes })
+  expect(told).toMatchObject({ accuracy: 0.8, binaryAccuracy: 0.8, recall: 1 })
+  expect(told.precision).toBeCloseTo(2 / 3, 12)
+  expect(told.confusionMatrix).toEqual([
+    [2, 1],
+    [0, 2],
+  ])
+  const otherwise = await model.evaluate({ x: scores, y: classes }, { metrics: [binaryAccuracy(high), recall(high)] })
+  expect(otherwise).toMatchObject({ binaryAccuracy: 0.4, recall: 0 })
+})

@@ -9,6 +9,7 @@ import {
   stepDecay,
   warmUp,
 } from '../../lib/index'
+import { isWatching, type WatchingSchedule } from '../../lib/train/schedules'
 import { expectError } from '../support/models'
 
 const close = (actual: readonly number[], expected: readonly number[]) =>
@@ -65,6 +66,48 @@ describe('schedules, by hand', () => {
     const accuracy = reduceOnPlateau(1, { monitor: 'validation/accuracy', patience: 0 })
     for (const value of [0.5, 0.6, 0.6]) accuracy.watch({ ...event(1), validation: { loss: 1, accuracy: value } })
     expect(accuracy(0)).toBe(0.1)
+  })
+
+  test('a warm-up before a plateau lets it see the epochs', () => {
+    const schedule = warmUp(reduceOnPlateau(1, { factor: 0.5, patience: 0 }), 1) as WatchingSchedule
+    expect(isWatching(schedule)).toBe(true)
+    const epoch: EpochEvent = { epoch: 1, loss: 1, metrics: {}, learningRate: 1, seconds: 1, imagesPerSecond: 1 }
+    for (let k = 0; k < 2; k++) schedule.watch(epoch)
+    close(rates(schedule, 0, 1, 9), [0.25, 0.5, 0.5])
+    expect(schedule.state).toMatchObject({ best: 1, current: 0.5 })
+    schedule.restore(null)
+    close(rates(schedule, 0, 1), [0.5, 1])
+  })
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, -1, '3', {}])('refuse %s wherever they take a number', async (wrong) => {
+    const bad = wrong as number
+    const makers: Record<string, (() => unknown)[]> = {
+      stepDecay: [() => stepDecay(bad, { every: 2 }), () => stepDecay(1, { every: bad }), () => stepDecay(1, { every: 1, factor: bad })],
+      exponentialDecay: [
+        () => exponentialDecay(bad, { factor: 0.5 }),
+        () => exponentialDecay(1, { factor: bad }),
+        () => exponentialDecay(1, { factor: 0.5, every: bad }),
+      ],
+      polynomialDecay: [
+        () => polynomialDecay(bad, { steps: 4 }),
+        ...['steps', 'power', 'final'].map((name) => () => polynomialDecay(1, { steps: 4, [name]: bad })),
+      ],
+      warmUp: [() => warmUp(bad, 3), () => warmUp(1, bad)],
+      cosineDecay: [
+        () => cosineDecay(bad, { steps: 4 }),
+        ...['steps', 'final', 'warmUp', 'restarts', 'cycleFactor'].map((name) => () => cosineDecay(1, { steps: 4, [name]: bad })),
+      ],
+      oneCycle: [
+        () => oneCycle(bad, { steps: 4 }),
+        ...['steps', 'rise', 'startDivisor', 'finalDivisor'].map((name) => () => oneCycle(1, { steps: 4, [name]: bad })),
+      ],
+      reduceOnPlateau: [
+        () => reduceOnPlateau(bad),
+        ...['factor', 'patience', 'cooldown', 'threshold', 'lowest'].map((name) => () => reduceOnPlateau(1, { [name]: bad })),
+      ],
+    }
+    for (const [name, calls] of Object.entries(makers))
+      for (const call of calls) await expectError(call, 'INVALID_ARGUMENT', new RegExp(`^${name}: `))
   })
 
   test('refuse what makes no sense', async () => {
