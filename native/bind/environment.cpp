@@ -59,6 +59,8 @@ void Task::settle(Napi::Env env) {
       value = result(env);
     } catch (const Napi::Error& e) {
       reason = e.Value();
+    } catch (const Error& e) {
+      reason = coded_error(env, e.code, e.what());
     }
   }
   finish();
@@ -86,6 +88,7 @@ Environment::Environment(Napi::Env env)
   const Napi::String name = Napi::String::New(env, "convlane");
   check(env, napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, call, &wake_));
   check(env, napi_unref_threadsafe_function(env, wake_));
+  check(env, napi_create_reference(env, env.Global().Get("ArrayBuffer"), 1, &array_buffer_));
   // Added after the function above was made, so it runs before that is taken down.
   check(env, napi_add_env_cleanup_hook(env, [](void* self) { static_cast<Environment*>(self)->close(); }, this));
 }
@@ -139,26 +142,26 @@ void Environment::completed(std::unique_ptr<Job> job) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     first = completed_.empty();
-    completed_.emplace_back(static_cast<Task*>(job.release()));
+    completed_.push(std::move(job));
   }
   if (first) napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
 }
 
 void Environment::settle(Napi::Env env) {
-  std::vector<std::unique_ptr<Task>> tasks;
+  JobQueue jobs;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    tasks.swap(completed_);
+    jobs.swap(completed_);
   }
-  for (const auto& task : tasks) {
+  while (!jobs.empty()) {
+    const std::unique_ptr<Job> job = jobs.pop();
     Napi::HandleScope scope(env);
     try {
-      task->settle(env);
+      static_cast<Task*>(job.get())->settle(env);
     } catch (const Napi::Error&) {  // a worker that is being terminated can make no objects
     }
     if (--pending_ == 0) napi_unref_threadsafe_function(env, wake_);
   }
-  tasks.clear();
   report_memory(env);
 }
 
@@ -170,6 +173,22 @@ void Environment::close() {
   for (napi_ref reference : classes_) {
     if (reference != nullptr) napi_delete_reference(env_, reference);
   }
+  napi_delete_reference(env_, array_buffer_);
+}
+
+// Node-API's own function ends the process where there is no memory; JavaScript's constructor throws.
+Napi::ArrayBuffer Environment::array_buffer(Napi::Env env, size_t bytes) {
+  napi_value constructor, length, buffer;
+  check(env, napi_get_reference_value(env, array_buffer_, &constructor));
+  check(env, napi_create_double(env, static_cast<double>(bytes), &length));
+  const napi_status status = napi_new_instance(env, constructor, 1, &length, &buffer);
+  if (status == napi_pending_exception) {
+    napi_value thrown;
+    check(env, napi_get_and_clear_last_exception(env, &thrown));
+    throw Error("OUT_OF_MEMORY", "cannot allocate an ArrayBuffer of " + std::to_string(bytes) + " bytes");
+  }
+  check(env, status);
+  return Napi::ArrayBuffer(env, buffer);
 }
 
 void Environment::report_memory(Napi::Env env) {

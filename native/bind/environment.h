@@ -59,6 +59,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   Napi::Value submit(Napi::Env env, Lane& lane, std::unique_ptr<Task> task);
   Napi::Value submit_prepared(Napi::Env env, Lane& lane, std::unique_ptr<Task> task);  // by way of the data lane
   void report_memory(Napi::Env env);  // tells V8 what has changed since the last time
+  Napi::ArrayBuffer array_buffer(Napi::Env env, size_t bytes);  // zeroed; throws Error("OUT_OF_MEMORY")
 
   void define(Napi::Env env, Class kind, const char* name, const std::vector<napi_property_descriptor>& properties);
   Napi::Value make(Napi::Env env, Class kind, std::unique_ptr<Wrapped> native);
@@ -79,11 +80,12 @@ class Environment : public std::enable_shared_from_this<Environment> {
   std::shared_ptr<Arena> train_arena_, infer_arena_;
   std::unique_ptr<Wrapped> passing_;  // to the constructor that make() calls
   napi_ref classes_[2] = {};
+  napi_ref array_buffer_ = nullptr;  // the constructor
 
   napi_threadsafe_function wake_ = nullptr;
   int64_t pending_ = 0;  // the event loop is kept alive while there is any
   std::mutex mutex_;
-  std::vector<std::unique_ptr<Task>> completed_;
+  JobQueue completed_;
   Lane train_, infer_, state_, data_;
 };
 

@@ -32,7 +32,7 @@ ProgramObject& program_of(const Napi::CallbackInfo& info) {
 
 Napi::Value typed_copy(Napi::Env env, const Operand& operand, int64_t n, const void* data) {
   const auto length = static_cast<size_t>(operand.elements(n));
-  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, length * 4);
+  Napi::ArrayBuffer buffer = Environment::of(env).array_buffer(env, length * 4);
   std::memcpy(buffer.Data(), data, length * 4);
   if (operand.dtype == Dtype::int32) return Napi::Int32Array::New(env, length, buffer, 0);
   return Napi::Float32Array::New(env, length, buffer, 0);

@@ -18,9 +18,9 @@ class ReadTask : public Task {
  protected:
   void work(const std::atomic<bool>&) override { state_->read(offset_, length_, copy_.floats()); }
   Napi::Value result(Napi::Env env) override {
-    Napi::Float32Array values = Napi::Float32Array::New(env, static_cast<size_t>(length_));
+    Napi::ArrayBuffer values = Environment::of(env).array_buffer(env, bytes(length_));
     if (length_ > 0) std::memcpy(values.Data(), copy_.bytes(), bytes(length_));
-    return values;
+    return Napi::Float32Array::New(env, static_cast<size_t>(length_), values, 0);
   }
 
  private:

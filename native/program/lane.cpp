@@ -19,7 +19,7 @@ void Lane::start() {
 
 void Lane::submit(std::unique_ptr<Job> job) {
   std::lock_guard<std::mutex> lock(mutex_);
-  queue_.push_back(std::move(job));
+  queue_.push(std::move(job));
   changed_.notify_one();
 }
 
@@ -30,7 +30,7 @@ void Lane::stop() {
     changed_.notify_one();
   }
   if (thread_.joinable()) thread_.join();
-  queue_.clear();
+  while (!queue_.empty()) queue_.pop();
 }
 
 void Lane::work() {
@@ -41,8 +41,7 @@ void Lane::work() {
       std::unique_lock<std::mutex> lock(mutex_);
       changed_.wait(lock, [&] { return cancelled_.load() || !queue_.empty(); });
       if (cancelled_.load()) return;
-      job = std::move(queue_.front());
-      queue_.pop_front();
+      job = queue_.pop();
     }
     job->run(cancelled_);
     done_(std::move(job));
