@@ -106,12 +106,19 @@ export function initialValues(
   if (options.type === 'ones') return values.fill(1)
   if (options.type === 'constant') return values.fill(options.value)
   if (options.type === 'orthogonal') {
-    if (shape.length < 2) throw invalid(label, 'initializer', `one for a shape of one axis; 'orthogonal' needs two`, initializer)
+    checkFits(initializer, shape, label)
     return orthogonalValues(values.length / shape.at(-1)!, shape.at(-1)!, 'gain' in options ? (options.gain ?? 1) : 1, random)
   }
   const draw = drawerOf(options, shape, random)
   for (let i = 0; i < values.length; i++) values[i] = draw()
   return values
+}
+
+/** Throws INVALID_ARGUMENT for an initializer that there are no values of for the shape, as {@link initialValues} would. */
+export function checkFits(initializer: Initializer, shape: readonly number[], label: string): void {
+  const type = typeof initializer === 'object' ? initializer.type : initializer
+  if (type === 'orthogonal' && shape.length < 2)
+    throw invalid(label, 'initializer', `one for a shape of one axis; 'orthogonal' needs two`, initializer)
 }
 
 function drawerOf(

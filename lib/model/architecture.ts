@@ -3,6 +3,7 @@ import { ConvlaneError } from '../errors'
 import { labelOf } from '../graph/apply'
 import { parameterValue } from '../graph/sources'
 import type { SymbolicShape, Value } from '../graph/value'
+import { checkFits } from '../layers/initializers'
 import { finder, type Layer, type Parameter, parametersOf } from '../layers/layer'
 import { Node } from '../layers/node'
 import type { Average } from '../program/compile'
@@ -71,6 +72,7 @@ export function architectureOf(inputs: readonly Node[], outputs: readonly Node[]
       ...parameter,
       name: `${name}/${parameter.name}`,
     }))
+    for (const { name: full, shape, initializer } of found) checkFits(initializer, shape, `"${full}"`)
     checkShared(parameters.get(layer), found, labelOf(layer.type, name))
     parameters.set(layer, found)
   }

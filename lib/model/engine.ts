@@ -51,6 +51,8 @@ export class Engine {
   readonly #parameters: readonly Parameter[]
   readonly #seed: number
   readonly #given: Readonly<Record<string, Tensor>> | undefined
+  /** First values that functions of the user's gave. */
+  readonly #drawn = new Map<string, Float32Array>()
   /** Whether the state is another engine's, mostly of another thread. */
   readonly #isAdopted: boolean
   #slots: readonly string[] = []
@@ -88,6 +90,11 @@ export class Engine {
     this.#isAdopted = first.shared !== undefined
     stateLayout(parameters)
     if (first.shared) this.#adopt(first.shared)
+    else
+      this.#parameters.forEach(({ name, initializer }, index) => {
+        // A function of the user's may give what does not fit: that is told where the model is made.
+        if (typeof initializer === 'function' && !this.#given?.[name]) this.#drawn.set(name, this.#draw(index))
+      })
   }
 
   get disposed(): boolean {
@@ -370,11 +377,17 @@ export class Engine {
 
   #initial(layout: StateLayout): Float32Array {
     const values = new Float32Array(layout.parameterElements)
-    this.#parameters.forEach(({ name, shape, initializer }, index) => {
-      const first = this.#given?.[name]?.data ?? initialValues(initializer, shape, this.#seed, index, `"${name}"`)
+    this.#parameters.forEach(({ name }, index) => {
+      const first = this.#given?.[name]?.data ?? this.#drawn.get(name) ?? this.#draw(index)
       values.set(first, layout.parameters[index]!.offset)
     })
+    this.#drawn.clear()
     return values
+  }
+
+  #draw(index: number): Float32Array {
+    const { name, shape, initializer } = this.#parameters[index]!
+    return initialValues(initializer, shape, this.#seed, index, `"${name}"`)
   }
 
   #runner({ layout, state, runners }: Opened, plan: Plan): Runner {

@@ -1,6 +1,6 @@
 import { ConvlaneError } from '../errors'
 import { labelOf } from '../graph/apply'
-import type { TensorType, Value } from '../graph/value'
+import type { SymbolicShape, TensorType, Value } from '../graph/value'
 import { checkChoice, checkInteger, checkRank, sameShape, shapeText } from '../shape'
 import type { Tensor } from '../tensor'
 import { type WindowGeometry, type WindowOptions, windowGeometry } from '../window'
@@ -159,7 +159,7 @@ export function weightGradient(
 /**
  * How a convolution is computed; `'auto'` chooses by the sizes, `'noWinograd'` alike but never Winograd's, `'winograd'` the cheapest of these. Results differ by
  * rounding only. `'direct'` is for at most 32 channels in a group, or 16 on one side of a single group (with stride 1 where these are the filters, and not for the
- * gradient by few channels of a volume); Winograd's for one group, stride and dilation 1 and windows of 3 × 3 or 5 × 5. Elsewhere these are refused.
+ * gradient by few channels of a volume); Winograd's for one group, stride and dilation 1 and windows of 3 × 3 or 5 × 5. Elsewhere these are refused: Winograd's INVALID_ARGUMENT.
  */
 export type ConvolutionAlgorithm = (typeof convolutionAlgorithms)[number]
 export const convolutionAlgorithms = [
@@ -176,6 +176,23 @@ export const convolutionAlgorithms = [
 
 export function checkAlgorithm(value: unknown, label: string): ConvolutionAlgorithm {
   return checkChoice(value, convolutionAlgorithms, label, 'algorithm')
+}
+
+interface WinogradFacts {
+  readonly algorithm: ConvolutionAlgorithm
+  readonly stride: readonly number[]
+  readonly dilation: readonly number[]
+  readonly groups: number
+}
+
+/** Refuses Winograd's algorithms by name where there is none for the convolution. Throws INVALID_ARGUMENT. */
+export function checkWinograd({ algorithm, stride, dilation, groups }: WinogradFacts, window: SymbolicShape, label: string): void {
+  if (!algorithm.startsWith('winograd')) return
+  const fits = window.join() === '3,3' || (window.join() === '5,5' && algorithm !== 'winograd6')
+  if (fits && groups === 1 && [...stride, ...dilation].every((size) => size === 1)) return
+  const windows = algorithm === 'winograd6' ? '3 x 3' : '3 x 3 or 5 x 5'
+  const message = `${label}: algorithm '${algorithm}' needs two axes, one group, stride and dilation 1 and a window of ${windows}`
+  throw new ConvlaneError('INVALID_ARGUMENT', message, { received: algorithm })
 }
 
 /** `Sizes` and `Pad`: how stride and dilation, and padding, are written for the number of axes. */
@@ -216,6 +233,7 @@ function prepare(axes: Axes, x: Operand, w: Operand, options: ConvolutionOptions
   const { groups, algorithm, activation } = commonOptions(options, optionNames, label)
   const { geometry, y } = convolutionResult(axes, image, filters, options, groups, label)
   const { stride, padding, dilation } = geometry
+  checkWinograd({ algorithm, stride, dilation, groups }, filters.shape.slice(0, axes), label)
   return { image, filters, y, activation, attributes: { stride, padding, dilation, groups, activation: 'linear', algorithm } }
 }
 

@@ -13,6 +13,7 @@ import {
   type ConvolutionOps,
   type ConvolutionOptions,
   checkGradientShape,
+  checkWinograd,
   commonOptions,
   filtersAtPixels,
   imageSizes,
@@ -166,6 +167,7 @@ function prepare(axes: Axes, x: Operand, w: Operand, options: TransposedOptions<
   checkRank(image.shape, letters[axes].image, label, 'input')
   checkRank(filters.shape, filterLetters[axes], label, 'filters')
   const { behind, ...window } = windowOf(axes, image, filters, options, label)
+  checkWinograd({ algorithm, groups, ...window }, filters.shape.slice(0, axes), label)
   const inner = resultOf(axes, image, filters, window, groups, label)
   const shape = inner.shape.map((size, axis) => (size === null ? null : size + (behind[axis - 1] ?? 0)))
   const sides = behind.some((count) => count > 0) && [[0, 0] as const, ...behind.map((count) => [0, count] as const), [0, 0] as const]

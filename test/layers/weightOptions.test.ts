@@ -82,14 +82,13 @@ describe('initializers with options', () => {
     const file = join(temporaryFolder(), 'm')
     await model.save(file)
     expect(await (await loadModel(file)).getWeights()).toEqual({ 'dense/kernel': kernel, 'dense/bias': bias })
-    const wrong = sequential({ input: [2] }, dense(3, { kernelInitializer: () => new Float32Array(5) }))
     await expectError(
-      () => wrong.getWeights(),
+      () => sequential({ input: [2] }, dense(3, { kernelInitializer: () => new Float32Array(5) })),
       'INVALID_ARGUMENT',
       '"dense/kernel": its initializer must give a Float32Array of 6 elements for shape [2,3], received one of 5',
     )
-    const vector = sequential({ input: [2] }, dense(3, { biasInitializer: 'orthogonal' }))
-    await expectError(() => vector.getWeights(), 'INVALID_ARGUMENT', '"dense/bias": initializer must be')
+    const vector = dense(3, { name: 'head', biasInitializer: 'orthogonal' })
+    await expectError(() => sequential({ input: [2] }, vector), 'INVALID_ARGUMENT', '"head/bias": initializer must be')
   })
 })
 

@@ -75,8 +75,24 @@ describe('how convolutions are computed', () => {
   test('refuses what is no choice, and what cannot run', async () => {
     await expectError(() => wide().compile({ optimizer, loss, winograd: 'no' as never }), 'INVALID_ARGUMENT', 'compile: winograd')
     await expectError(() => conv2d(1, 3, { algorithm: 'fft' as never }), 'INVALID_ARGUMENT', 'conv2d: algorithm')
-    const strided = sequential({ input: [5, 5, 1], runtime: 'native' }, conv2d(1, 3, { stride: 2, algorithm: 'winograd' }))
-    await expectError(() => strided.predict(randomTensor([1, 5, 5, 1], 1)), 'INVALID_STEP', 'step 0 (conv2d): algorithm winograd needs')
+    const made = (...layers: readonly unknown[]) => sequential({ input: [9, 9, 4] }, ...(layers as [ReturnType<typeof conv2d>]))
+    const needs =
+      /^(conv2d|convTranspose2d) "stem": algorithm 'winograd.?' needs two axes, one group, stride and dilation 1 and a window of 3 x 3/
+    const name = 'stem'
+    for (const layer of [
+      () => conv2d(4, 1, { name, algorithm: 'winograd' }),
+      () => conv2d(4, 3, { name, stride: 2, algorithm: 'winograd2' }),
+      () => conv2d(4, 3, { name, dilation: [1, 2], algorithm: 'winograd4' }),
+      () => conv2d(4, 3, { name, groups: 2, algorithm: 'winograd' }),
+      () => conv2d(4, 5, { name, algorithm: 'winograd6' }),
+      () => convTranspose2d(4, 2, { name, algorithm: 'winograd' }),
+    ])
+      await expectError(() => made(layer()), 'INVALID_ARGUMENT', needs)
+    made(
+      conv2d(4, 5, { algorithm: 'winograd4' }),
+      conv2d(4, 3, { algorithm: 'winograd6' }),
+      convTranspose2d(4, 3, { algorithm: 'winograd' }),
+    )
   })
 
   test('CONVLANE_WINOGRAD=0 refuses what nobody names', () => {
