@@ -1,7 +1,7 @@
 import { eachWindow } from './pool'
 import { numberOf, operand, type ReferenceStep } from './step'
 
-/** y = (Σ |x|ᵖ)^(1/p) over the positions of each window inside the image. */
+/** y = (Σ |x|ᵖ)^(1/p) over the positions of each window inside the image, whose largest |x| is taken out: powers of 64 leave even double's range. */
 export function lpPool(step: ReferenceStep): void {
   const x = operand(step, 'x')
   const y = operand(step, 'y')
@@ -9,9 +9,12 @@ export function lpPool(step: ReferenceStep): void {
   const C = x.shape.at(-1)!
   eachWindow(step, x, y, ({ yAt, taps }) => {
     for (let c = 0; c < C; c++) {
+      const sizes = taps.map(({ xAt }) => Math.abs(x.data[xAt + c]!))
+      const largest = Math.max(...sizes)
+      const scale = largest > 0 && largest < Number.POSITIVE_INFINITY ? largest : 1
       let sum = 0
-      for (const { xAt } of taps) sum += Math.abs(x.data[xAt + c]!) ** p
-      y.data[yAt + c] = sum ** (1 / p)
+      for (const size of sizes) sum += (size / scale) ** p
+      y.data[yAt + c] = scale * sum ** (1 / p)
     }
   })
 }

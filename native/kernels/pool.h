@@ -155,11 +155,22 @@ inline void with_power(float p, const Body& body) {
 
 template <class V>
 void pool_lp(const PoolLpArgs& g) {
+  const bool plain = g.p == 1.0f || g.p == 2.0f;
+  const V one = V::set(1.0f), root = V::set(1.0f / g.p);
   with_power<V>(g.p, [&](auto power) {
     for_vectors_once<V>(g.channels, [&](int64_t c, auto part) {
+      V scale = one;  // the window's largest: high powers of other numbers leave float's range
+      if (!plain) {
+        V top = V::zero();
+        for (int32_t t = 0; t < g.tap_count; ++t) top = max(top, absolute(part.load(g.taps[t] + c)));
+        scale = select(both(less(V::zero(), top), less(top, V::set(kInfinity))), top, one);
+      }
       V total = V::zero();
-      for (int32_t t = 0; t < g.tap_count; ++t) total = total + power(absolute(part.load(g.taps[t] + c)));
-      part.store(g.p == 1.0f ? total : g.p == 2.0f ? sqrt(total) : exp(V::set(1.0f / g.p) * log(total)), g.y + c);
+      for (int32_t t = 0; t < g.tap_count; ++t) {
+        const V size = absolute(part.load(g.taps[t] + c));
+        total = total + power(plain ? size : size / scale);
+      }
+      part.store(g.p == 1.0f ? total : g.p == 2.0f ? sqrt(total) : scale * exp(root * log(total)), g.y + c);
     });
   });
 }
