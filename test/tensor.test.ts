@@ -15,7 +15,7 @@ test('a tensor keeps its array, and takes ordinary numbers', () => {
 test('what is no tensor', () => {
   refused(undefined, 'INVALID_TENSOR', /^relu: input must be a tensor { shape, data }, received undefined$/)
   refused([1, 2], 'INVALID_TENSOR', /received \[1, 2\]$/)
-  refused({ shape: [2], data: [1, 2] }, 'INVALID_TENSOR', /must be a tensor/)
+  refused({ shape: [2], data: [1, 2] }, 'INVALID_TENSOR', /must be a Float32Array, received \[1, 2\]$/)
   expect(() => tensor([1], undefined as never)).toThrow(expect.objectContaining({ code: 'INVALID_TENSOR' }))
   refused({ shape: 2, data: new Float32Array(2) }, 'INVALID_TENSOR', /must be a tensor/)
   refused({ shape: [2], data: new DataView(new ArrayBuffer(8)) }, 'INVALID_DTYPE', /received DataView/)

@@ -44,7 +44,9 @@ describe('Lp pooling', () => {
     expect(lp(2)).toBe(5)
     expect(lp(1)).toBe(9)
     expect(lp(3)).toBeCloseTo(81 ** (1 / 3), 12)
-    expect(run('lpPool1d', row, [1, 2, 1], { ...window([2], { stride: [4], padding: [[1, 2]] }), p: 2 })).toEqual([3, Math.sqrt(26)])
+    const [first, second] = run('lpPool1d', row, [1, 2, 1], { ...window([2], { stride: [4], padding: [[1, 2]] }), p: 2 })
+    expect(first).toBe(3)
+    expect(second).toBeCloseTo(Math.sqrt(26), 12)
   })
 
   test('its gradient is x / y for p = 2, and nothing where all is zero', () => {

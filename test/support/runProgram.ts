@@ -39,10 +39,10 @@ export function programOf(c: OpCase, algorithm: string, capacity: number) {
   return { spec, operands, inputs, stored, stateElements: offsets.state }
 }
 
-/** The batch size of a case, 1 where it has none. */
+/** The batch size of a case, 1 where it has none, or no axes. */
 export const batchOf = (c: OpCase): number => {
   const name = Object.keys(c.shapes).find((name) => isBatched(c, name))
-  return name === undefined ? 1 : c.shapes[name]![0]!
+  return (name === undefined ? undefined : c.shapes[name]![0]) ?? 1
 }
 
 /**
