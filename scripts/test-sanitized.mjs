@@ -1,6 +1,7 @@
 /**
  * Builds the native core with sanitizers and tests it so: `npm run test:asan` (address and undefined: the kernels on every instruction set of this machine, all
  * else that calls the core, the fuzzer, then a look for leaks) and `npm run test:tsan` (thread: `test:core`, and what runs beside one another).
+ * Buffers lie one behind the other in few allocations: native/core/red_zones.h tells the address sanitizer which of them a step may touch.
  * The first report fails a test file. The build and what vitest reports lie in build-address/ or build-thread/.
  */
 import { spawnSync } from 'node:child_process'

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "error.h"
+#include "red_zones.h"
 #include "threads.h"
 
 namespace convlane {
@@ -43,6 +44,8 @@ float* grow(Buffer& buffer, size_t floats) {
     buffer = Buffer();  // the old one goes first: both need not fit
     buffer = Buffer(floats * sizeof(float), MemoryKind::scratch);
   }
+  open_memory(buffer.bytes(), floats * sizeof(float));
+  close_memory(buffer.bytes() + floats * sizeof(float), buffer.size() - floats * sizeof(float));  // what was asked for before
   return buffer.floats();
 }
 
@@ -57,6 +60,9 @@ Buffer::Buffer(size_t bytes, MemoryKind kind, MemoryTally tally) : size_(bytes),
   if (block_ == nullptr) throw Error("OUT_OF_MEMORY", "cannot allocate " + std::to_string(bytes) + " bytes");
   data_ = reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(block_) + kAlignment - 1) & ~static_cast<uintptr_t>(kAlignment - 1));
   prefer_huge_pages(data_, bytes);
+  const auto before = static_cast<size_t>(static_cast<char*>(data_) - static_cast<char*>(block_));
+  close_memory(block_, before);
+  close_memory(static_cast<char*>(data_) + bytes, kAlignment - before);
   g_bytes[static_cast<int>(kind_)].fetch_add(size_, std::memory_order_relaxed);
   if (tally_) tally_->fetch_add(static_cast<int64_t>(size_), std::memory_order_relaxed);
 }

@@ -6,14 +6,11 @@
 #include <cmath>
 #include <cstring>
 
+#include "red_zones.h"
 #include "verify.h"
 
 namespace convlane {
 namespace {
-
-size_t bytes_of(const Operand& operand, int64_t n) {
-  return static_cast<size_t>(operand.elements(n)) * (operand.dtype == Dtype::uint8 ? 1 : 4);
-}
 
 size_t aligned(size_t bytes) { return (bytes + 63) & ~size_t{63}; }
 
@@ -39,14 +36,14 @@ Program::Program(ProgramSpec spec, StateMemory* state, std::shared_ptr<Arena> ar
     }
   }
 
-  const int64_t scratch = add_steps(spec_.steps, limits, "step", steps_);
+  scratch_ = add_steps(spec_.steps, limits, "step", steps_);
   for (size_t i = 0; i < spec_.steps.size(); i++) times_.push_back({spec_.steps[i].op, steps_[i]->algorithm(), 0, 0});
   Limits before;  // no arena, no state
   before.capacity = spec_.capacity;
   before.inputs = spec_.inputs;
   before.writable_from = spec_.given;
   preparation_bytes_ = aligned(static_cast<size_t>(add_steps(spec_.preparation, before, "preparation", preparation_)) * sizeof(float));
-  arena_bytes_ = aligned(static_cast<size_t>(spec_.arena_elements) * sizeof(float)) + aligned(static_cast<size_t>(scratch) * sizeof(float));
+  arena_bytes_ = aligned(static_cast<size_t>(spec_.arena_elements) * sizeof(float)) + aligned(static_cast<size_t>(scratch_) * sizeof(float));
   if (spec_.prelude_steps > 0) {
     std::string key = prelude_key(spec_.steps, spec_.prelude_steps, spec_.kept_elements);
     prelude_ = state ? state->preludes.get(std::move(key), spec_.kept_elements, tally_)
@@ -104,19 +101,19 @@ Frame& Program::free_frame() {
   if (frame->inputs.size() == spec_.inputs.size() && frame->outputs.size() == spec_.outputs.size()) return *frame;
 
   size_t bytes = preparation_bytes_;
-  for (const Operand& input : spec_.inputs) bytes += aligned(bytes_of(input, spec_.capacity));
-  for (const Operand& output : spec_.outputs) bytes += aligned(bytes_of(output, spec_.capacity));
+  for (const Operand& input : spec_.inputs) bytes += aligned(input.bytes(spec_.capacity));
+  for (const Operand& output : spec_.outputs) bytes += aligned(output.bytes(spec_.capacity));
   frame->memory = Buffer(bytes, MemoryKind::staging, tally_);
   frame->inputs.clear();
   frame->outputs.clear();
   char* next = frame->memory.bytes();
   for (const Operand& input : spec_.inputs) {
     frame->inputs.push_back(next);
-    next += aligned(bytes_of(input, spec_.capacity));
+    next += aligned(input.bytes(spec_.capacity));
   }
   for (const Operand& output : spec_.outputs) {
     frame->outputs.push_back(next);
-    next += aligned(bytes_of(output, spec_.capacity));
+    next += aligned(output.bytes(spec_.capacity));
   }
   frame->scratch = reinterpret_cast<float*>(next);
   return *frame;
@@ -128,9 +125,11 @@ bool Program::prepare(const Frame& frame, const std::atomic<bool>& cancelled) co
   context.n = frame.n;
   context.scratch = frame.scratch;
   context.scalars = &frame.scalars;
-  for (const auto& step : preparation_) {
+  const RedZones zones{&frame.memory};
+  for (size_t i = 0; i < preparation_.size(); i++) {
     if (cancelled.load(std::memory_order_relaxed)) return false;
-    step->run(context);
+    zones.open_for(spec_.preparation[i], *preparation_[i], context);
+    preparation_[i]->run(context);
   }
   return true;
 }
@@ -146,23 +145,40 @@ bool Program::run(const Frame& frame, StateMemory* state, const std::atomic<bool
   context.scratch = reinterpret_cast<float*>(memory->bytes() + aligned(static_cast<size_t>(spec_.arena_elements) * sizeof(float)));
   context.scalars = &frame.scalars;
 
+  check_scratch(frame.n);
   const auto count = static_cast<int64_t>(steps_.size());
   StateAccess access(state, spec_.update_from < count);
   const bool timing = timing_.load(std::memory_order_relaxed);
-  if (prelude_ && !run_prelude(context, state, cancelled, timing)) return false;
+  RedZones zones{memory.get(), &frame.memory};
+  if (prelude_ && !run_prelude(context, zones, state, cancelled, timing)) return false;
   for (int64_t i = spec_.prelude_steps; i < count; i++) {
     if (i == spec_.update_from) {
+      zones.open();
       if (!may_update(context)) break;
       access.begin_update();
+      if (state) zones.add(state->buffer);
     }
     if (i < spec_.update_from && cancelled.load(std::memory_order_relaxed)) return false;
+    zones.open_for(spec_.steps[static_cast<size_t>(i)], *steps_[static_cast<size_t>(i)], context);
     context.prepared = prepared(i, context, state);
     run_step(i, context, timing);
   }
+  zones.open();
   for (size_t i = 0; i < spec_.outputs.size(); i++) {
-    std::memcpy(frame.outputs[i], context.arena + spec_.outputs[i].offset, bytes_of(spec_.outputs[i], frame.n));
+    std::memcpy(frame.outputs[i], context.arena + spec_.outputs[i].offset, spec_.outputs[i].bytes(frame.n));
   }
   return true;
+}
+
+// Steps promise to need no more for fewer rows. One that does not keep it would write over what others have there: it must not run.
+void Program::check_scratch(int64_t n) {
+  if (n == checked_ || n == spec_.capacity) return;
+  for (size_t i = 0; i < steps_.size(); i++) {
+    if (steps_[i]->scratch_floats(n) <= scratch_) continue;
+    throw Error("INTERNAL", "step " + std::to_string(i) + " (" + spec_.steps[i].op + ") needs more memory for " + std::to_string(n) + " rows than for " +
+                                std::to_string(spec_.capacity));
+  }
+  checked_ = n;
 }
 
 float* Program::prepared(int64_t index, RunContext context, const StateMemory* state) {
@@ -191,13 +207,15 @@ void Program::run_step(int64_t index, const RunContext& context, bool timing) {
   times_[i].runs++;
 }
 
-bool Program::run_prelude(const RunContext& context, const StateMemory* state, const std::atomic<bool>& cancelled, bool timing) {
+bool Program::run_prelude(const RunContext& context, const RedZones& others, const StateMemory* state, const std::atomic<bool>& cancelled, bool timing) {
   std::lock_guard<std::mutex> lock(prelude_->mutex);
   const uint64_t version = state ? state->version.load(std::memory_order_relaxed) : 1;
   if (prelude_->version == version) return true;
   prelude_->version = 0;
+  const RedZones zones(others, prelude_->buffer);
   for (int64_t i = 0; i < spec_.prelude_steps; i++) {
     if (cancelled.load(std::memory_order_relaxed)) return false;
+    zones.open_for(spec_.steps[static_cast<size_t>(i)], *steps_[static_cast<size_t>(i)], context);
     run_step(i, context, timing);
   }
   prelude_->version = version;

@@ -53,6 +53,7 @@ struct Frame {
 constexpr int kFrames = 2;
 
 struct Limits;
+class RedZones;
 
 // A checked program. Immutable but for its frames and times.
 class Program {
@@ -81,17 +82,20 @@ class Program {
  private:
   int64_t add_steps(const std::vector<StepSpec>& specs, const Limits& limits, const char* what, std::vector<std::unique_ptr<Step>>& steps);
   void find_prepared(StateMemory* state);
+  void check_scratch(int64_t n);
   void run_step(int64_t index, const RunContext& context, bool timing);
   // What the step prepares, made unless it has been of these weights. The state's lock is held. Null where it prepares nothing.
   float* prepared(int64_t index, RunContext context, const StateMemory* state);
   // Runs the prelude unless it has run on these weights. The state's lock is held. False when it was cancelled.
-  bool run_prelude(const RunContext& context, const StateMemory* state, const std::atomic<bool>& cancelled, bool timing);
+  bool run_prelude(const RunContext& context, const RedZones& others, const StateMemory* state, const std::atomic<bool>& cancelled, bool timing);
   bool may_update(const RunContext& context) const;
 
   ProgramSpec spec_;
   std::vector<std::unique_ptr<Step>> steps_, preparation_;
   std::vector<std::string> scalars_;
   size_t arena_bytes_ = 0, preparation_bytes_ = 0;
+  int64_t scratch_ = 0;  // floats of it
+  int64_t checked_ = 0;  // rows of which it is known to be enough; on the lane's thread
   std::shared_ptr<Arena> arena_;
   MemoryTally tally_;
   std::shared_ptr<PreludeMemory> prelude_;  // null without a prelude

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A step is one op of a program (or of an eager call), with its operands checked. native/core implements steps; native/program runs them.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -27,6 +28,7 @@ struct Operand {
   int64_t elements() const;                     // at capacity
   int64_t elements(int64_t n) const;            // with shape[0] = n when batched
   int64_t row_elements() const;                 // product of shape[1..]
+  size_t bytes(int64_t n) const { return static_cast<size_t>(elements(n)) * (dtype == Dtype::uint8 ? 1 : 4); }
 };
 
 // What bind reads from a step object, before any op has looked at it.
@@ -75,7 +77,7 @@ struct RunContext {
 class Step {
  public:
   virtual ~Step() = default;
-  // Floats of scratch memory that run() needs for a batch of n. Monotonic in n.
+  // Floats of scratch memory that run() needs for a batch of n. Monotonic in n: a program has what its capacity needs.
   virtual int64_t scratch_floats(int64_t n) const { (void)n; return 0; }
   // Computes. Must be deterministic: the same bits whatever the number of threads. Does not throw, except OUT_OF_MEMORY from thread_scratch.
   virtual void run(const RunContext& context) const = 0;

@@ -30,7 +30,10 @@ struct Vec {
   static Vec set(float x) { return {_mm256_set1_ps(x)}; }
   static Vec factor(const float* p) { return set(*p); }
   static Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
-  static Vec load(const float* p, int n) { return {_mm256_maskload_ps(p, lanes(n))}; }
+  static Vec load(const float* p, int n) {
+    CONVLANE_TOUCH(p, n);
+    return {_mm256_maskload_ps(p, lanes(n))};
+  }
   static Vec load_bytes(const uint8_t* p) {
     return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))))};
   }
@@ -38,6 +41,7 @@ struct Vec {
   void store(float* p) const { _mm256_storeu_ps(p, v); }
   void store(float* p, int n) const {  // in pieces of 4, 2, 1: maskstore is slow
     if (n >= width) return store(p);
+    CONVLANE_TOUCH(p, n);
     __m128 part = _mm256_castps256_ps128(v);
     if (n & 4) {
       _mm_storeu_ps(p, part);
@@ -51,11 +55,17 @@ struct Vec {
     }
     if (n & 1) _mm_store_ss(p, part);
   }
-  void stream(float* p) const { _mm256_stream_ps(p, v); }
+  void stream(float* p) const {
+    CONVLANE_TOUCH(p, width);
+    _mm256_stream_ps(p, v);
+  }
   static Int int_set(uint32_t x) { return {_mm256_set1_epi32(static_cast<int>(x))}; }
   static Int int_iota() { return {_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)}; }
   static Int int_load(const int32_t* p) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))}; }
-  static Int int_load(const int32_t* p, int n) { return {_mm256_maskload_epi32(p, lanes(n))}; }
+  static Int int_load(const int32_t* p, int n) {
+    CONVLANE_TOUCH(p, n);
+    return {_mm256_maskload_epi32(p, lanes(n))};
+  }
 };
 
 inline void stream_fence() { _mm_sfence(); }
@@ -139,6 +149,7 @@ inline Mask below(Int a, Int b) {  // AVX2 compares signed only
 inline void store(Int a, int32_t* p) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a.v); }
 inline void store(Int a, int32_t* p, int n) {
   if (n >= Vec::width) return store(a, p);
+  CONVLANE_TOUCH(p, n);
   __m128i part = _mm256_castsi256_si128(a.v);
   if (n & 4) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), part);

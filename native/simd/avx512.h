@@ -28,18 +28,30 @@ struct Vec {
   static Vec set(float x) { return {_mm512_set1_ps(x)}; }
   static Vec factor(const float* p) { return set(*p); }
   static Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
-  static Vec load(const float* p, int n) { return {_mm512_maskz_loadu_ps(bits(n), p)}; }
+  static Vec load(const float* p, int n) {
+    CONVLANE_TOUCH(p, n);
+    return {_mm512_maskz_loadu_ps(bits(n), p)};
+  }
   static Vec load_bytes(const uint8_t* p) {
     return {_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
   }
   static Mask first(int n) { return {bits(n)}; }
   void store(float* p) const { _mm512_storeu_ps(p, v); }
-  void store(float* p, int n) const { _mm512_mask_storeu_ps(p, bits(n), v); }
-  void stream(float* p) const { _mm512_stream_ps(p, v); }
+  void store(float* p, int n) const {
+    CONVLANE_TOUCH(p, n);
+    _mm512_mask_storeu_ps(p, bits(n), v);
+  }
+  void stream(float* p) const {
+    CONVLANE_TOUCH(p, width);
+    _mm512_stream_ps(p, v);
+  }
   static Int int_set(uint32_t x) { return {_mm512_set1_epi32(static_cast<int>(x))}; }
   static Int int_iota() { return {_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)}; }
   static Int int_load(const int32_t* p) { return {_mm512_loadu_si512(p)}; }
-  static Int int_load(const int32_t* p, int n) { return {_mm512_maskz_loadu_epi32(bits(n), p)}; }
+  static Int int_load(const int32_t* p, int n) {
+    CONVLANE_TOUCH(p, n);
+    return {_mm512_maskz_loadu_epi32(bits(n), p)};
+  }
 };
 
 inline void stream_fence() { _mm_sfence(); }
@@ -128,7 +140,10 @@ inline Int multiply_high(Int a, Int b) {
 inline Mask equal(Int a, Int b) { return {_mm512_cmpeq_epi32_mask(a.v, b.v)}; }
 inline Mask below(Int a, Int b) { return {_mm512_cmplt_epu32_mask(a.v, b.v)}; }
 inline void store(Int a, int32_t* p) { _mm512_storeu_si512(p, a.v); }
-inline void store(Int a, int32_t* p, int n) { _mm512_mask_storeu_epi32(p, Vec::bits(n), a.v); }
+inline void store(Int a, int32_t* p, int n) {
+  CONVLANE_TOUCH(p, n);
+  _mm512_mask_storeu_epi32(p, Vec::bits(n), a.v);
+}
 inline void store_interleaved(Int a, Int b, Int c, Int d, int32_t* p) {
   __m512i ab0 = _mm512_unpacklo_epi32(a.v, b.v), ab2 = _mm512_unpackhi_epi32(a.v, b.v);
   __m512i cd0 = _mm512_unpacklo_epi32(c.v, d.v), cd2 = _mm512_unpackhi_epi32(c.v, d.v);

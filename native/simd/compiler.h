@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What differs between compilers. Everything else in simd, kernels and targets is standard C++17 and intrinsics.
 #pragma once
+#if defined(CONVLANE_RED_ZONES)
+#include <sanitizer/asan_interface.h>
+#endif
 
 #if defined(__clang__)
 #define CONVLANE_UNROLL _Pragma("clang loop unroll(full)")
@@ -26,4 +29,15 @@
 #define CONVLANE_PREFETCH(p) (static_cast<void>(p))
 #define CONVLANE_PREFETCH_NEAR(p) (static_cast<void>(p))
 #define CONVLANE_PREFETCH_WRITE(p) (static_cast<void>(p))
+#endif
+
+// The address sanitizer does not see what intrinsics read or write in part, or past the caches: so many elements of 4 bytes at p.
+#if defined(CONVLANE_RED_ZONES)
+#define CONVLANE_TOUCH(p, n)                                                                       \
+  do {                                                                                             \
+    if (void* closed = __asan_region_is_poisoned(const_cast<void*>(static_cast<const void*>(p)), static_cast<size_t>(n) * 4)) \
+      (void)*static_cast<volatile char*>(closed);                                                  \
+  } while (false)
+#else
+#define CONVLANE_TOUCH(p, n) (static_cast<void>(0))
 #endif

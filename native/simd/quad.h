@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "compiler.h"
+
 namespace convlane {
 namespace {
 
@@ -15,10 +17,14 @@ struct Quad {
   static __m128i lanes(int n) { return _mm_cmpgt_epi32(_mm_set1_epi32(n), _mm_setr_epi32(0, 1, 2, 3)); }
   static Quad zero() { return {_mm_setzero_ps()}; }
   static Quad load(const float* p) { return {_mm_loadu_ps(p)}; }
-  static Quad load(const float* p, int n) { return {_mm_maskload_ps(p, lanes(n))}; }
+  static Quad load(const float* p, int n) {
+    CONVLANE_TOUCH(p, n);
+    return {_mm_maskload_ps(p, lanes(n))};
+  }
   void store(float* p) const { _mm_storeu_ps(p, v); }
   void store(float* p, int n) const {  // maskstore is slow
     if (n >= width) return store(p);
+    CONVLANE_TOUCH(p, n);
     __m128 part = v;
     if (n & 2) {
       _mm_storel_pi(reinterpret_cast<__m64*>(p), part);
