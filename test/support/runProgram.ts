@@ -4,10 +4,11 @@ import { operandOf, readBy, type Tensors, type Values, writtenBy } from './execu
 import type { OpCase } from './opCase'
 import { dtypeOf, isBatched, opFacts } from './opFacts'
 
-const aligned = (elements: number) => Math.ceil(elements / 16) * 16
+/** What an operand takes of its space, and a gap behind it: whoever writes there is reported by the sanitizer. */
+const placeFor = (elements: number) => Math.ceil(elements / 16) * 16 + 16
 
 /** A case's step as a program of this capacity. What is batched or of whole numbers comes in as inputs; other operands that are read are state, as weights are. */
-export function programOf(c: OpCase, algorithm: string, capacity: number) {
+function programOf(c: OpCase, algorithm: string, capacity: number) {
   const names = Object.keys(c.shapes)
   const updates = opFacts[c.op]!.updates ?? []
   const inputs = readBy(c).filter((name) => isBatched(c, name) || dtypeOf(c, name) !== 'float32')
@@ -20,7 +21,7 @@ export function programOf(c: OpCase, algorithm: string, capacity: number) {
     if (inputs.includes(name)) return { ...operand, shape }
     const space = stored.includes(name) ? 'state' : 'arena'
     const offset = offsets[space]
-    offsets[space] += aligned(sizeOf(shape))
+    offsets[space] += placeFor(sizeOf(shape))
     return { ...operand, space, offset, shape }
   }
   const operands = Object.fromEntries(names.map((name) => [name, place(name)]))
@@ -45,9 +46,34 @@ export const batchOf = (c: OpCase): number => {
   return (name === undefined ? undefined : c.shapes[name]![0]) ?? 1
 }
 
-/**
- * Runs a case's step as a program whose capacity is `spare` rows more than the case has. Results are outputs, or read from the state where the step updates it.
- */
+/** A case's step as a program of this capacity, which runs with the first rows of the tensors. Results are outputs, or read from the state where the step updates it. */
+export function openProgram(binding: Binding, c: OpCase, algorithm: string, capacity: number) {
+  const { spec, operands, inputs, stored, stateElements } = programOf(c, algorithm, capacity)
+  const updates = (opFacts[c.op]!.updates ?? []).filter((name) => c.shapes[name])
+  const outputs = writtenBy(c).filter((name) => !updates.includes(name))
+  const state = stateElements > 0 ? binding.createState(stateElements) : undefined
+  const program = binding.createProgram(spec, state)
+  return {
+    async run(tensors: Tensors, n: number): Promise<Record<string, Values>> {
+      for (const name of stored) await state!.write(operands[name]!.offset, tensors[name] as Float32Array)
+      const results = await program.run({
+        n,
+        inputs: inputs.map((name) => ({ data: tensors[name]! })),
+        ...(c.scalars && { scalars: c.scalars }),
+      })
+      const updated = updates.map(async (name) => [name, await state!.read(operands[name]!.offset, sizeOf(c.shapes[name]!))] as const)
+      return Object.fromEntries([...outputs.map((name, i) => [name, results[i]!] as const), ...(await Promise.all(updated))])
+    },
+    /** Memory that the step needs beside its operands. */
+    scratchBytes: program.arenaBytes - 4 * spec.arenaElements,
+    dispose(): void {
+      program.dispose()
+      state?.dispose()
+    },
+  }
+}
+
+/** Runs a case's step as a program whose capacity is `spare` rows more than the case has. */
 export async function runProgram(
   binding: Binding,
   c: OpCase,
@@ -56,19 +82,8 @@ export async function runProgram(
   spare: number,
 ): Promise<Record<string, Values>> {
   const n = batchOf(c)
-  const { spec, operands, inputs, stored, stateElements } = programOf(c, algorithm, n + spare)
-  const updates = (opFacts[c.op]!.updates ?? []).filter((name) => c.shapes[name])
-  const outputs = writtenBy(c).filter((name) => !updates.includes(name))
-  const state = stateElements > 0 ? binding.createState(stateElements) : undefined
-  for (const name of stored) await state!.write(operands[name]!.offset, tensors[name] as Float32Array)
-  const program = binding.createProgram(spec, state)
-  const results = await program.run({
-    n,
-    inputs: inputs.map((name) => ({ data: tensors[name]! })),
-    ...(c.scalars && { scalars: c.scalars }),
-  })
-  const updated = await Promise.all(updates.map(async (name) => [name, await state!.read(operands[name]!.offset, sizeOf(c.shapes[name]!))]))
+  const program = openProgram(binding, c, algorithm, n + spare)
+  const results = await program.run(tensors, n)
   program.dispose()
-  state?.dispose()
-  return Object.fromEntries([...outputs.map((name, i) => [name, results[i]!]), ...updated])
+  return results
 }
