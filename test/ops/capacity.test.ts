@@ -71,6 +71,6 @@ test('fewer rows than the capacity give what they give alone', async () => {
   const capacity = 35
   for (const [i, c] of cases.entries()) {
     const row = rowOf(c)
-    if (i % 17 === 0 && row > 0 && row * capacity <= 1 << 18) await expectSameRows(c, capacity, [1, 2, 7, 16, 33, 34])
+    if (i % 31 === 0 && row > 0 && row * capacity <= 1 << 18) await expectSameRows(c, capacity, [1, 2, 7, 16, 33, 34])
   }
 }, 300_000)
