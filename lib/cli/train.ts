@@ -186,9 +186,9 @@ async function filesOf(values: Readonly<Record<string, unknown>>, given: { data:
   const file = await writable(String(values.out ?? (isNew ? `${dataName(given.data)}-${given.model}.safetensors` : given.model)))
   const others = ['checkpoint', 'report'].map((name) => (values[name] === undefined ? undefined : writable(String(values[name]))))
   const [checkpoint, page] = await Promise.all(others)
-  const beside = { '--checkpoint': checkpoint, '--report': page }
-  await checkApart(trainCommand, { '--out': file, ...beside })
-  if (!isNew) await checkApart(trainCommand, { '--model': given.model, ...beside })
+  const named = { '--checkpoint': checkpoint, '--report': page }
+  await checkApart(trainCommand, { '--out': file, ...named })
+  if (!isNew) await checkApart(trainCommand, { '--model': given.model, ...named })
   const there = checkpoint === undefined ? undefined : await stat(checkpoint).catch(() => undefined)
   if (there && there.size > 0 && !values.resume)
     throw usage(trainCommand, `--checkpoint: ${checkpoint} is there already: --resume goes on from it; remove it to begin anew`)

@@ -34,14 +34,15 @@ function lossOf({ document }: AnyModel, output: number): { readonly name: string
   return { name: loss.name, ignoreLabel: loss.options.ignoreLabel as number | undefined }
 }
 
-/** Whether the model is measured by classes. */
-function countsClasses({ document }: AnyModel): boolean {
-  return Object.values(document.compile?.metrics ?? [])
-    .flat()
-    .some((metric) => {
-      const name = typeof metric === 'string' ? metric : (metric as { readonly type: string }).type
-      return ['accuracy', 'topK', 'confusionMatrix'].includes(name)
-    })
+/** Whether an output, by its number, is measured by classes. */
+function countsClasses({ document, architecture }: AnyModel, output: number): boolean {
+  const metrics = document.compile?.metrics ?? []
+  const own = Array.isArray(metrics)
+    ? metrics
+    : (metrics as Exclude<typeof metrics, readonly unknown[]>)[architecture.outputs[output]!.name]
+  return (own ?? []).some((metric: string | { readonly type: string }) => {
+    return ['accuracy', 'topK', 'confusionMatrix'].includes(typeof metric === 'string' ? metric : metric.type)
+  })
 }
 
 /** What the layer that gives an output does to its result: the name of an activation. */
@@ -70,12 +71,12 @@ export function questionOf(model: AnyModel, y: Labels | Tensor, output: number):
   if (name !== undefined) {
     const isYesOrNo = [...ofLogits, 'hinge'].includes(name)
     if (shape.length > 1) {
-      if (isYesOrNo || ofClasses.includes(name) || countsClasses(model))
+      if (isYesOrNo || ofClasses.includes(name) || countsClasses(model, output))
         return { kind: 'other', why: 'Classes are measured of outputs [N, K].' }
       return { kind: 'numbers', width }
     }
     if (width === 1) return isYesOrNo ? { kind: 'classes', classes: 2, ignoreLabel: undefined } : { kind: 'numbers', width }
-    if (ofClasses.includes(name) || countsClasses(model)) return { kind: 'classes', classes: width, ignoreLabel: undefined }
+    if (ofClasses.includes(name) || countsClasses(model, output)) return { kind: 'classes', classes: width, ignoreLabel: undefined }
     if (isYesOrNo) return { kind: 'labels', classes: width }
   }
   return { kind: 'numbers', width }
