@@ -81,7 +81,7 @@ export function checkArray(
   throw new ConvlaneError('INVALID_TENSOR', message, { expected: count, received: data.length })
 }
 
-type ArrayClass = Float64ArrayConstructor | Float32ArrayConstructor | Int32ArrayConstructor
+type ArrayClass = Float64ArrayConstructor | Float32ArrayConstructor | Int32ArrayConstructor | Uint8ArrayConstructor
 
 /** A new array. Throws `OUT_OF_MEMORY` instead of a RangeError. */
 export function allocate<T extends ArrayClass>(type: T, count: number, label: string): InstanceType<T> {

@@ -147,5 +147,5 @@ for (const name of names) {
   const passed = await testCore(name, folder)
   await bench(name)
   await command(name, folder)
-  writeFileSync(`${folder}.json`, JSON.stringify({ numPassedTests: passed, numFailedTests: 0 }))
+  writeFileSync(`${folder}.json`, JSON.stringify({ numPassedTests: passed, numFailedTests: 0, testResults: [] }))
 }

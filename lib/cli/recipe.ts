@@ -1,8 +1,7 @@
 import type { Transformation } from '../augment/transformations'
 import type { Dataset } from '../data/dataset'
-import { allocateFor } from '../data/numpyTypes'
 import { variants } from '../data/variants'
-import type { Tensor } from '../tensor'
+import { allocate, type Tensor } from '../tensor'
 import type { XY } from '../train/data'
 import { adam, adamw, type Optimizer, type Schedule, sgd } from '../train/optimizers'
 import { type Command, choice, usage, wholeNumber } from './arguments'
@@ -101,7 +100,7 @@ export function prepare(train: Dataset, classes: number, plan: Plan): { images: 
 const SOFTENED = 0.1
 
 function softened(labels: ArrayLike<number>, classes: number): Tensor {
-  const data = allocateFor('Float32Array', labels.length * classes, 'train').fill(SOFTENED / classes)
+  const data = allocate(Float32Array, labels.length * classes, 'train').fill(SOFTENED / classes)
   for (let n = 0; n < labels.length; n++) data[n * classes + labels[n]!]! += 1 - SOFTENED
   return { shape: [labels.length, classes], data }
 }

@@ -3,8 +3,9 @@ import { ConvlaneError } from '../errors'
 import { aborted, contentOf, nextTurn, readWhole } from '../io/files'
 import { readZip } from '../io/zip'
 import { MAX_ELEMENTS } from '../shape'
+import { allocate } from '../tensor'
 import { checkSignal } from '../train/options'
-import { allocateFor, type NumpyType, numpyType } from './numpyTypes'
+import { type NumpyType, numpyType } from './numpyTypes'
 
 /** An array of NumPy's, as convlane takes it: row-major. */
 export interface NumpyArray {
@@ -107,13 +108,13 @@ async function convert(
   const asItIs = turned ? undefined : type.view?.(bytes)
   if (asItIs) return asItIs
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const data = allocateFor(type.target, bytes.length / type.bytes, name)
+  const data = allocate(type.target, bytes.length / type.bytes, name)
   const places = turned ? new FortranOrder(turned) : undefined
   for (let at = 0; at < data.length; at++) {
     const value = type.read(view, (places ? places.next() : at) * type.bytes)
     data[at] = value
     if (!type.fits(value, data[at]!)) {
-      const range = type.target === 'Int32Array' ? 'whole numbers of 32 bits' : 'float32'
+      const range = type.target === Int32Array ? 'whole numbers of 32 bits' : 'float32'
       throw new ConvlaneError('UNSUPPORTED', `${name}: element ${at} is ${value}, expected ${range}`, { received: value })
     }
     if (at % AT_ONCE !== AT_ONCE - 1) continue

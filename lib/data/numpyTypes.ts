@@ -1,7 +1,4 @@
-import { ConvlaneError } from '../errors'
-
-type Arrays = { readonly Float32Array: Float32Array; readonly Int32Array: Int32Array; readonly Uint8Array: Uint8Array }
-type Target = keyof Arrays
+type Target = Float32ArrayConstructor | Int32ArrayConstructor | Uint8ArrayConstructor
 
 /** How elements of one of NumPy's types are read. */
 export interface NumpyType {
@@ -21,18 +18,18 @@ const exact = (value: number, stored: number) => value === stored
 const finite = (value: number, stored: number) => Number.isFinite(stored) || !Number.isFinite(value)
 
 const readers: Readonly<Record<string, (isLittle: boolean) => Omit<NumpyType, 'bytes' | 'view'>>> = {
-  b1: () => ({ target: 'Uint8Array', read: (view, at) => view.getUint8(at), fits: exact }),
-  u1: () => ({ target: 'Uint8Array', read: (view, at) => view.getUint8(at), fits: exact }),
-  i1: () => ({ target: 'Int32Array', read: (view, at) => view.getInt8(at), fits: exact }),
-  u2: (isLittle) => ({ target: 'Int32Array', read: (view, at) => view.getUint16(at, isLittle), fits: exact }),
-  i2: (isLittle) => ({ target: 'Int32Array', read: (view, at) => view.getInt16(at, isLittle), fits: exact }),
-  u4: (isLittle) => ({ target: 'Int32Array', read: (view, at) => view.getUint32(at, isLittle), fits: exact }),
-  i4: (isLittle) => ({ target: 'Int32Array', read: (view, at) => view.getInt32(at, isLittle), fits: exact }),
-  u8: (isLittle) => ({ target: 'Int32Array', read: (view, at) => Number(view.getBigUint64(at, isLittle)), fits: exact }),
-  i8: (isLittle) => ({ target: 'Int32Array', read: (view, at) => Number(view.getBigInt64(at, isLittle)), fits: exact }),
-  f2: (isLittle) => ({ target: 'Float32Array', read: (view, at) => half(view.getUint16(at, isLittle)), fits: finite }),
-  f4: (isLittle) => ({ target: 'Float32Array', read: (view, at) => view.getFloat32(at, isLittle), fits: finite }),
-  f8: (isLittle) => ({ target: 'Float32Array', read: (view, at) => view.getFloat64(at, isLittle), fits: finite }),
+  b1: () => ({ target: Uint8Array, read: (view, at) => view.getUint8(at), fits: exact }),
+  u1: () => ({ target: Uint8Array, read: (view, at) => view.getUint8(at), fits: exact }),
+  i1: () => ({ target: Int32Array, read: (view, at) => view.getInt8(at), fits: exact }),
+  u2: (isLittle) => ({ target: Int32Array, read: (view, at) => view.getUint16(at, isLittle), fits: exact }),
+  i2: (isLittle) => ({ target: Int32Array, read: (view, at) => view.getInt16(at, isLittle), fits: exact }),
+  u4: (isLittle) => ({ target: Int32Array, read: (view, at) => view.getUint32(at, isLittle), fits: exact }),
+  i4: (isLittle) => ({ target: Int32Array, read: (view, at) => view.getInt32(at, isLittle), fits: exact }),
+  u8: (isLittle) => ({ target: Int32Array, read: (view, at) => Number(view.getBigUint64(at, isLittle)), fits: exact }),
+  i8: (isLittle) => ({ target: Int32Array, read: (view, at) => Number(view.getBigInt64(at, isLittle)), fits: exact }),
+  f2: (isLittle) => ({ target: Float32Array, read: (view, at) => half(view.getUint16(at, isLittle)), fits: finite }),
+  f4: (isLittle) => ({ target: Float32Array, read: (view, at) => view.getFloat32(at, isLittle), fits: finite }),
+  f8: (isLittle) => ({ target: Float32Array, read: (view, at) => view.getFloat64(at, isLittle), fits: finite }),
 }
 
 /** The type of a name as `<f4`; nothing for what is no real number. */
@@ -55,17 +52,7 @@ function half(bits: number): number {
 
 function viewOf(bytes: Uint8Array, target: Target): Float32Array | Int32Array | Uint8Array | undefined {
   // Not a Buffer, which files are read as.
-  if (target === 'Uint8Array') return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length)
+  if (target === Uint8Array) return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length)
   if (bytes.byteOffset % 4 !== 0) return undefined
-  const type = target === 'Int32Array' ? Int32Array : Float32Array
-  return new type(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / 4)
-}
-
-/** A new array. Throws OUT_OF_MEMORY. */
-export function allocateFor<T extends Target>(target: T, count: number, name: string): Arrays[T] {
-  try {
-    return new { Float32Array, Int32Array, Uint8Array }[target](count) as Arrays[T]
-  } catch (cause) {
-    throw new ConvlaneError('OUT_OF_MEMORY', `${name}: no memory for ${count} numbers`, { cause })
-  }
+  return new target(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / 4)
 }

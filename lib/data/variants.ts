@@ -1,7 +1,7 @@
 import { ConvlaneError } from '../errors'
 import { RandomStream } from '../random'
+import { allocate } from '../tensor'
 import { type Dataset, dataset } from './dataset'
-import { allocateFor } from './numpyTypes'
 
 export interface VariantsOptions {
   /** Versions of each image, the original among them. */
@@ -34,7 +34,7 @@ export function variants(data: Dataset, { copies, seed }: VariantsOptions): Data
   }
   const [, height, width, channels] = x.shape as readonly [number, number, number, number]
   const size = height * width * channels
-  const images = allocateFor('Uint8Array', copies * x.data.length, 'variants')
+  const images = allocate(Uint8Array, copies * x.data.length, 'variants')
   const labels = new Int32Array(copies * length)
   for (let copy = 0; copy < copies; copy++) {
     labels.set(y.data, copy * length)

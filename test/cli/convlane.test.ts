@@ -325,11 +325,11 @@ describe('what cannot be done', () => {
     [['train', '--checkpoint', 'm', '--report', 'm'], 2, /^convlane: --checkpoint and --report are the same file, m/],
     [['train', '--report', 'digits-lenet.safetensors'], 2, /^convlane: --out and --report are the same file, digits-lenet/],
     [['report', 'text', '--out', 'text'], 2, /^convlane: MODEL and --out are the same file, text \(see convlane report --help\)\n$/],
-    [['train', '--variants', '1000000000'], 1, /^convlane: variants: no memory for 91968000000000 numbers \(OUT_OF_MEMORY\)\n$/],
+    [['train', '--variants', '1000000000'], 1, /^convlane: variants: no memory for 91968000000000 elements \(OUT_OF_MEMORY\)\n$/],
     [
       ['train', '--variants', '1', '--model', 'mlp', '--classes', '1000000000'],
       1,
-      /^convlane: train: no memory for 1437000000000 numbers \(OUT_OF_MEMORY\)\n$/,
+      /^convlane: train: no memory for 1437000000000 elements \(OUT_OF_MEMORY\)\n$/,
     ],
     [['train', '--weight-decay', '-1'], 2, /^convlane: --weight-decay must be a number of at least 0, received "-1"/],
     [['train', '--schedule', 'cosin'], 2, /^convlane: --schedule must be cosine or steps or constant, received "cosin"/],

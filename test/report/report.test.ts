@@ -214,6 +214,21 @@ describe('several inputs and outputs', () => {
     expect(Math.sqrt(measured['same/loss']!)).toBeCloseTo(0.9129, 4)
   })
 
+  test('an output is taken for classes by its own metrics, not by another one', async () => {
+    const model = await pair()
+    const compile = { optimizer: sgd({ learningRate: 1 }), loss: ['meanSquaredError', 'meanSquaredError'] as const }
+    const oneHot = { kind: rows([1, 0, 0], [0, 1, 0], [0, 1, 0]), same: y.same }
+    const resultsOf = async (metrics: readonly 'accuracy'[] | { kind?: readonly 'accuracy'[]; same?: readonly 'accuracy'[] }) => {
+      model.compile({ ...compile, metrics } as never)
+      const text = textOf(await report(model, undefined, { x, y: oneHot } as never))
+      return (['kind', 'same'] as const).map((name) => (text.includes(`accuracy of ${name}`) ? 'classes' : 'numbers'))
+    }
+    expect(await resultsOf({ kind: ['accuracy'] })).toEqual(['classes', 'numbers'])
+    expect(await resultsOf({ same: ['accuracy'] })).toEqual(['numbers', 'classes'])
+    expect(await resultsOf(['accuracy'])).toEqual(['classes', 'classes'])
+    expect(await resultsOf([])).toEqual(['numbers', 'numbers'])
+  })
+
   test('arrays in their order, streams, and what is missing', async () => {
     const model = await pair()
     const part = (page: string) => page.slice(page.indexOf('<section id="results1"'), page.indexOf('<section id="weights"'))

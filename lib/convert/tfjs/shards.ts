@@ -5,7 +5,7 @@ import { ConvlaneError } from '../../errors'
 import { writeAtomically } from '../../io/atomic-file'
 import { halfToFloat } from '../../io/float16'
 import { openWithin } from '../../io/openWithin'
-import type { Tensor } from '../../tensor'
+import { allocate, type Tensor } from '../../tensor'
 import { arrayOf, damaged, isObject, objectOf, sizesOf, textOf, unsupported } from './config'
 
 /** Bytes of a shard, as TensorFlow's converter cuts them: browsers keep files up to this size. */
@@ -96,7 +96,7 @@ async function readGroup(stored: readonly Stored[], folder: string, files: reado
       const message = `the weightsManifest says ${expected} bytes, ${files.join(', ') || 'its files'} have ${received}`
       throw new ConvlaneError('INVALID_FILE', message, { expected, received })
     }
-    const bytes = allocate(expected)
+    const bytes = allocate(Uint8Array, expected, 'weights')
     let at = 0
     for (const { file, handle, size } of opened) {
       const end = at + size
@@ -109,14 +109,6 @@ async function readGroup(stored: readonly Stored[], folder: string, files: reado
     return bytes
   } finally {
     for (const { handle } of opened) await handle.close()
-  }
-}
-
-function allocate(bytes: number): Uint8Array {
-  try {
-    return new Uint8Array(bytes)
-  } catch (cause) {
-    throw new ConvlaneError('OUT_OF_MEMORY', `${bytes} bytes of weights cannot be allocated`, { cause })
   }
 }
 
