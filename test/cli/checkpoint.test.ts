@@ -66,17 +66,17 @@ test(`killed at ${KILLS} moments, ${WRITING} of them while a checkpoint is writt
 
 test('stopped by Ctrl-C and resumed: the same weights, whatever else is said', async () => {
   const cwd = temporaryFolder()
-  const quick = ['train', '--epochs', '40', '--variants', '1', '--out', 'm', '--checkpoint', 'c']
+  const quick = ['train', '--epochs', '20', '--variants', '1', '--out', 'm', '--checkpoint', 'c']
   const onOutput = (text: string, child: ChildProcess) => void (!child.killed && text.includes('epoch ') && child.kill('SIGINT'))
   let stopped = await convlane(quick, { cwd, onOutput })
   // On a busy machine the run may end before the signal comes.
   for (let tries = 0; stopped.code === 0 && tries < 5; tries++) stopped = await convlane(quick, { cwd, onOutput })
   expect(stopped.code).toBe(130)
-  const other = await convlane(['train', '--epochs', '41', '--variants', '1', '--checkpoint', 'c', '--resume'], { cwd })
+  const other = await convlane(['train', '--epochs', '21', '--variants', '1', '--checkpoint', 'c', '--resume'], { cwd })
   expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('cannot resume from c: its run had note')])
   const resumed = await convlane([...quick, '--resume', '--json'], { cwd })
   expect(resumed.stderr).toContain('going on from c\n')
-  const undisturbed = await convlane(['train', '--epochs', '40', '--variants', '1', '--out', 'm', '--json'], { cwd })
+  const undisturbed = await convlane(['train', '--epochs', '20', '--variants', '1', '--out', 'm', '--json'], { cwd })
   expect(lastLine(resumed.stdout).weightsSha256).toBe(lastLine(undisturbed.stdout).weightsSha256)
 }, 120_000)
 

@@ -6,7 +6,7 @@ import { binding, checkCase, checkProgram } from './checkCase'
 import { keepCounts } from './counts'
 import { type OpCase, rowEdges, vectorEdges } from './opCase'
 
-/** Elements that a case's operands may have together: `test:core` leaves larger ones to `npm test`, an emulator would take a minute for some of them. */
+/** Elements that a case's operands may have together: larger ones are for `.ci/run`, and not for emulators, which would take a minute for some of them. */
 const LARGEST = Number(process.env.CONVLANE_LARGEST_CASE ?? Number.POSITIVE_INFINITY)
 const isLeftOut = ({ shapes }: OpCase): boolean =>
   Object.values(shapes).reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0) > LARGEST

@@ -28,23 +28,36 @@ const anyIsa = ['arena', 'compile', 'merged', 'randomGraphs', 'state-layout'].ma
 const together = { isolate: false, hookTimeout: 60_000 } as const
 const onOneIsa = { extends: true, test: { ...together, testTimeout: 120_000, sequence: { groupOrder: 1 } } } as const
 
-/** What runs on every instruction set of the machine, with so many property cases. */
-export function isaProject(isa: string, properties: number): TestProjectInlineConfiguration {
-  const env = { CONVLANE_COUNTS: countsFolder(), CONVLANE_ISA: isa, CONVLANE_PROPERTY_CASES: `${properties}` }
+/** What is asked of the kernels: property cases of each op, pass and algorithm, and elements that the operands of a listed case may have together. */
+interface Extent {
+  readonly properties: number
+  readonly largest: number
+}
+
+/** What runs on every instruction set of the machine. */
+export function isaProject(isa: string, { properties, largest }: Extent): TestProjectInlineConfiguration {
+  const env = {
+    CONVLANE_COUNTS: countsFolder(),
+    CONVLANE_ISA: isa,
+    CONVLANE_PROPERTY_CASES: `${properties}`,
+    CONVLANE_LARGEST_CASE: `${largest}`,
+  }
   // The scalar kernels have no stores past the caches.
   const exclude = isa === 'scalar' ? ['test/ops/streamed.test.ts'] : []
   return { ...onOneIsa, test: { ...onOneIsa.test, name: isa, include: perIsa, exclude, env } }
 }
 
 /**
- * Tests on the instruction set that is chosen at load, without property tests and the largest cases. `CONVLANE_LARGEST_CASE` (elements of operands) leaves more of these out, and what
- * needs no kernels: for an emulator of processors whose kernels are tested in full elsewhere.
+ * Tests on the instruction set that is chosen at load, without property tests and the largest cases. For emulators `CONVLANE_LARGEST_CASE` (elements of operands) leaves
+ * more of these out, and what needs no kernels; where it is small, what is about large operands, too.
  */
 export function coreProject(include: string[]): TestProjectInlineConfiguration {
-  const largest = process.env.CONVLANE_LARGEST_CASE
-  const env = { CONVLANE_COUNTS: countsFolder(), CONVLANE_LARGEST_CASE: largest ?? `${2 ** 18}`, CONVLANE_GUARD_PAGES: '0' }
-  const always = ['test/ops/*.property.test.ts', 'test/ops/guardPages.test.ts']
-  const exclude = largest ? [...always, 'test/ops/streamed.test.ts', ...anyIsa] : always
+  const { CONVLANE_LARGEST_CASE: given } = process.env
+  const largest = Number(given ?? 2 ** 18)
+  const env = { CONVLANE_COUNTS: countsFolder(), CONVLANE_LARGEST_CASE: `${largest}`, CONVLANE_GUARD_PAGES: '0' }
+  const exclude = ['test/ops/*.property.test.ts', 'test/ops/guardPages.test.ts']
+  if (given) exclude.push(...anyIsa)
+  if (largest < 2 ** 16) exclude.push('test/ops/streamed.test.ts', 'test/ops/capacity.test.ts')
   return { ...onOneIsa, test: { ...onOneIsa.test, name: 'core', include, exclude, env } }
 }
 
@@ -67,9 +80,9 @@ export function proofProject(isas: readonly string[], properties: number): TestP
 }
 
 /** Everything once, the ops on every instruction set of this machine, and a last look at whether each of them ran as many cases as the others. */
-export function everything(properties: number): ViteUserConfig {
+export function everything(extent: Extent): ViteUserConfig {
   const isas = addon().isaAvailable()
-  const projects = [onceProject, ...isas.map((isa) => isaProject(isa, properties)), proofProject(isas, properties)]
+  const projects = [onceProject, ...isas.map((isa) => isaProject(isa, extent)), proofProject(isas, extent.properties)]
   // By itself vitest leaves one processor to itself: on two, half of the machine.
   return { test: { pool: 'forks', maxWorkers: Math.max(2, availableParallelism() - 1), projects } }
 }
