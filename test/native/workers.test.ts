@@ -72,5 +72,6 @@ test('workers that train and end, or are terminated in the middle of a step, lea
   expect(status).toBe(0)
   const { grown, threads, native } = JSON.parse(output) as { grown: number; threads: number; native: number }
   expect({ threads, native }).toEqual({ threads: 0, native: 0 })
-  expect(grown, 'resident bytes more than before').toBeLessThan(MOST)
+  // The address sanitizer keeps what was freed, to see whether it is used again.
+  if (!process.env.LD_PRELOAD) expect(grown, 'resident bytes more than before').toBeLessThan(MOST)
 })
