@@ -12,6 +12,14 @@ import { root } from './build-state.mjs'
 
 /** What other commands run, and what calls no core. */
 const elsewhere = /^(fuzz|outside|proof|support|types)$/
+/** By name: trainings of the command that take ten minutes here, and whose steps others have. Kills at chosen moments would come too early, besides. */
+const long = [
+  'killed at ',
+  'stopped by Ctrl-C',
+  'a checkpoint is not replaced',
+  'reaches 98 % on digits never seen',
+  'trains the other networks',
+]
 /** All others, but for those of the kernels, which run on every instruction set. */
 const callers = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
   .map((file) => file.replaceAll('\\', '/'))
@@ -34,7 +42,7 @@ const kinds = {
     },
     runs: [
       () => isas().flatMap((isa) => ['--project', isa]),
-      () => ['--project', 'once', ...callers],
+      () => ['--project', 'once', '--testNamePattern', `^(?!.*(${long.join('|')}))`, ...callers],
       () => ['--config', 'vitest.fuzz.config.mts'],
     ],
     leaks: true,
