@@ -68,18 +68,14 @@ export function questionOf(model: AnyModel, y: Labels | Tensor, output: number):
     return { kind: 'classes', classes, ignoreLabel }
   }
   if (perSample !== width) return { kind: 'other', why: `Targets have ${perSample} numbers for each sample, the output has ${width}.` }
-  if (name !== undefined) {
-    const isYesOrNo = [...ofLogits, 'hinge'].includes(name)
-    if (shape.length > 1) {
-      if (isYesOrNo || ofClasses.includes(name) || countsClasses(model, output))
-        return { kind: 'other', why: 'Classes are measured of outputs [N, K].' }
-      return { kind: 'numbers', width }
-    }
-    if (width === 1) return isYesOrNo ? { kind: 'classes', classes: 2, ignoreLabel: undefined } : { kind: 'numbers', width }
-    if (ofClasses.includes(name) || countsClasses(model, output)) return { kind: 'classes', classes: width, ignoreLabel: undefined }
-    if (isYesOrNo) return { kind: 'labels', classes: width }
+  const isYesOrNo = [...ofLogits, 'hinge'].includes(name ?? '')
+  const areClasses = ofClasses.includes(name ?? '') || countsClasses(model, output)
+  if (shape.length > 1) {
+    return isYesOrNo || areClasses ? { kind: 'other', why: 'Classes are measured of outputs [N, K].' } : { kind: 'numbers', width }
   }
-  return { kind: 'numbers', width }
+  if (width === 1) return isYesOrNo ? { kind: 'classes', classes: 2, ignoreLabel: undefined } : { kind: 'numbers', width }
+  if (areClasses) return { kind: 'classes', classes: width, ignoreLabel: undefined }
+  return isYesOrNo ? { kind: 'labels', classes: width } : { kind: 'numbers', width }
 }
 
 const logistic = (value: number) => 1 / (1 + Math.exp(-value))

@@ -219,7 +219,7 @@ export function reportNames({ reports }: Objective): string[] {
  * `weights`: of the samples, by output, where they have some.
  */
 export function measure(
-  objective: Objective,
+  objective: Pick<Objective, 'outputs'>,
   predictions: readonly Value[],
   targets: readonly Value[],
   weights: readonly (Value | undefined)[] = [],
@@ -269,28 +269,58 @@ export function targetsOf({ end, loss, metrics }: OutputObjective): Targets {
   return { classes: kinds.includes('classes') || (either && !values), values, floats: values || (either && !kinds.includes('classes')) }
 }
 
-/** What the targets of an output will be, as far as the loss tells. */
-export function likelyForm(output: OutputObjective): Form | undefined {
+/**
+ * What the targets of an output may come as, the likely form first: class numbers may be a distribution for a loss or metric of the user's own, which tells by
+ * what it takes.
+ */
+function formsOf(output: OutputObjective): Form[] {
   const { classes, floats } = targetsOf(output)
-  if (floats) return { dtype: 'float32', shape: output.end.shape }
-  return classes ? { dtype: 'int32', shape: [] } : undefined
+  const values: Form = { dtype: 'float32', shape: output.end.shape }
+  if (floats) return [values]
+  if (!classes) return []
+  const hasOwn = [output.loss, ...output.metrics].some(({ targets }) => targets === 'any')
+  return [{ dtype: 'int32', shape: [] }, ...(hasOwn ? [values] : [])]
+}
+
+/** Builds the loss and the metrics of an output on targets of a form. Throws what one of them throws. */
+function build(output: OutputObjective, { dtype, shape }: Form): void {
+  const prediction = inputValue('prediction', [null, ...output.end.shape])
+  measure({ outputs: [output] }, [prediction], [inputValue('target', [null, ...shape], dtype)])
+}
+
+/** The first form that loss and metrics take. Throws what they say of the likely one where they take none. */
+function firstBuilt(output: OutputObjective, forms: readonly Form[]): Form {
+  let first: unknown
+  for (const form of forms) {
+    try {
+      build(output, form)
+      return form
+    } catch (error) {
+      first ??= error
+    }
+  }
+  throw first
+}
+
+/** What the targets of an output will be, as far as loss and metrics tell. */
+export function likelyForm(output: OutputObjective): Form | undefined {
+  const forms = formsOf(output)
+  return forms.length > 1 ? firstBuilt(output, forms) : forms[0]
 }
 
 /** Builds losses and metrics once, on targets as they are likely to come, so that `compile` refuses what does not fit. */
-function tryOut(objective: Objective): void {
-  objective.outputs.forEach((output) => {
+function tryOut({ outputs }: Objective): void {
+  for (const output of outputs) {
+    const forms = formsOf(output)
+    if (forms.length === 0) continue
     const { end } = output
-    const { classes, values, floats } = targetsOf(output)
-    if (!classes && !values) return
-    if (classes && end.shape.length !== 1) {
+    if (targetsOf(output).classes && end.shape.length !== 1) {
       const expected = 'outputs of rank 2 [N, K]'
       const message = `compile: class numbers and accuracy need ${expected}, "${end.name}" gives ${shapeText([null, ...end.shape])}`
       throw new ConvlaneError('INVALID_SHAPE', message, { expected, received: end.shape })
     }
-    const prediction = inputValue('prediction', [null, ...end.shape])
-    const target = floats ? inputValue('target', [null, ...end.shape]) : inputValue('target', [null], 'int32')
-    measure({ ...objective, outputs: [output] }, [prediction], [target])
-  })
+    firstBuilt(output, forms)
+  }
 }
 
 function checkScalar(value: Value, what: string): Value {

@@ -9,6 +9,7 @@ import {
   f1,
   flatten,
   input,
+  type Loss,
   loadModel,
   type Metric,
   type MetricName,
@@ -209,6 +210,21 @@ test('several outputs have them each', async () => {
   expect(Object.keys(result)).toEqual(['loss', 'a/loss', 'a/f1', 'b/loss', 'b/f1', 'outputs'])
   expect(result.outputs!.a!.confusionMatrix).toHaveLength(4)
   expect(result.outputs!.b!.perClass).toHaveLength(2)
+})
+
+test("classes are counted beside a loss of one's own, on what it takes: distributions, or class numbers", async () => {
+  const oneHot = { shape: [40, 4], data: Float32Array.from({ length: 160 }, (_, k) => Number(y.data[k >> 2] === k % 4)) }
+  const own = (loss: Loss) => sequential({ input: [3], seed: 1 }, dense(4)).compile({ optimizer, loss, metrics: ['accuracy'] })
+  const onDistributions = own((predictions, targets) => ops.meanSquaredError(predictions, targets).loss)
+  expect((await onDistributions.profile()).mode).toBe('train')
+  const onNumbers = own((predictions, targets) => ops.meanSquaredError(predictions, ops.oneHot(targets, 4)).loss)
+  const fitted = [await onDistributions.fit({ x, y: oneHot }, { seed: 1 }), await onNumbers.fit({ x, y }, { seed: 1 })]
+  expect(fitted[0]!.epochs[0]!.metrics).toEqual(fitted[1]!.epochs[0]!.metrics)
+  const { accuracy } = await onDistributions.evaluate({ x, y: oneHot })
+  expect(accuracy).toBe(topKAccuracy(await onDistributions.predict(x), y, 1))
+  expect(await onNumbers.evaluate({ x, y })).toEqual(await onDistributions.evaluate({ x, y: oneHot }))
+  await expectError(() => onDistributions.fit({ x, y }), 'INVALID_DTYPE', 'meanSquaredError: targets must be float32, received int32')
+  await expectError(() => own((predictions) => predictions), 'INVALID_SHAPE', 'compile: the loss of "dense" must be one number')
 })
 
 describe('outputs with metrics of their own', () => {
