@@ -72,7 +72,7 @@ describe('train', () => {
   test('trains the other networks by their names, and goes on with what it saved', async () => {
     const cwd = temporaryFolder()
     // Enough steps for the running statistics, which follow by a hundredth each.
-    const first = await convlane(['train', '--epochs', '6', '--variants', '1', '--model', 'vgg', '--lr', '0.02', '--json'], { cwd })
+    const first = await convlane(['train', '--epochs', '9', '--variants', '1', '--model', 'vgg', '--lr', '0.02', '--json'], { cwd })
     expect(first.code).toBe(0)
     expect(lastLine(first.stdout)).toMatchObject({ model: 'vgg', params: 1_147_722, out: 'digits-vgg.safetensors' })
     const more = await convlane([...quick, '--model', 'digits-vgg.safetensors', '--lr', '0.01', '--json'], { cwd })

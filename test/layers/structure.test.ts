@@ -165,7 +165,7 @@ describe('results', () => {
   })
 
   test('a long sequence is a program that is made in time, and computes what a loop does', async () => {
-    const length = 1000
+    const length = 3000
     const model = sequential({ input: [length, 1] }, rnn(1))
     const one = (value: number, shape: number[]) => ({ shape, data: Float32Array.of(value) })
     await model.setWeights({ 'rnn/kernel': one(0.5, [1, 1]), 'rnn/recurrentKernel': one(0.75, [1, 1]), 'rnn/bias': one(0.25, [1]) })
