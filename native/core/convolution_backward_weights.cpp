@@ -4,6 +4,7 @@
 #include "column_sums.h"
 #include "columns_convolution.h"
 #include "conv_algorithm.h"
+#include "depthwise_strip_weights.h"
 #include "depthwise_weights.h"
 #include "few_channels.h"
 #include "grouped_weights.h"
@@ -64,6 +65,9 @@ StepPointer make_convolution_backward_weights(const StepSpec& spec) {
   const ConvAlgorithm algorithm = conv_algorithm(spec, g, ConvPass::weight_gradient);
   if (const int64_t outputs = winograd_outputs(algorithm)) {
     return std::make_unique<ConvolutionBackwardWeights<WinogradFilterGradient>>(spec, algorithm, WinogradFilterGradient(g, *winograd_kernels(g, outputs)));
+  }
+  if (algorithm == ConvAlgorithm::direct && depthwise_strip_weights_fit(g)) {
+    return std::make_unique<ConvolutionBackwardWeights<DepthwiseStripWeights>>(spec, algorithm, DepthwiseStripWeights(g));
   }
   if (algorithm == ConvAlgorithm::direct && depthwise_weights_fit(g)) {
     return std::make_unique<ConvolutionBackwardWeights<DepthwiseWeights>>(spec, algorithm, DepthwiseWeights(g));

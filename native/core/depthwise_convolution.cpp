@@ -9,6 +9,7 @@ namespace {
 
 constexpr int64_t kFarFloats = 3 << 20;     // of source and target: more aren't in a cache, and what comes next is fetched
 constexpr int64_t kStreamFloats = 5 << 20;  // more don't stay in one: the target goes past it
+constexpr int64_t kColumns = 64;            // of a chain of sums of a weight gradient, or up to twice as many
 
 int64_t list_floats(int64_t rows) { return round_up(rows * static_cast<int64_t>(sizeof(DepthwiseRow) / sizeof(float)), 16); }
 
@@ -28,6 +29,20 @@ std::vector<DepthwiseColumns> depthwise_columns(int64_t source, int64_t target, 
                        (first - (phase - before)) / dilation});
   }
   return columns;
+}
+
+std::vector<DepthwiseColumns> depthwise_stretches(const Axis& w) {
+  const int64_t apart = w.stride > 1 ? 1 : w.dilation;
+  std::vector<DepthwiseColumns> stretches;
+  for (const DepthwiseColumns& all : depthwise_columns(w.in, w.out, w.before, apart)) {
+    for (int64_t from = 0; from < all.target;) {
+      const int64_t to = all.target - from < 2 * kColumns ? all.target : from + kColumns, start = from * w.stride - all.before;
+      const int64_t first = std::max<int64_t>(0, start), last = std::min(all.source, start + (to - from - 1) * w.stride + w.kernel);
+      stretches.push_back({all.x_first + first * apart, all.y_first + from * apart, std::max<int64_t>(0, last - first), to - from, first - start});
+      from = to;
+    }
+  }
+  return stretches;
 }
 
 struct DepthwiseConvolution::Call {

@@ -18,6 +18,8 @@ struct DepthwiseColumns {
   int64_t source, target, before;
 };
 std::vector<DepthwiseColumns> depthwise_columns(int64_t source, int64_t target, int64_t before, int64_t dilation);
+// The columns of dy cut into stretches, each with the columns of x that it reads: chains of sums stay short.
+std::vector<DepthwiseColumns> depthwise_stretches(const Axis& w);
 
 // Stretches of channels that are worked on by themselves: whole cache lines, but for the last.
 struct ChannelBlocks {

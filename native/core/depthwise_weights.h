@@ -13,26 +13,18 @@ class DepthwiseWeights {
   void run(int64_t n, const float* x, const float* dy, float* dw, float* scratch) const;
 
  private:
-  // In pairs (DepthwiseWeightsArgs) the taps are the second and the third row of the window and, after them, the first one of the next line, which reads what
-  // the third does.
-  struct Band {
-    LineBand lines;
-    bool paired;
-  };
   // A split is a stretch of all bands with sums of its own.
   struct Cut {
     int64_t splits, blocks;
   };
-  static std::vector<Band> bands_of(const ConvGeometry& geometry);
   Cut cut(int64_t n) const;
   bool far(int64_t n) const;
   int64_t list_floats() const;
-  int64_t kept_floats() const;
   void add_band(int64_t n, const float* x, const float* dy, int64_t number, int64_t first, int64_t channels, float* memory, float* sums) const;
 
   ConvGeometry geometry_;
   std::vector<DepthwiseColumns> columns_;
-  std::vector<Band> bands_;  // of one image and depth
+  std::vector<LineBand> bands_;  // of one image and depth
 };
 
 }  // namespace convlane

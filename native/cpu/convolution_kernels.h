@@ -267,12 +267,25 @@ struct DepthwiseWeightsArgs {
   int64_t source, target, before;
   int64_t channels;
   int64_t x_ahead, dy_ahead;       // as above
-  // With 3 taps and a stride of 2, rows in threes: two rows of x, of which the second is multiplied with the line behind, too, into the sums of the third
-  // (whose x is not read): what two lines have in common is read once. There are lines + 1 lines of dy then.
-  bool paired;
-  // Null, or room for 3 lines of `source` columns in two vectors: of three rows, which are neighbours, those that the line before had, too, are kept there.
-  // For columns so far apart that the first cache loses them.
-  float* kept;
+};
+
+// sums[c / width][t * 3 + u][c % width] += sum over l < lines, i < target of x[l * stride + t][j * x_step + c] * dy[l * dy_line + i * dy_step + c],
+// for t, u < 3, c < channels, where row l * stride + t is inside and j = i * stride - before + u lies in 0 .. source - 1; u is the tap of the width.
+// With `totals` sums[c / width][9][c % width] += sum over l, i of dy[l * dy_line + i * dy_step + c].
+constexpr int32_t kDepthwiseStripLines = 2;  // most lines of a strip
+constexpr int32_t kDepthwiseStripSums = 10;  // for each channel
+struct DepthwiseStripArgs {
+  const float* x[(kDepthwiseStripLines - 1) * 2 + 3];  // rows; null where they lie outside
+  const float* dy;
+  int64_t lines, dy_line;
+  int64_t stride;                  // 1 or 2, of both axes
+  int64_t x_step, dy_step;
+  int64_t source, target, before;  // columns
+  int64_t channels;
+  float* sums;                     // whole vectors
+  bool totals;
+  const float *x_next, *dy_next;   // lines * stride rows, x_line apart, and as many lines as these, to be prefetched; or null
+  int64_t x_line;
 };
 
 // y[p * ldy + j] = act( sum over t < term_count of x[pixels[p] + terms[t]] * w[t * ldw + j] + bias[j] ),   p < count, j < columns

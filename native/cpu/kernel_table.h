@@ -207,6 +207,7 @@ struct KernelTable {
   // Of 3 taps, and at least a vector of channels; of 3, 5 or 7. Stride 1 or 2.
   void (*depthwise_convolution)(const DepthwiseArgs&);
   void (*depthwise_weights)(const DepthwiseWeightsArgs&);
+  void (*depthwise_strip_weights)(const DepthwiseStripArgs&);
 
   int32_t few_terms_of[kMaxVectors + 1];  // most rows of a tile of few_cols, by number of vectors
   void (*few_rows)(const FewRowsArgs&);

@@ -8,18 +8,9 @@
 namespace convlane {
 namespace {
 
-// Vectors that keep rows: those that are taken two by two.
-template <class V>
-inline constexpr bool kDepthwiseKeeps = false;
-template <class V>
-inline constexpr bool kDepthwiseKeeps<Wide<V>> = true;
-
-// What a row of x is multiplied with: the line of dy that it is listed for, and in pairs (DepthwiseWeightsArgs) the second row with the next line, too.
-// Kept: rows that lines have in common are read once, and from g.kept after that.
-template <class V, int Taps, int Stride, int Rows, bool Paired, bool Kept, class Part>
+template <class V, int Taps, int Stride, int Rows, class Part>
 CONVLANE_NOINLINE void depthwise_sums(const DepthwiseWeightsArgs& g, const DepthwiseWeightsRow* rows, int64_t c, Part part) {
   constexpr int kLive = (Taps + Stride - 1) / Stride;
-  constexpr int kSources = Paired ? 2 : Rows, kLines = Paired ? 2 : 1;  // rows of x, lines of dy
   V sums[Rows][Taps];
   CONVLANE_UNROLL for (int r = 0; r < Rows; ++r) {
     CONVLANE_UNROLL for (int t = 0; t < Taps; ++t) sums[r][t] = V::zero();
@@ -30,57 +21,29 @@ CONVLANE_NOINLINE void depthwise_sums(const DepthwiseWeightsArgs& g, const Depth
   const int64_t last = between(first, (g.source + g.before) / Stride, g.target < first ? first : g.target);
   const int64_t left = last > first ? first * Stride - g.before : g.source;
   for (int64_t line = 0; line < g.lines; ++line) {
-    const float* x[kSources];
-    float* keeps[kSources];
-    int64_t step[kSources];
-    CONVLANE_UNROLL for (int i = 0; i < kSources; ++i) {
-      float* kept = Kept ? g.kept + (line * Stride + i) % kSources * g.source * V::width : nullptr;
-      const bool there = Kept && line > 0 && i + Stride < kSources;
-      keeps[i] = Kept && i >= Stride ? kept : nullptr;
-      x[i] = there ? kept : rows[i].x + line * g.x_line + c;
-      step[i] = there ? V::width : g.x_step;
-    }
+    const float* x[Rows];
+    CONVLANE_UNROLL for (int r = 0; r < Rows; ++r) x[r] = rows[r].x + line * g.x_line + c;
     const float* dy = g.dy + line * g.dy_line + c;
-    auto load = [&](int i, int64_t column) CONVLANE_INLINE_LAMBDA {
-      const V value = part.load(x[i] + column * (Kept ? step[i] : g.x_step));
-      if (Kept && i >= Stride) value.store(keeps[i] + column * V::width);
-      return value;
-    };
-    auto add = [&](int i, int y, int t, V value, V d) CONVLANE_INLINE_LAMBDA {
-      if (y == 0) sums[i][t] = fma(value, d, sums[i][t]);
-      if (y == 1 && i == 1) sums[Rows - 1][t] = fma(value, d, sums[Rows - 1][t]);
-    };
-    constexpr int kNew = kSources < Stride ? kSources : Stride;
+    constexpr int kNew = Rows < Stride ? Rows : Stride;
     DepthwiseAhead<V, kNew, Stride, false> x_next;
-    CONVLANE_UNROLL for (int i = 0; i < kNew; ++i) x_next.at[i] = rows[kSources - kNew + i].x + line * g.x_line + g.x_ahead + c * g.source;
+    CONVLANE_UNROLL for (int i = 0; i < kNew; ++i) x_next.at[i] = rows[Rows - kNew + i].x + line * g.x_line + g.x_ahead + c * g.source;
     const DepthwiseAhead<V, 1, 1, false> y_next{{g.dy + line * g.dy_line + g.dy_ahead + c * g.target}};
     auto sweep = [&]() CONVLANE_INLINE_LAMBDA {
-      V d[kLines][kLive];
-      CONVLANE_UNROLL for (int y = 0; y < kLines; ++y) {
-        CONVLANE_UNROLL for (int l = 1; l < kLive; ++l) d[y][l - 1] = part.load(dy + y * g.dy_line + (first - l) * g.dy_step);
-      }
-      for (int64_t q = first, column = left, at = left * g.x_step, out = first * g.dy_step; q < last;
-           ++q, column += Stride, at += Stride * g.x_step, out += g.dy_step) {
+      V d[kLive];
+      CONVLANE_UNROLL for (int l = 1; l < kLive; ++l) d[l - 1] = part.load(dy + (first - l) * g.dy_step);
+      for (int64_t q = first, at = left * g.x_step; q < last; ++q, at += Stride * g.x_step) {
         if (g.x_ahead != 0) {
           x_next.step(q);
           y_next.step(q);
         }
-        if (Kept) {  // the next channels
-          DepthwiseAhead<V, 1, 1, false>{{x[kSources - 1] + column * g.x_step + V::width}}.step(0);
-          DepthwiseAhead<V, 1, 1, false>{{dy + out + V::width}}.step(0);
-        }
-        CONVLANE_UNROLL for (int y = 0; y < kLines; ++y) {
-          CONVLANE_UNROLL for (int l = kLive - 1; l > 0; --l) d[y][l] = d[y][l - 1];
-          d[y][0] = part.load(dy + y * g.dy_line + out);
-        }
+        CONVLANE_UNROLL for (int l = kLive - 1; l > 0; --l) d[l] = d[l - 1];
+        d[0] = part.load(dy + q * g.dy_step);
         CONVLANE_UNROLL for (int j = 0; j < Stride; ++j) {
-          CONVLANE_UNROLL for (int i = 0; i < kSources; ++i) {
-            V value = Kept ? load(i, column + j) : part.load(x[i] + at + j * g.x_step);
+          CONVLANE_UNROLL for (int r = 0; r < Rows; ++r) {
+            V value = part.load(x[r] + at + j * g.x_step);
             keep(value);
-            CONVLANE_UNROLL for (int y = 0; y < kLines; ++y) {
-              CONVLANE_UNROLL for (int l = 0; l < kLive; ++l) {
-                if (j + l * Stride < Taps) add(i, y, j + l * Stride, value, d[y][l]);
-              }
+            CONVLANE_UNROLL for (int l = 0; l < kLive; ++l) {
+              if (j + l * Stride < Taps) sums[r][j + l * Stride] = fma(value, d[l], sums[r][j + l * Stride]);
             }
           }
         }
@@ -92,15 +55,13 @@ CONVLANE_NOINLINE void depthwise_sums(const DepthwiseWeightsArgs& g, const Depth
         column += (last - first) * Stride;
         if (column == g.source) break;
       }
-      V values[kSources];
-      CONVLANE_UNROLL for (int i = 0; i < kSources; ++i) values[i] = load(i, column);
+      V values[Rows];
+      CONVLANE_UNROLL for (int r = 0; r < Rows; ++r) values[r] = part.load(x[r] + column * g.x_step);
       CONVLANE_UNROLL for (int t = 0; t < Taps; ++t) {
         const int64_t at = column + g.before - t;
         if (at < 0 || at % Stride != 0 || at / Stride >= g.target) continue;
-        CONVLANE_UNROLL for (int y = 0; y < kLines; ++y) {
-          const V d = part.load(dy + y * g.dy_line + at / Stride * g.dy_step);
-          CONVLANE_UNROLL for (int i = 0; i < kSources; ++i) add(i, y, t, values[i], d);
-        }
+        const V d = part.load(dy + at / Stride * g.dy_step);
+        CONVLANE_UNROLL for (int r = 0; r < Rows; ++r) sums[r][t] = fma(values[r], d, sums[r][t]);
       }
     }
   }
@@ -113,15 +74,7 @@ CONVLANE_NOINLINE void depthwise_sums(const DepthwiseWeightsArgs& g, const Depth
 // As many rows together as registers have room for, but fewer where it matters little: code has a size, too.
 template <class V, int Taps, int Stride, int Rows, class Part>
 inline void depthwise_sums_rows(const DepthwiseWeightsArgs& g, const DepthwiseWeightsRow* rows, int64_t count, int64_t c, Part part) {
-  for (; count >= Rows; count -= Rows, rows += Rows) {
-    if constexpr (kDepthwiseKeeps<V> && Taps == 3 && Stride == 1 && Rows == 3) {
-      if (g.kept != nullptr && g.lines > 1) {
-        depthwise_sums<V, Taps, Stride, Rows, false, true>(g, rows, c, part);
-        continue;
-      }
-    }
-    depthwise_sums<V, Taps, Stride, Rows, false, false>(g, rows, c, part);
-  }
+  for (; count >= Rows; count -= Rows, rows += Rows) depthwise_sums<V, Taps, Stride, Rows>(g, rows, c, part);
   if constexpr (Rows > 1) {
     if (count > 0) depthwise_sums_rows<V, Taps, Stride, Rows - 1>(g, rows, count, c, part);
   }
@@ -129,12 +82,6 @@ inline void depthwise_sums_rows(const DepthwiseWeightsArgs& g, const DepthwiseWe
 
 template <class V, int Taps, int Stride, class Part>
 void depthwise_sums_all(const DepthwiseWeightsArgs& g, int64_t c, Part part) {
-  if constexpr (Taps == 3 && Stride == 2) {
-    if (g.paired) {
-      for (int64_t r = 0; r < g.row_count; r += 3) depthwise_sums<V, Taps, Stride, 3, true, false>(g, g.rows + r, c, part);
-      return;
-    }
-  }
   constexpr int kRoom = (V::registers - (Taps + Stride - 1) / Stride - 1) / Taps;
   constexpr int kMost = Part::is_whole ? 3 : 2;
   depthwise_sums_rows<V, Taps, Stride, kRoom < 1 ? 1 : kRoom < kMost ? kRoom : kMost>(g, g.rows, g.row_count, c, part);

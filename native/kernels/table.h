@@ -6,6 +6,7 @@
 #include "batch_norm.h"
 #include "depthwise.h"
 #include "depthwise_weights.h"
+#include "depthwise_strip_weights.h"
 #include "dropout.h"
 #include "elementwise.h"
 #include "few_channels.h"
@@ -60,6 +61,7 @@ constexpr KernelTable table_of(const char* name) {
   t.depthwise_line_weights = depthwise_line_weights<V>;
   t.depthwise_convolution = depthwise_convolution<V>;
   t.depthwise_weights = depthwise_weights<V>;
+  t.depthwise_strip_weights = depthwise_strip_weights<V>;
 
   for (int v = 1; v <= V::vectors; ++v) t.few_terms_of[v] = few_tile<V>(v);
   t.few_rows = few_rows<V>;

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include "depthwise_strip_weights.h"
+
+#include "partial_sums.h"
+
+namespace convlane {
+
+namespace {
+
+constexpr int64_t kTaps = 9, kSums = kDepthwiseStripSums;
+constexpr int64_t kLines = kDepthwiseStripLines;
+constexpr int64_t kPixelsForSums = 48;       // pixels of x and dy that a split reads for each of its sums, or more
+constexpr int64_t kFewPixels = 8;            // the same where there are few splits
+constexpr int64_t kPartialFloats = 2 << 20;  // most floats of all partial sums
+constexpr int64_t kFewSplits = 4;            // as many need no blocks of channels: whole lines follow one another
+constexpr int64_t kNearFloats = 1 << 18;     // of x and dy that the second cache holds; of more, what comes next is fetched
+
+}  // namespace
+
+// The operands of one run.
+struct DepthwiseStripWeights::Call {
+  const float* x;
+  const float* dy;
+  int64_t strips;  // of all images
+  bool fetches;
+};
+
+bool depthwise_strip_weights_fit(const ConvGeometry& g) {
+  return depthwise_weights_fit(g) && g.h.kernel == 3 && g.w.kernel == 3 && g.h.dilation == 1 && g.h.stride == g.w.stride;
+}
+
+DepthwiseStripWeights::DepthwiseStripWeights(const ConvGeometry& geometry)
+    : geometry_(geometry), columns_(depthwise_stretches(geometry.w)), strips_(divide_up(geometry.h.out, kLines)) {}
+
+DepthwiseStripWeights::Cut DepthwiseStripWeights::cut(int64_t n) const {
+  n = geometry_.batch.of(n);
+  const int64_t chunks = chunks_for(geometry_.work(n)), strips = n * geometry_.d.out * strips_;
+  const int64_t pixels = n * geometry_.d.out * geometry_.h.out * (geometry_.w.in + geometry_.w.out);
+  const int64_t wanted = std::max(pixels / (kPixelsForSums * geometry_.taps()), std::min(kFewSplits, pixels / (kFewPixels * geometry_.taps())));
+  const int64_t splits = std::max<int64_t>(1, std::min({wanted, chunks, strips, kPartialFloats / geometry_.weights()}));
+  return {splits, ChannelBlocks(geometry_.c, divide_up(std::min(chunks, kFewSplits), splits)).count};
+}
+
+void DepthwiseStripWeights::run(int64_t n, const float* x, const float* dy, float* dw, float* db, float* scratch) const {
+  const Cut cuts = cut(n);
+  n = geometry_.batch.of(n);
+  const ChannelBlocks blocks(geometry_.c, cuts.blocks);
+  const bool far = n * (geometry_.in_pixels() + geometry_.out_pixels()) * geometry_.c > kNearFloats;
+  const Call call{x, dy, n * geometry_.d.out * strips_, far && cuts.blocks == 1 && geometry_.w.dilation == 1};
+  float* totals = scratch + (cuts.splits - 1) * geometry_.weights();
+  const int64_t floats = geometry_.weights(), c = geometry_.c, width = kernels().width, block_floats = round_up(divide_up(c, blocks.count) + 16, width) * kSums;
+  parallel_with_scratch(cuts.splits * blocks.count, geometry_.d.kernel * block_floats, [&](int64_t chunk, float* sums) {
+    const int64_t split = chunk / blocks.count, block = chunk % blocks.count;
+    const int64_t first = blocks.first(block), channels = blocks.first(block + 1) - first, window = round_up(channels, width) * kSums;
+    std::fill(sums, sums + geometry_.d.kernel * window, 0.0f);
+    const int64_t last = (split + 1) * call.strips / cuts.splits;
+    for (int64_t number = split * call.strips / cuts.splits; number < last; ++number) add_strip(call, number, first, channels, sums);
+
+    float* to = (split == 0 ? dw : scratch + (split - 1) * floats) + first;
+    float* total = db == nullptr ? nullptr : (split == 0 ? db : totals + (split - 1) * c) + first;
+    for (int64_t from = 0; from < channels; from += width) {
+      const int64_t count = std::min(width, channels - from);
+      for (int64_t kd = 0; kd < geometry_.d.kernel; ++kd) {
+        const float* vectors = sums + kd * window + from * kSums;
+        kernels().pack_rows(vectors, width, kTaps, count, count, to + kd * kTaps * c + from, c);
+        if (db == nullptr) continue;
+        if (kd == 0) {
+          std::copy_n(vectors + kTaps * width, count, total + from);
+        } else {
+          kernels().axpy(1.0f, vectors + kTaps * width, total + from, count);
+        }
+      }
+    }
+  });
+  add_parts(scratch, cuts.splits - 1, floats, dw);
+  if (db != nullptr) add_parts(totals, cuts.splits - 1, c, db);
+}
+
+DepthwiseStripWeights::Strip DepthwiseStripWeights::strip(int64_t number) const {
+  const int64_t line = number % strips_ * kLines, plane = number / strips_;
+  return {plane / geometry_.d.out, plane % geometry_.d.out, line, std::min(kLines, geometry_.h.out - line)};
+}
+
+void DepthwiseStripWeights::add_strip(const Call& call, int64_t number, int64_t first, int64_t channels, float* sums) const {
+  const ConvGeometry& g = geometry_;
+  const Strip at = strip(number), next = strip(number + 1);
+  const bool fetches = call.fetches && number + 1 < call.strips;
+  const TapRange taps_d = taps_inside(g.d, at.out_d);
+  const int64_t window = round_up(channels, kernels().width) * kSums;
+  auto x_row = [&](int64_t image, int64_t d, int64_t row) { return call.x + (((image * g.d.in + d) * g.h.in + row) * g.w.in) * g.c + first; };
+  auto dy_row = [&](const Strip& s) { return call.dy + (((s.image * g.d.out + s.out_d) * g.h.out + s.line) * g.w.out) * g.c + first; };
+
+  DepthwiseStripArgs args{};
+  args.lines = at.lines;
+  args.stride = g.w.stride;
+  args.x_line = g.w.in * g.c;
+  args.dy_line = g.w.out * g.c;
+  args.x_step = args.dy_step = (g.w.stride > 1 ? 1 : g.w.dilation) * g.c;
+  args.channels = channels;
+  for (const DepthwiseColumns& columns : columns_) {
+    args.source = columns.source;
+    args.target = columns.target;
+    args.before = columns.before;
+    args.dy = dy_row(at) + columns.y_first * g.c;
+    args.totals = true;
+    for (int64_t kd = taps_d.first; kd < taps_d.last; ++kd, args.totals = false) {
+      const int64_t d = g.d.source(at.out_d, kd);
+      for (int64_t r = 0; r < (at.lines - 1) * g.h.stride + 3; ++r) {
+        const int64_t row = g.h.source(at.line, 0) + r;
+        args.x[r] = inside(row, g.h.in) ? x_row(at.image, d, row) + columns.x_first * g.c : nullptr;
+      }
+      args.sums = sums + kd * window;
+      args.x_next = nullptr;
+      const int64_t next_d = g.d.source(next.out_d, kd);
+      if (fetches && inside(next_d, g.d.in)) {  // from the first row on that this strip does not read
+        const int64_t row = next.line == 0 ? 0 : std::clamp<int64_t>(g.h.source(next.line, 3 - g.h.stride), 0, g.h.in - 1);
+        args.x_next = x_row(next.image, next_d, row) + columns.x_first * g.c;
+        args.dy_next = dy_row(next) + columns.y_first * g.c;
+      }
+      kernels().depthwise_strip_weights(args);
+    }
+    if (args.totals) {  // no tap inside
+      std::fill(std::begin(args.x), std::end(args.x), nullptr);
+      args.sums = sums;
+      args.x_next = nullptr;
+      kernels().depthwise_strip_weights(args);
+    }
+  }
+}
+
+}  // namespace convlane
