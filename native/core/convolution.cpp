@@ -21,7 +21,7 @@ StepPointer make_convolution(const StepSpec& spec) {
   if (const int64_t outputs = winograd_outputs(algorithm)) {
     return std::make_unique<ConvStep<WinogradConvolution>>(spec, kNames, g.oc, algorithm, g, Direction::forward, *winograd_kernels(g, outputs));
   }
-  if (algorithm == ConvAlgorithm::direct && depthwise_convolution_fits(g)) {
+  if (algorithm == ConvAlgorithm::direct && depthwise_forward_fits(g)) {
     return std::make_unique<ConvStep<DepthwiseConvolution>>(spec, kNames, g.oc, algorithm, g, Direction::forward);
   }
   if (algorithm == ConvAlgorithm::direct && depthwise_lines_fit(g)) {

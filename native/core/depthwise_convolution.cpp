@@ -21,6 +21,11 @@ bool depthwise_weights_fit(const ConvGeometry& g) {
   return g.w.stride == 1 || (g.w.stride == 2 && g.w.dilation == 1);
 }
 
+bool depthwise_forward_fits(const ConvGeometry& g) {
+  if (depthwise_convolution_fits(g)) return true;
+  return depthwise_weights_fit(g) && g.w.kernel == 5 && g.w.stride == 2 && g.h.kernel <= 5 && g.d.kernel == 1 && kernels().depthwise_windows5;
+}
+
 std::vector<DepthwiseColumns> depthwise_columns(int64_t source, int64_t target, int64_t before, int64_t dilation) {
   std::vector<DepthwiseColumns> columns;
   for (int64_t phase = 0; phase < std::min(dilation, target); ++phase) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Forward and input gradient of depthwise convolutions with windows of 3 columns: each channel by itself, line by line of the target. DepthwiseLines
+// Forward and input gradient of depthwise convolutions with windows of 3 columns, and forward of some with 5: each channel by itself, line by line of the target. DepthwiseLines
 // computes the others.
 #pragma once
 #include "rows_convolution.h"
@@ -11,6 +11,8 @@ namespace convlane {
 bool depthwise_weights_fit(const ConvGeometry& geometry);
 // Forward and the input gradient, too: with 3 columns. The sums of wider windows spill.
 inline bool depthwise_convolution_fits(const ConvGeometry& geometry) { return geometry.w.kernel == 3 && depthwise_weights_fit(geometry); }
+// Forward, and with 5 columns and a stride of 2, too, where registers hold the weights.
+bool depthwise_forward_fits(const ConvGeometry& geometry);
 
 // Columns of one phase of a dilated window: those of the source from x_first on, those of the target from y_first on, neighbours `dilation` apart.
 struct DepthwiseColumns {

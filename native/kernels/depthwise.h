@@ -258,7 +258,7 @@ inline void depthwise_transposed_rows(const DepthwiseArgs& g, const DepthwiseStr
 template <class V, int Taps, int Stride>
 void depthwise_strip(const DepthwiseArgs& g, const DepthwiseStrip& strip, int64_t c) {
   constexpr int kRows = (Taps + Stride - 1) / Stride;
-  if constexpr (Stride > 1) {
+  if constexpr (Stride > 1 && Taps == 3) {
     if (g.transposed) return depthwise_transposed_rows<V, Taps, Stride, kRows>(g, strip, c);
   }
   if constexpr (V::registers > Taps * Taps + kDepthwiseLines * kRows) {
@@ -267,17 +267,29 @@ void depthwise_strip(const DepthwiseArgs& g, const DepthwiseStrip& strip, int64_
   depthwise_rows<V, Taps, Stride, Taps>(g, strip, c);
 }
 
+// Where registers hold 25 weights beside the sums of two lines and a value of the source.
+template <class V>
+inline constexpr bool kDepthwiseWindows5 = V::registers >= 32;
+
+template <class V>
+inline auto depthwise_form(const DepthwiseArgs& g) {
+  if constexpr (kDepthwiseWindows5<V>) {
+    if (g.taps == 5) return depthwise_strip<V, 5, 2>;
+  }
+  return g.stride == 1 ? depthwise_strip<V, 3, 1> : depthwise_strip<V, 3, 2>;
+}
+
 // Channels in vectors, two by two where registers hold their sums and weights; the last one overlaps the one before: the same sums are written twice.
 template <class V>
 void depthwise_convolution(const DepthwiseArgs& g) {
   int64_t c = 0;
-  if (V::registers >= 32 || g.transposed) {
-    const auto sweep = g.stride == 1 ? depthwise_strip<Wide<V>, 3, 1> : depthwise_strip<Wide<V>, 3, 2>;
+  if (g.taps == 3 && (V::registers >= 32 || g.transposed)) {
+    const auto sweep = depthwise_form<Wide<V>>(g);
     for (; c + Wide<V>::width <= g.channels; c += Wide<V>::width) {
       for (int64_t s = 0; s < g.strip_count; ++s) sweep(g, g.strips[s], c);
     }
   }
-  const auto sweep = g.stride == 1 ? depthwise_strip<V, 3, 1> : depthwise_strip<V, 3, 2>;
+  const auto sweep = depthwise_form<V>(g);
   for (; c < g.channels; c += V::width) {
     const int64_t from = c + V::width <= g.channels ? c : g.channels - V::width;
     for (int64_t s = 0; s < g.strip_count; ++s) sweep(g, g.strips[s], from);

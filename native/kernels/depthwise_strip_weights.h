@@ -124,7 +124,7 @@ CONVLANE_NOINLINE void depthwise_strip_sums(const DepthwiseStripArgs& g, int64_t
 }
 
 template <class V, int Vectors, int Stride, class Part>
-void depthwise_strip(const DepthwiseStripArgs& g, int64_t c, Part part) {
+void depthwise_strip_lines(const DepthwiseStripArgs& g, int64_t c, Part part) {
   constexpr int kLive = Stride == 1 ? 3 : 2;
   constexpr int kLines = Vectors * (9 + 2 * kLive) + 1 <= V::registers ? 2 : 1;  // the sums, columns of dy, and one of x
   const int64_t together = g.lines / kLines * kLines;
@@ -135,9 +135,9 @@ void depthwise_strip(const DepthwiseStripArgs& g, int64_t c, Part part) {
 template <class V, int Vectors, class Part>
 inline void depthwise_strip_of(const DepthwiseStripArgs& g, int64_t c, Part part) {
   if (g.stride == 1) {
-    depthwise_strip<V, Vectors, 1>(g, c, part);
+    depthwise_strip_lines<V, Vectors, 1>(g, c, part);
   } else {
-    depthwise_strip<V, Vectors, 2>(g, c, part);
+    depthwise_strip_lines<V, Vectors, 2>(g, c, part);
   }
 }
 

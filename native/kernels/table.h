@@ -60,6 +60,7 @@ constexpr KernelTable table_of(const char* name) {
   t.depthwise_lines = depthwise_lines<V>;
   t.depthwise_line_weights = depthwise_line_weights<V>;
   t.depthwise_convolution = depthwise_convolution<V>;
+  t.depthwise_windows5 = kDepthwiseWindows5<V>;
   t.depthwise_weights = depthwise_weights<V>;
   t.depthwise_strip_weights = depthwise_strip_weights<V>;
 
