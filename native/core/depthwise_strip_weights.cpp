@@ -37,7 +37,7 @@ DepthwiseStripWeights::Cut DepthwiseStripWeights::cut(int64_t n) const {
   const int64_t chunks = chunks_for(geometry_.work(n)), strips = n * geometry_.d.out * strips_;
   const int64_t pixels = n * geometry_.d.out * geometry_.h.out * (geometry_.w.in + geometry_.w.out);
   const int64_t wanted = std::max(pixels / (kPixelsForSums * geometry_.taps()), std::min(kFewSplits, pixels / (kFewPixels * geometry_.taps())));
-  const int64_t splits = std::max<int64_t>(1, std::min({wanted, chunks, strips, kPartialFloats / geometry_.weights()}));
+  const int64_t splits = std::max<int64_t>(1, std::min({wanted, chunks, strips, kPartialFloats / part_floats()}));
   return {splits, ChannelBlocks(geometry_.c, divide_up(std::min(chunks, kFewSplits), splits)).count};
 }
 
@@ -47,34 +47,38 @@ void DepthwiseStripWeights::run(int64_t n, const float* x, const float* dy, floa
   const ChannelBlocks blocks(geometry_.c, cuts.blocks);
   const bool far = n * (geometry_.in_pixels() + geometry_.out_pixels()) * geometry_.c > kNearFloats;
   const Call call{x, dy, n * geometry_.d.out * strips_, far && cuts.blocks == 1 && geometry_.w.dilation == 1};
-  float* totals = scratch + (cuts.splits - 1) * geometry_.weights();
-  const int64_t floats = geometry_.weights(), c = geometry_.c, width = kernels().width, block_floats = round_up(divide_up(c, blocks.count) + 16, width) * kSums;
-  parallel_with_scratch(cuts.splits * blocks.count, geometry_.d.kernel * block_floats, [&](int64_t chunk, float* sums) {
-    const int64_t split = chunk / blocks.count, block = chunk % blocks.count;
-    const int64_t first = blocks.first(block), channels = blocks.first(block + 1) - first, window = round_up(channels, width) * kSums;
-    std::fill(sums, sums + geometry_.d.kernel * window, 0.0f);
+  const int64_t c = geometry_.c, width = kernels().width, floats = part_floats(), plane = plane_floats();
+  auto body = [&](int64_t chunk) {
+    const int64_t split = chunk / blocks.count, block = chunk % blocks.count, first = blocks.first(block), channels = blocks.first(block + 1) - first;
+    float* sums = scratch + split * floats + first * kSums;
+    for (int64_t kd = 0; kd < geometry_.d.kernel; ++kd) std::fill_n(sums + kd * plane, round_up(channels, width) * kSums, 0.0f);
     const int64_t last = (split + 1) * call.strips / cuts.splits;
     for (int64_t number = split * call.strips / cuts.splits; number < last; ++number) add_strip(call, number, first, channels, sums);
-
-    float* to = (split == 0 ? dw : scratch + (split - 1) * floats) + first;
-    float* total = db == nullptr ? nullptr : (split == 0 ? db : totals + (split - 1) * c) + first;
-    for (int64_t from = 0; from < channels; from += width) {
-      const int64_t count = std::min(width, channels - from);
-      for (int64_t kd = 0; kd < geometry_.d.kernel; ++kd) {
-        const float* vectors = sums + kd * window + from * kSums;
-        kernels().pack_rows(vectors, width, kTaps, count, count, to + kd * kTaps * c + from, c);
-        if (db == nullptr) continue;
-        if (kd == 0) {
-          std::copy_n(vectors + kTaps * width, count, total + from);
-        } else {
-          kernels().axpy(1.0f, vectors + kTaps * width, total + from, count);
-        }
+  };
+  if (const int64_t chunks = cuts.splits * blocks.count; chunks == 1) {
+    body(0);
+  } else {
+    parallel_for(chunks, body);
+  }
+  add_parts(scratch + floats, cuts.splits - 1, floats, scratch);
+  for (int64_t kd = 0; kd < geometry_.d.kernel; ++kd) {
+    for (int64_t from = 0; from < c; from += width) {
+      const float* sums = scratch + kd * plane + from * kSums;
+      const int64_t count = std::min(width, c - from);
+      kernels().pack_rows(sums, width, kTaps, count, count, dw + kd * kTaps * c + from, c);
+      if (db == nullptr) continue;
+      if (kd == 0) {
+        std::copy_n(sums + kTaps * width, count, db + from);
+      } else {
+        kernels().axpy(1.0f, sums + kTaps * width, db + from, count);
       }
     }
-  });
-  add_parts(scratch, cuts.splits - 1, floats, dw);
-  if (db != nullptr) add_parts(totals, cuts.splits - 1, c, db);
+  }
 }
+
+// Sums of all channels, in whole vectors, of one plane of taps, and of all.
+int64_t DepthwiseStripWeights::plane_floats() const { return round_up(geometry_.c, kernels().width) * kSums; }
+int64_t DepthwiseStripWeights::part_floats() const { return round_up(geometry_.d.kernel * plane_floats(), 16); }
 
 DepthwiseStripWeights::Strip DepthwiseStripWeights::strip(int64_t number) const {
   const int64_t line = number % strips_ * kLines, plane = number / strips_;
@@ -86,7 +90,6 @@ void DepthwiseStripWeights::add_strip(const Call& call, int64_t number, int64_t 
   const Strip at = strip(number), next = strip(number + 1);
   const bool fetches = call.fetches && number + 1 < call.strips;
   const TapRange taps_d = taps_inside(g.d, at.out_d);
-  const int64_t window = round_up(channels, kernels().width) * kSums;
   auto x_row = [&](int64_t image, int64_t d, int64_t row) { return call.x + (((image * g.d.in + d) * g.h.in + row) * g.w.in) * g.c + first; };
   auto dy_row = [&](const Strip& s) { return call.dy + (((s.image * g.d.out + s.out_d) * g.h.out + s.line) * g.w.out) * g.c + first; };
 
@@ -109,7 +112,7 @@ void DepthwiseStripWeights::add_strip(const Call& call, int64_t number, int64_t 
         const int64_t row = g.h.source(at.line, 0) + r;
         args.x[r] = inside(row, g.h.in) ? x_row(at.image, d, row) + columns.x_first * g.c : nullptr;
       }
-      args.sums = sums + kd * window;
+      args.sums = sums + kd * plane_floats();
       args.x_next = nullptr;
       const int64_t next_d = g.d.source(next.out_d, kd);
       if (fetches && inside(next_d, g.d.in)) {  // from the first row on that this strip does not read

@@ -11,7 +11,7 @@ bool depthwise_strip_weights_fit(const ConvGeometry& geometry);
 class DepthwiseStripWeights {
  public:
   explicit DepthwiseStripWeights(const ConvGeometry& geometry);
-  int64_t scratch_floats(int64_t n) const { return (cut(n).splits - 1) * (geometry_.weights() + geometry_.c); }
+  int64_t scratch_floats(int64_t n) const { return cut(n).splits * part_floats(); }
   // Also the bias gradient, unless `db` is null.
   void run(int64_t n, const float* x, const float* dy, float* dw, float* db, float* scratch) const;
 
@@ -25,6 +25,8 @@ class DepthwiseStripWeights {
   };
   struct Call;
   Cut cut(int64_t n) const;
+  int64_t plane_floats() const;
+  int64_t part_floats() const;
   Strip strip(int64_t number) const;
   void add_strip(const Call& call, int64_t number, int64_t first, int64_t channels, float* sums) const;
 
