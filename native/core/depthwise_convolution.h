@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Forward and input gradient of depthwise convolutions with windows of 3 columns, and forward of some with 5: each channel by itself, line by line of the target. DepthwiseLines
-// computes the others.
+// Forward and input gradient of depthwise convolutions with windows of 3 columns, and forward of some with 5: each channel by itself, line by line of the
+// target. DepthwiseLines computes the others.
 #pragma once
 #include "rows_convolution.h"
 
