@@ -12,49 +12,13 @@ constexpr int64_t kBlockPixels = 256;        // rows of the product between two 
 constexpr int64_t kBlockChunks = 64;         // blocks are smaller than that when there would be fewer of them
 constexpr int64_t kListPointers = 64 << 10;  // most row pointers of one block
 constexpr int64_t kPatchFloats = 64 << 10;   // most copied floats of one block
-constexpr int64_t kSmallMap = 28;            // width up to which the same pixel of several images makes a better tile than neighbours
+constexpr double kAcrossPadding = 0.08;      // share of taps on padding from which on the same pixel of several images makes a better tile than neighbours
 constexpr int64_t kAcrossDepth = 16;         // with fewer channels the lists, longer then, cost more than they save
-constexpr int64_t kStreamFloats = 4 << 20;  // a target at least this large isn't found in a cache by who reads it next
-constexpr int64_t kAheadTiles = 2;          // rows of so many tiles further are fetched meanwhile
-
-bool neighbours(const RowsAxis& axis) {
-  for (int64_t phase = 0; phase < axis.phases(); ++phase) {
-    for (int64_t t = axis.first[phase] + 1; t < axis.first[phase + 1]; ++t) {
-      if (axis.offset[t] != axis.offset[t - 1] + 1) return false;
-    }
-  }
-  return true;
-}
+constexpr int64_t kStreamFloats = 4 << 20;   // a target at least this large isn't found in a cache by who reads it next
+constexpr int64_t kFarFloats = 64 << 10;     // a target at least this large isn't in L2 when its turn comes
+constexpr int64_t kAheadTiles = 2;           // rows of so many tiles further are fetched meanwhile
 
 }  // namespace
-
-RowsAxis forward_axis(const Axis& axis) {
-  RowsAxis rows{axis.in, axis.out, axis.stride, 1, {}, {}, {0, axis.kernel}};
-  for (int64_t k = 0; k < axis.kernel; ++k) {
-    rows.kernel.push_back(k);
-    rows.offset.push_back(axis.source(0, k));
-  }
-  return rows;
-}
-
-// Input position i = p + q · stride takes part in output position o = (i + before - k · dilation) / stride where that is whole.
-RowsAxis gradient_axis(const Axis& axis) {
-  RowsAxis rows{axis.out, axis.in, 1, axis.stride, {}, {}, {0}};
-  const int64_t phases = std::min(axis.stride, axis.in);
-  std::vector<std::vector<int64_t>> taps(static_cast<size_t>(phases));
-  for (int64_t k = axis.kernel - 1; k >= 0; --k) {
-    const int64_t phase = ((k * axis.dilation - axis.before) % axis.stride + axis.stride) % axis.stride;
-    if (phase < phases) taps[static_cast<size_t>(phase)].push_back(k);
-  }
-  for (int64_t phase = 0; phase < phases; ++phase) {
-    for (int64_t k : taps[static_cast<size_t>(phase)]) {
-      rows.kernel.push_back(k);
-      rows.offset.push_back((phase + axis.before - k * axis.dilation) / axis.stride);
-    }
-    rows.first.push_back(rows.taps());
-  }
-  return rows;
-}
 
 // One run: the operands and the sizes that depend on n.
 struct RowsConvolution::Call {
@@ -67,6 +31,7 @@ struct RowsConvolution::Call {
   WeightView weights;
   bool across;         // tiles take the same pixel of several images
   bool stream;         // the target is written past the caches
+  bool far;            // the target is not in L2 when its turn comes
 };
 
 // How a run is cut into chunks: block_chunks x unit_chunks, each a stretch of blocks of pixels and of units (panels of groups).
@@ -172,13 +137,13 @@ RowsConvolution::RowsConvolution(const ConvGeometry& geometry, Direction directi
       depth_(source_c_ / geometry.groups),
       columns_(target_c_ / geometry.groups),
       panels_(columns_),
-      mergeable_(geometry.groups == 1 && neighbours(w_)) {}
+      mergeable_(geometry.groups == 1 && neighbours(w_)),
+      padded_(1 - inside_share(d_) * inside_share(h_) * inside_share(w_) >= kAcrossPadding),
+      pixelwise_(patches == Patches::indirect && pixelwise(d_) && pixelwise(h_) && pixelwise(w_)) {}
 
-// On small maps much of a tile of neighbours lies at a border. The same pixel of several images has its padding in common, and what a whole tile
-// has as padding is left out.
+// The same pixel of several images has its padding in common, and what a whole tile has as padding is left out: worth it where much of the taps is padding.
 bool RowsConvolution::across_images(int64_t n) const {
-  const bool reaches = d_.taps() * h_.taps() * w_.taps() > 1;
-  return reaches && depth_ >= kAcrossDepth && n >= panels_.rows && w_.positions(0) <= kSmallMap;
+  return padded_ && depth_ >= kAcrossDepth && n >= panels_.rows;
 }
 
 RowsConvolution::Cuts RowsConvolution::cut(int64_t n) const {
@@ -251,7 +216,7 @@ void RowsConvolution::run(int64_t n, const float* source, const float* weights, 
   float* zeros = scratch;
   float* packed = scratch + round_up(zero_floats, 16);
   std::fill(zeros, zeros + zero_floats, 0.0f);
-  const Call call{n, source, bias, activation, target, zeros, view(n, weights, prepared, packed), across_images(n), streams(n, activation, target)};
+  const Call call{n, source, bias, activation, target, zeros, view(n, weights, prepared, packed), across_images(n), streams(n, activation, target), n * d_.target * h_.target * w_.target * target_c_ >= kFarFloats};
   const Cuts cuts = cut(n);
   const int64_t units = geometry_.groups * panels_.count;
   const bool zeros_only = bias == nullptr && activation == Activation::linear;  // where a phase has no taps
@@ -274,6 +239,7 @@ void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, 
   const KernelTable& table = kernels();
   Cursor cursor(*this, call.n, call.across, phase);
   end = std::min(end, cursor.pixels());
+  if (pixelwise_ && end - begin >= table.rows_of[1]) return run_panels(call, begin, end, first_unit, last_unit);
   for (int64_t unit = first_unit; unit < last_unit; ++unit) {
     const int64_t group = unit / panels_.count, panel = unit % panels_.count;
     if (unit == first_unit || panel == 0) {
@@ -312,6 +278,31 @@ void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, 
       args.ahead = fetch ? lists.tiles[t + kAheadTiles].rows : nullptr;
       table.gemm_rows(args);
     }
+  }
+}
+
+// Pixels begin .. end - 1 where each comes from the same one of the source: without lists.
+void RowsConvolution::run_panels(const Call& call, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit) const {
+  for (int64_t unit = first_unit; unit < last_unit; ++unit) {
+    const int64_t group = unit / panels_.count, panel = unit % panels_.count;
+    GemmPanelArgs args{};
+    args.a = call.source + begin * source_c_ + group * depth_;
+    args.lda = source_c_;
+    args.b = call.weights.data + group * call.weights.group + panel * call.weights.panel;
+    args.ldb = call.weights.ldb;
+    args.k = depth_;
+    const int64_t column = group * columns_ + panels_.first(panel);
+    args.c = call.target + begin * target_c_ + column;
+    args.ldc = target_c_;
+    args.bias = call.bias == nullptr ? nullptr : call.bias + column;
+    args.rows = end - begin;
+    args.vectors = panels_.vectors_of(panel);
+    args.columns = panels_.columns_of(panel);
+    args.activation = call.activation;
+    args.stream = call.stream;
+    args.fetch = unit == first_unit;
+    args.fetch_out = !call.stream && call.far;
+    kernels().gemm_panel(args);
   }
 }
 

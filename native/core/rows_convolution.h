@@ -3,38 +3,11 @@
 //   target[pixel] = act(sum over taps of source[pixel · stride + offset of the tap] · weights[tap] + bias)
 // In the gradient, target pixels fall into phases (position mod stride) that each have taps of their own: nothing is computed on zeros.
 #pragma once
-#include <vector>
-
 #include "geometry.h"
 #include "panels.h"
+#include "rows_axis.h"
 
 namespace convlane {
-
-// One axis. Target position p + q · target_stride of phase p reads q · source_stride + offset[t] for the taps t of that phase.
-struct RowsAxis {
-  int64_t source = 1, target = 1;
-  int64_t source_stride = 1, target_stride = 1;
-  std::vector<int64_t> kernel, offset;  // of each tap; phase by phase, by rising offset within a phase
-  std::vector<int64_t> first;           // taps of phase p: first[p] .. first[p + 1] - 1
-
-  int64_t taps() const { return static_cast<int64_t>(kernel.size()); }
-  int64_t phases() const { return static_cast<int64_t>(first.size()) - 1; }
-  int64_t taps_of(int64_t phase) const { return first[static_cast<size_t>(phase) + 1] - first[static_cast<size_t>(phase)]; }
-  bool lacks_taps() const {
-    for (int64_t phase = 0; phase < phases(); ++phase) {
-      if (taps_of(phase) == 0) return true;
-    }
-    return false;
-  }
-  int64_t positions(int64_t phase) const { return divide_up(target - phase, target_stride); }
-  // One tap, and inside the source for all positions.
-  bool point(int64_t phase) const {
-    const size_t t = static_cast<size_t>(first[static_cast<size_t>(phase)]);
-    return taps_of(phase) == 1 && offset[t] >= 0 && (positions(phase) - 1) * source_stride + offset[t] < source;
-  }
-};
-RowsAxis forward_axis(const Axis& axis);
-RowsAxis gradient_axis(const Axis& axis);
 
 // How the kernels get at the patches: through row pointers into the source, or as copies (im2col).
 enum class Patches { indirect, copied };
@@ -74,6 +47,7 @@ class RowsConvolution {
   void clear_without_taps(int64_t n, float* target, bool stream) const;
   Cuts cut(int64_t n) const;
   void run_block(const Call& call, int64_t phase, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit, Lists& lists) const;
+  void run_panels(const Call& call, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit) const;
   void list_points(const Call& call, Cursor& cursor, int32_t rows, int64_t group, Lists& lists) const;
   void list_tile(const Call& call, Cursor& cursor, int32_t rows, int64_t group, Lists& lists) const;
 
@@ -85,6 +59,8 @@ class RowsConvolution {
   int64_t depth_, columns_;      // of one group: source channels (the reduction per tap), target channels
   Panels panels_;
   bool mergeable_;               // taps that are neighbours along the width are neighbours in memory, within each phase
+  bool padded_;                  // much of the taps is padding
+  bool pixelwise_;               // each pixel of the target comes from the same one of the source
 };
 
 }  // namespace convlane

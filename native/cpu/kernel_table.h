@@ -39,6 +39,21 @@ struct GemmRowsArgs {
   bool fetch_out;            // fetch the lines of `out` first: they are far away
 };
 
+// c[i * ldc + j] = act( sum over p < k of a[i * lda + p] * b[p * ldb + j] + bias[j] ), i < rows: 1 x 1 windows. B as above.
+struct GemmPanelArgs {
+  const float *a, *b;
+  int64_t lda, ldb, k;
+  float* c;
+  int64_t ldc;
+  const float* bias;      // `columns` values, or null
+  int64_t rows;           // rows_of[vectors] at least
+  int32_t vectors;        // 1 .. kMaxVectors
+  int32_t columns;        // (vectors - 1) * width < columns <= vectors * width
+  Activation activation;
+  bool stream;            // as above
+  bool fetch, fetch_out;  // fetch rows of a that are read soon, and the lines of c before they are written
+};
+
 // c[i * ldc + j] (+)= sum over runs r, p < length_r of a_r[p * lda + i] * b_r[p * ldb + j]      (A is k-major: nothing is packed)
 // Weight gradients of convolution and dense; transposed-A matmul. Reads only i < m, j < columns.
 struct GemmColsRun {
@@ -186,10 +201,11 @@ struct AdagradArgs {
 struct KernelTable {
   const char* name;             // "scalar", "avx2", "avx512", "neon": compiled into the target's own object
   int32_t width;                // floats in a vector
-  int32_t rows_of[kMaxVectors + 1];  // rows of the GEMM tile by number of vectors
+  int32_t rows_of[kMaxVectors + 1];  // rows of the GEMM tile by number of vectors: of more vectors, as many or fewer
   int32_t vectors;              // widest tile (<= kMaxVectors)
 
   void (*gemm_rows)(const GemmRowsArgs&);
+  void (*gemm_panel)(const GemmPanelArgs&);
   void (*gemm_cols)(const GemmColsArgs&);
   void (*gemm_dots)(const GemmDotsArgs&);
   void (*gemm_outer)(const float* a, const float* b, int64_t m, int64_t n, float* y);  // y[i * n + j] = a[i] b[j]

@@ -8,13 +8,15 @@
 namespace convlane {
 namespace {
 
-// Adds what was stored and the bias to the sums of a tile, and writes them. Whole: all lanes of the last vector.
-template <class V, int M, int NV, bool Whole>
-inline void finish_rows(const GemmRowsArgs& g, V (&sums)[M][NV], bool relu_now) {
+// Adds what was stored and the bias to the sums of a tile, and writes them through the activation; row(i) is where row i of it begins. Whole: all lanes of the
+// last vector.
+template <class V, int M, int NV, bool Whole, class Row, class Args>
+inline void finish_tile(const Row& row, const Args& g, bool accumulate, V (&sums)[M][NV]) {
+  const bool relu_now = g.activation == Activation::relu;
   const int last = g.columns - (NV - 1) * V::width;  // columns of the last vector
-  if (g.accumulate) {
+  if (accumulate) {
     CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
-      const float* out = g.out[i] + g.out_offset;
+      const float* out = row(i);
       CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
         sums[i][j] = sums[i][j] + (Whole || j < NV - 1 ? V::load(out + j * V::width) : V::load(out + j * V::width, last));
       }
@@ -33,12 +35,12 @@ inline void finish_rows(const GemmRowsArgs& g, V (&sums)[M][NV], bool relu_now) 
   }
   if (Whole && g.stream) {
     CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
-      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j].stream(g.out[i] + g.out_offset + j * V::width);
+      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j].stream(row(i) + j * V::width);
     }
     return;
   }
   CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
-    float* out = g.out[i] + g.out_offset;
+    float* out = row(i);
     CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
       if (Whole || j < NV - 1) {
         sums[i][j].store(out + j * V::width);
@@ -46,6 +48,9 @@ inline void finish_rows(const GemmRowsArgs& g, V (&sums)[M][NV], bool relu_now) 
         sums[i][j].store(out + j * V::width, last);
       }
     }
+  }
+  if (g.activation != Activation::linear && !relu_now) {
+    for (int i = 0; i < M; ++i) activate<V>(g.activation, row(i), row(i), g.columns);
   }
 }
 
@@ -96,17 +101,11 @@ CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
     }
   }
 
-  const bool relu_now = g.activation == Activation::relu;
+  const auto row = [&](int i) { return g.out[i] + g.out_offset; };
   if (g.columns == NV * V::width) {
-    finish_rows<V, M, NV, true>(g, sums, relu_now);
+    finish_tile<V, M, NV, true>(row, g, g.accumulate, sums);
   } else {
-    finish_rows<V, M, NV, false>(g, sums, relu_now);
-  }
-  if (g.activation != Activation::linear && !relu_now) {
-    for (int i = 0; i < M; ++i) {
-      float* out = g.out[i] + g.out_offset;
-      activate<V>(g.activation, out, out, g.columns);
-    }
+    finish_tile<V, M, NV, false>(row, g, g.accumulate, sums);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "elementwise.h"
 #include "few_channels.h"
 #include "gemm.h"
+#include "gemm_panel.h"
 #include "gemm_thin.h"
 #include "grouped.h"
 #include "grouped_weights.h"
@@ -38,6 +39,7 @@ constexpr KernelTable table_of(const char* name) {
   for (int v = 1; v <= V::vectors; ++v) t.rows_of[v] = V::rows[v];
 
   t.gemm_rows = gemm_rows<V>;
+  t.gemm_panel = gemm_panel<V>;
   t.gemm_cols = gemm_cols<V>;
   t.gemm_dots = gemm_dots<V>;
   t.gemm_outer = gemm_outer<V>;

@@ -16,6 +16,7 @@
 #if defined(__GNUC__)
 #define CONVLANE_INLINE_LAMBDA __attribute__((always_inline))  // after the parameters
 #define CONVLANE_FORGET(p) asm("" : : "r"(p) : "memory")  // what lies at p may be anything
+#define CONVLANE_OPAQUE(p) asm("" : "+r"(p))              // a pointer of its own, in a register: not one more offset from another
 #define CONVLANE_NOINLINE __attribute__((noinline))
 #define CONVLANE_INLINE inline __attribute__((always_inline))
 #define CONVLANE_PREFETCH(p) __builtin_prefetch(p, 0, 2)  // for reading, into L2; p may be any address
@@ -24,6 +25,7 @@
 #else
 #define CONVLANE_INLINE_LAMBDA
 #define CONVLANE_FORGET(p) (static_cast<void>(p))
+#define CONVLANE_OPAQUE(p) (static_cast<void>(p))
 #define CONVLANE_NOINLINE __declspec(noinline)
 #define CONVLANE_INLINE inline
 #define CONVLANE_PREFETCH(p) (static_cast<void>(p))
