@@ -267,6 +267,7 @@ void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, 
     args.columns = panels_.columns_of(panel);
     args.activation = call.activation;
     args.stream = call.stream;
+    args.fetch_out = !call.stream && call.far;
     for (int64_t t = 0; t < lists.tile_count; ++t) {
       const Lists::Tile& tile = lists.tiles[t];
       args.rows = tile.rows;
