@@ -23,12 +23,6 @@ double work(const GemmSizes& s) { return static_cast<double>(s.m) * static_cast<
 // The reduction in equal parts of at most `most`.
 int64_t depth_of(int64_t k, int64_t most) { return divide_up(k, divide_up(k, most)); }
 
-// Few rows against a b that no cache holds: what counts is reading it in long stretches, a few rows at a time.
-constexpr int64_t kThinColumns = 2048, kThinChunks = 8, kThinDepth = 16;
-bool is_thin(const GemmSizes& s) {
-  return !s.transpose_a && !s.transpose_b && s.m <= 2 * kernels().rows_of[kernels().vectors] && s.n * s.k >= kLarge;
-}
-
 // Whether a transposed a is read where it lies; its kernels read no more of b than there is.
 bool by_columns(const GemmSizes& s) { return s.transpose_a && s.n <= kCopyColumns; }
 
@@ -66,8 +60,8 @@ void pack(const GemmSizes& s, const Panels& panels, const float* b, int64_t firs
 struct Chunks {
   static constexpr int64_t kEnough = 16;
   int64_t block, blocks, panels, groups;
-  Chunks(const GemmSizes& s, const Panels& all, int64_t columns, int64_t most, int64_t rows) {
-    const int64_t wanted = std::min(most, chunks_for(work(s)));
+  Chunks(const GemmSizes& s, const Panels& all, int64_t columns, int64_t rows) {
+    const int64_t wanted = chunks_for(work(s));
     panels = std::clamp(columns / all.width, int64_t{1}, all.count);
     block = std::min(s.m, rows);
     if (divide_up(s.m, block) * divide_up(all.count, panels) < wanted) panels = std::max<int64_t>(1, all.count * divide_up(s.m, block) / wanted);
@@ -114,10 +108,10 @@ class StretchOfB {
 class ByRows {
  public:
   ByRows(const GemmSizes& s, const float* a, const float* bias, Activation activation, float* y)
-      : s_(s), a_(a), bias_(bias), activation_(activation), y_(y), panels_(s.n), thin_(is_thin(s)),
-        chunks_(s, panels_, s.transpose_a ? 4 * kChunkColumns : thin_ ? kThinColumns : kChunkColumns, thin_ ? kThinChunks : kChunks,
+      : s_(s), a_(a), bias_(bias), activation_(activation), y_(y), panels_(s.n),
+        chunks_(s, panels_, s.transpose_a ? 4 * kChunkColumns : kChunkColumns,
                 s.transpose_a || s.transpose_b ? kBlockRows : kCopyRows),
-        copies_(!thin_ && !s.transpose_a && !s.transpose_b && panels_.count > 1 &&
+        copies_(!s.transpose_a && !s.transpose_b && panels_.count > 1 &&
                 chunks_.block >= (panels_.width < kNarrow || s.n * s.k >= kLarge ? kCopyLeastFar : kCopyLeast)),
         together_(round_up(kBlockRows, panels_.rows)) {}
 
@@ -126,7 +120,7 @@ class ByRows {
     const int64_t depth = packed ? depth_of(s_.k, kDepth) : s_.k;
     for (int64_t first = 0; first < s_.k; first += depth) {
       const int64_t length = std::min(depth, s_.k - first);
-      const int64_t part = thin_ ? std::min(kThinDepth, length) : depth_of(length, kDepth);
+      const int64_t part = depth_of(length, kDepth);
       const StretchOfB stretch(s_, panels_, b, first, length, scratch);
       const int64_t turned = s_.transpose_a ? round_up(together_ * part, 16) : 0, copied = copies_ ? chunks_.panels * panels_.width * part : 0;
       parallel_with_scratch(chunks_.count(), turned + copied, [&](int64_t chunk, float* memory) {
@@ -195,7 +189,6 @@ class ByRows {
   Activation activation_;
   float* y_;
   Panels panels_;
-  bool thin_;
   Chunks chunks_;
   bool copies_;       // whether the first tile of a chunk copies the panels of b for the others
   int64_t together_;  // rows between two visits to a panel
@@ -205,7 +198,7 @@ class ByRows {
 void gemm_by_columns(const GemmSizes& s, const float* a, const float* b, float* y, float* scratch) {
   const KernelTable& table = kernels();
   const Panels panels(s.n);
-  const Chunks chunks(s, panels, kChunkColumns, kChunks, kBlockRows);
+  const Chunks chunks(s, panels, kChunkColumns, kBlockRows);
   const int64_t depth = depth_of(s.k, kDepth);
   for (int64_t first = 0; first < s.k; first += depth) {
     const int64_t length = std::min(depth, s.k - first), part = depth_of(length, kColumnsDepth);
@@ -274,6 +267,45 @@ void gemm_by_dots(const GemmSizes& s, const float* a, const float* b, float* y) 
   });
 }
 
+// A row by a plain b, or few rows by one that no cache holds: reading b takes longer than multiplying, so it is read once, in the order in which it lies.
+constexpr int64_t kFewRows = 16;
+int64_t few_rows_of(int64_t n, int64_t k) { return n * k >= kLarge ? kFewRows : 1; }
+bool is_few(const GemmSizes& s) {
+  constexpr int64_t kLeast = 16 << 10;  // floats of b
+  return !s.transpose_a && !s.transpose_b && s.m <= few_rows_of(s.n, s.k) && s.n * s.k >= kLeast;
+}
+
+// Sums of each stretch of the reduction, for as many rows or fewer. The stretches are those of more rows, so that a row has the same bits alone and among others.
+int64_t few_floats(const GemmSizes& s) {
+  const int64_t parts = divide_up(s.k, kDepth);
+  return parts > 1 ? parts * std::min(s.m, few_rows_of(s.n, s.k)) * s.n : 0;
+}
+
+void gemm_few(const GemmSizes& s, const float* a, const float* b, const float* bias, Activation activation, float* y, float* scratch) {
+  constexpr int64_t kChunkFloats = 32 << 10, kColumns = 256;  // of b in a chunk: reading them takes a microsecond or two
+  const int64_t depth = depth_of(s.k, kDepth), parts = divide_up(s.k, depth), floats = s.m * s.n;
+  const int64_t wanted = std::clamp<int64_t>(s.n * s.k / kChunkFloats, 1, kChunks);
+  const int64_t width = round_up(divide_up(s.n, std::clamp<int64_t>(wanted / parts, 1, divide_up(s.n, kColumns))), 16), groups = divide_up(s.n, width);
+  float* const sums = parts > 1 ? scratch : y;
+  parallel_blocks(parts * groups, 1, [&](int64_t chunk, int64_t) {
+    const int64_t part = chunk / groups, first = part * depth, column = chunk % groups * width;
+    kernels().gemm_few({a + first, b + first * s.n + column, s.k, s.n, s.m, std::min(depth, s.k - first), std::min(width, s.n - column),
+                        sums + part * floats + column, s.n});
+  });
+  if (parts == 1 && bias == nullptr && activation == Activation::linear) return;
+  parallel_blocks(s.n, std::max<int64_t>(16, kElementGrain / (parts * s.m)), [&](int64_t begin, int64_t end) {
+    const KernelTable& table = kernels();
+    for (int64_t at = begin; at < floats; at += s.n) {
+      float* const row = y + at;
+      const int64_t count = end - begin;
+      if (parts > 1) table.add(sums + at, sums + floats + at, row, count, Activation::linear);
+      for (int64_t part = 2; part < parts; ++part) table.axpy(1.0f, sums + part * floats + at, row, count);
+      if (bias != nullptr) table.axpy(1.0f, bias + begin, row, count);
+      if (activation != Activation::linear) table.activate(activation, row, row, count);
+    }
+  });
+}
+
 // The weight gradient of one image.
 bool is_outer(const GemmSizes& s) { return s.transpose_a && !s.transpose_b && s.k == 1; }
 
@@ -292,6 +324,7 @@ int64_t packed_floats(const GemmSizes& s) {
 
 int64_t gemm_scratch_floats(const GemmSizes& sizes, bool shorter) {
   if (by_dots(sizes) || is_outer(sizes)) return 0;
+  if (!sizes.transpose_a && !sizes.transpose_b) return std::max(packed_floats(sizes), few_floats(sizes));
   if (!turns(sizes)) return packed_floats(sizes);
   const int64_t turned_floats = round_up(sizes.m * sizes.n, 16) + packed_floats(turned(sizes));
   return shorter ? std::max(turned_floats, packed_floats(sizes)) : turned_floats;  // a shorter reduction may not be turned
@@ -300,6 +333,8 @@ int64_t gemm_scratch_floats(const GemmSizes& sizes, bool shorter) {
 void gemm(const GemmSizes& sizes, const float* a, const float* b, const float* bias, Activation activation, float* y, float* scratch) {
   if (by_dots(sizes)) {
     gemm_by_dots(sizes, a, b, y);
+  } else if (is_few(sizes)) {
+    gemm_few(sizes, a, b, bias, activation, y, scratch);
   } else if (is_outer(sizes)) {
     gemm_outer(sizes, a, b, y);
   } else if (turns(sizes)) {

@@ -6,8 +6,9 @@ import { PROPERTY_CASES } from '../support/describeCases'
 import { tensorsOf } from '../support/executeStep'
 import type { OpCase } from '../support/opCase'
 import { isBatched } from '../support/opFacts'
-import { matmulCase } from '../support/productCases'
+import { denseCase, matmulCase } from '../support/productCases'
 import { openProgram } from '../support/runProgram'
+import { firstOtherBit } from '../support/tolerance'
 
 const MOST = 1 << 22 // elements of a program's operands
 const capacities = [1, 3, 16, 100, 257, 1023, 1024, 4096]
@@ -77,3 +78,25 @@ test('fewer rows than the capacity give what they give alone', async () => {
     if (i % everyRun === 0 && row > 0 && row * capacity <= 1 << 18) await expectSameRows(c, capacity, [1, 2, 7, 16, 33, 34])
   }
 }, 300_000)
+
+// What a predictor answers for a sample must not depend on those that it is computed with.
+test('a row of a dense layer has the same bits alone as among others', async () => {
+  const capacity = 20
+  for (const [inputs, outputs] of [
+    [40, 500],
+    [1030, 37],
+    [2100, 530],
+    [2050, 2051],
+  ] as const) {
+    // with the last one's weights few rows go a way of their own
+    const full = denseCase(capacity, inputs, outputs, true, 'relu')
+    const tensors = tensorsOf(full, false)
+    const program = openProgram(binding, full, '', capacity)
+    const all = (await program.run(tensors, capacity)).y!.slice()
+    for (const n of [1, 2, 3, 4, 7, 16, 17]) {
+      const { y } = await program.run(tensors, n)
+      expect(firstOtherBit(y!.subarray(0, n * outputs), all.subarray(0, n * outputs)), `${inputs} to ${outputs}, ${n} rows`).toBeUndefined()
+    }
+    program.dispose()
+  }
+})
