@@ -301,7 +301,6 @@ void RowsConvolution::run_panels(const Call& call, int64_t begin, int64_t end, i
     args.columns = panels_.columns_of(panel);
     args.activation = call.activation;
     args.stream = call.stream;
-    args.fetch = unit == first_unit;
     args.fetch_out = !call.stream && call.far;
     kernels().gemm_panel(args);
   }

@@ -171,7 +171,9 @@ void gemm_rows_of(const GemmRowsArgs& g) {
   if constexpr (M > 1) {
     if (g.copy != nullptr) return gemm_rows_tile<V, M, NV, Fetch::copy>(g);
   }
-  if (g.ahead != nullptr) return gemm_rows_tile<V, M, NV, Fetch::ahead>(g);
+  if constexpr (M == V::rows[NV]) {
+    if (g.ahead != nullptr) return gemm_rows_tile<V, M, NV, Fetch::ahead>(g);
+  }
   gemm_rows_tile<V, M, NV, Fetch::none>(g);
 }
 

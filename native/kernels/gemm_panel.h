@@ -9,7 +9,7 @@
 namespace convlane {
 namespace {
 
-template <class V, int M, int NV, bool Whole, bool Fetch>
+template <class V, int M, int NV, bool Whole>
 CONVLANE_NOINLINE void panel_tile(const GemmPanelArgs& g, int64_t row) {
   V sums[M][NV];
   CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
@@ -29,7 +29,7 @@ CONVLANE_NOINLINE void panel_tile(const GemmPanelArgs& g, int64_t row) {
   }
   const float* next = g.a + (row + 2 * M) * lda;  // what the tile after the next one reads
   for (int64_t k = 0; k < length; ++k, b += ldb) {
-    if (Fetch && k % kFetched == 0) {
+    if (k % kFetched == 0) {
       const float* from = next + k;
       CONVLANE_UNROLL for (int i = 0; i < M; ++i, from += lda) {
         CONVLANE_PREFETCH(from);
@@ -47,10 +47,10 @@ CONVLANE_NOINLINE void panel_tile(const GemmPanelArgs& g, int64_t row) {
 }
 
 // The last tile takes rows again that the one before has computed: the same values.
-template <class V, int NV, bool Whole, bool Fetch>
+template <class V, int NV, bool Whole>
 inline void panel_tiles(const GemmPanelArgs& g) {
   constexpr int M = V::rows[NV];
-  for (int64_t row = 0; row < g.rows; row += M) panel_tile<V, M, NV, Whole, Fetch>(g, row + M <= g.rows ? row : g.rows - M);
+  for (int64_t row = 0; row < g.rows; row += M) panel_tile<V, M, NV, Whole>(g, row + M <= g.rows ? row : g.rows - M);
 }
 
 template <class V, int NV = V::vectors>
@@ -58,11 +58,8 @@ void gemm_panel(const GemmPanelArgs& g) {
   if constexpr (NV > 1) {
     if (g.vectors < NV) return gemm_panel<V, NV - 1>(g);
   }
-  const bool whole = g.columns == NV * V::width;
-  if (whole && g.fetch) return panel_tiles<V, NV, true, true>(g);
-  if (whole) return panel_tiles<V, NV, true, false>(g);
-  if (g.fetch) return panel_tiles<V, NV, false, true>(g);
-  panel_tiles<V, NV, false, false>(g);
+  if (g.columns == NV * V::width) return panel_tiles<V, NV, true>(g);
+  panel_tiles<V, NV, false>(g);
 }
 
 }  // namespace
