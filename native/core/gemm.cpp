@@ -109,8 +109,7 @@ class ByRows {
  public:
   ByRows(const GemmSizes& s, const float* a, const float* bias, Activation activation, float* y)
       : s_(s), a_(a), bias_(bias), activation_(activation), y_(y), panels_(s.n),
-        chunks_(s, panels_, s.transpose_a ? 4 * kChunkColumns : kChunkColumns,
-                s.transpose_a || s.transpose_b ? kBlockRows : kCopyRows),
+        chunks_(s, panels_, s.transpose_a ? 4 * kChunkColumns : kChunkColumns, s.transpose_a || s.transpose_b ? kBlockRows : kCopyRows),
         copies_(!s.transpose_a && !s.transpose_b && panels_.count > 1 &&
                 chunks_.block >= (panels_.width < kNarrow || s.n * s.k >= kLarge ? kCopyLeastFar : kCopyLeast)),
         together_(round_up(kBlockRows, panels_.rows)) {}
@@ -267,7 +266,7 @@ void gemm_by_dots(const GemmSizes& s, const float* a, const float* b, float* y) 
   });
 }
 
-// A row by a plain b, or few rows by one that no cache holds: reading b takes longer than multiplying, so it is read once, in the order in which it lies.
+// A row by a plain b, or few rows by one that no cache holds: what counts is reading b once, in the order in which it lies.
 constexpr int64_t kFewRows = 16;
 int64_t few_rows_of(int64_t n, int64_t k) { return n * k >= kLarge ? kFewRows : 1; }
 bool is_few(const GemmSizes& s) {

@@ -216,7 +216,8 @@ void RowsConvolution::run(int64_t n, const float* source, const float* weights, 
   float* zeros = scratch;
   float* packed = scratch + round_up(zero_floats, 16);
   std::fill(zeros, zeros + zero_floats, 0.0f);
-  const Call call{n, source, bias, activation, target, zeros, view(n, weights, prepared, packed), across_images(n), streams(n, activation, target), n * d_.target * h_.target * w_.target * target_c_ >= kFarFloats};
+  const bool far = n * d_.target * h_.target * w_.target * target_c_ >= kFarFloats;
+  const Call call{n, source, bias, activation, target, zeros, view(n, weights, prepared, packed), across_images(n), streams(n, activation, target), far};
   const Cuts cuts = cut(n);
   const int64_t units = geometry_.groups * panels_.count;
   const bool zeros_only = bias == nullptr && activation == Activation::linear;  // where a phase has no taps
