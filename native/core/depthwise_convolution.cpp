@@ -62,9 +62,9 @@ struct DepthwiseConvolution::Call {
 
 DepthwiseConvolution::DepthwiseConvolution(const ConvGeometry& geometry, Direction direction)
     : geometry_(geometry),
-      d_(direction == Direction::forward ? forward_axis(geometry.d) : gradient_axis(geometry.d)),
-      h_(direction == Direction::forward ? forward_axis(geometry.h) : gradient_axis(geometry.h)),
-      w_(direction == Direction::forward ? forward_axis(geometry.w) : gradient_axis(geometry.w)),
+      d_(axis_of(geometry.d, direction)),
+      h_(axis_of(geometry.h, direction)),
+      w_(axis_of(geometry.w, direction)),
       transposed_(direction == Direction::gradient && geometry.w.stride > 1),
       turned_(direction == Direction::gradient && geometry.w.stride == 1) {
   const Axis& w = geometry.w;

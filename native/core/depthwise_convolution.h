@@ -2,7 +2,7 @@
 // Forward and input gradient of depthwise convolutions with windows of 3 columns, and forward of some with 5: each channel by itself, line by line of the
 // target. DepthwiseLines computes the others.
 #pragma once
-#include "rows_convolution.h"
+#include "rows_axis.h"
 
 namespace convlane {
 

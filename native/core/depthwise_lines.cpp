@@ -36,9 +36,9 @@ struct DepthwiseLines::Lists {
 
 DepthwiseLines::DepthwiseLines(const ConvGeometry& geometry, Direction direction)
     : geometry_(geometry),
-      d_(direction == Direction::forward ? forward_axis(geometry.d) : gradient_axis(geometry.d)),
-      h_(direction == Direction::forward ? forward_axis(geometry.h) : gradient_axis(geometry.h)),
-      w_(direction == Direction::forward ? forward_axis(geometry.w) : gradient_axis(geometry.w)),
+      d_(axis_of(geometry.d, direction)),
+      h_(axis_of(geometry.h, direction)),
+      w_(axis_of(geometry.w, direction)),
       stretches_(stretches_of(w_)) {}
 
 bool DepthwiseLines::blocks() const { return geometry_.c % kFarChannels == 0 && geometry_.taps() > 1; }

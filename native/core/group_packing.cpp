@@ -19,7 +19,7 @@ GroupLanes lanes_of(int64_t from, int64_t to, int64_t groups) {
 GroupPacking::GroupPacking(const ConvGeometry& geometry, Direction direction)
     : geometry_(geometry),
       direction_(direction),
-      w_(direction == Direction::forward ? forward_axis(geometry.w) : gradient_axis(geometry.w)),
+      w_(axis_of(geometry.w, direction)),
       lanes_(direction == Direction::forward ? lanes_of(geometry.group_c(), geometry.group_oc(), geometry.groups)
                                              : lanes_of(geometry.group_oc(), geometry.group_c(), geometry.groups)),
       source_(w_.source),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How a convolution of groups is laid out for the kernels: which taps go together, and weights (or their gradients) by vectors of targets.
 #pragma once
-#include "rows_convolution.h"
+#include "rows_axis.h"
 
 namespace convlane {
 

@@ -27,8 +27,8 @@ struct GroupedConvolution::Call {
 
 GroupedConvolution::GroupedConvolution(const ConvGeometry& geometry, Direction direction)
     : geometry_(geometry),
-      d_(direction == Direction::forward ? forward_axis(geometry.d) : gradient_axis(geometry.d)),
-      h_(direction == Direction::forward ? forward_axis(geometry.h) : gradient_axis(geometry.h)),
+      d_(axis_of(geometry.d, direction)),
+      h_(axis_of(geometry.h, direction)),
       packing_(geometry, direction),
       source_c_(direction == Direction::forward ? geometry.c : geometry.oc),
       target_c_(direction == Direction::forward ? geometry.oc : geometry.c) {}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How convolutions that are computed line by line are cut.
 #pragma once
-#include "rows_convolution.h"
+#include "rows_axis.h"
 
 namespace convlane {
 

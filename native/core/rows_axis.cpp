@@ -5,6 +5,29 @@
 
 namespace convlane {
 
+namespace {
+
+// Input position i = p + q · stride takes part in output position o = (i + before - k · dilation) / stride where that is whole.
+RowsAxis gradient_axis(const Axis& axis) {
+  RowsAxis rows{axis.out, axis.in, 1, axis.stride, {}, {}, {0}};
+  const int64_t phases = std::min(axis.stride, axis.in);
+  std::vector<std::vector<int64_t>> taps(static_cast<size_t>(phases));
+  for (int64_t k = axis.kernel - 1; k >= 0; --k) {
+    const int64_t phase = ((k * axis.dilation - axis.before) % axis.stride + axis.stride) % axis.stride;
+    if (phase < phases) taps[static_cast<size_t>(phase)].push_back(k);
+  }
+  for (int64_t phase = 0; phase < phases; ++phase) {
+    for (int64_t k : taps[static_cast<size_t>(phase)]) {
+      rows.kernel.push_back(k);
+      rows.offset.push_back((phase + axis.before - k * axis.dilation) / axis.stride);
+    }
+    rows.first.push_back(rows.taps());
+  }
+  return rows;
+}
+
+}  // namespace
+
 bool neighbours(const RowsAxis& axis) {
   for (int64_t phase = 0; phase < axis.phases(); ++phase) {
     for (int64_t t = axis.first[phase] + 1; t < axis.first[phase + 1]; ++t) {
@@ -41,23 +64,6 @@ RowsAxis forward_axis(const Axis& axis) {
   return rows;
 }
 
-// Input position i = p + q · stride takes part in output position o = (i + before - k · dilation) / stride where that is whole.
-RowsAxis gradient_axis(const Axis& axis) {
-  RowsAxis rows{axis.out, axis.in, 1, axis.stride, {}, {}, {0}};
-  const int64_t phases = std::min(axis.stride, axis.in);
-  std::vector<std::vector<int64_t>> taps(static_cast<size_t>(phases));
-  for (int64_t k = axis.kernel - 1; k >= 0; --k) {
-    const int64_t phase = ((k * axis.dilation - axis.before) % axis.stride + axis.stride) % axis.stride;
-    if (phase < phases) taps[static_cast<size_t>(phase)].push_back(k);
-  }
-  for (int64_t phase = 0; phase < phases; ++phase) {
-    for (int64_t k : taps[static_cast<size_t>(phase)]) {
-      rows.kernel.push_back(k);
-      rows.offset.push_back((phase + axis.before - k * axis.dilation) / axis.stride);
-    }
-    rows.first.push_back(rows.taps());
-  }
-  return rows;
-}
+RowsAxis axis_of(const Axis& axis, Direction direction) { return direction == Direction::forward ? forward_axis(axis) : gradient_axis(axis); }
 
 }  // namespace convlane

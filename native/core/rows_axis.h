@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One axis of a convolution, forward or of the input gradient.
+// The axes of a convolution, forward and of the input gradient.
 #pragma once
 #include <vector>
 
@@ -7,6 +7,8 @@
 #include "parallel.h"
 
 namespace convlane {
+
+enum class Direction { forward, gradient };
 
 // One axis. Target position p + q · target_stride of phase p reads q · source_stride + offset[t] for the taps t of that phase.
 struct RowsAxis {
@@ -40,6 +42,6 @@ bool pixelwise(const RowsAxis& axis);
 double inside_share(const RowsAxis& axis);
 
 RowsAxis forward_axis(const Axis& axis);
-RowsAxis gradient_axis(const Axis& axis);
+RowsAxis axis_of(const Axis& axis, Direction direction);
 
 }  // namespace convlane

@@ -11,7 +11,6 @@ namespace convlane {
 
 // How the kernels get at the patches: through row pointers into the source, or as copies (im2col).
 enum class Patches { indirect, copied };
-enum class Direction { forward, gradient };
 
 class RowsConvolution {
  public:

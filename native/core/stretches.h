@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Where along a line of the target the same taps lie inside the source.
 #pragma once
-#include "rows_convolution.h"
+#include "rows_axis.h"
 
 namespace convlane {
 

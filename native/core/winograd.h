@@ -4,7 +4,7 @@
 #pragma once
 #include "geometry.h"
 #include "panels.h"
-#include "rows_convolution.h"
+#include "rows_axis.h"
 #include "winograd_tiles.h"
 
 namespace convlane {
