@@ -266,21 +266,21 @@ void gemm_by_dots(const GemmSizes& s, const float* a, const float* b, float* y) 
   });
 }
 
-// A row by a plain b, or few rows by one that no cache holds: what counts is reading b once, in the order in which it lies.
-constexpr int64_t kFewRows = 16;
-int64_t few_rows_of(int64_t n, int64_t k) { return n * k >= kLarge ? kFewRows : 1; }
-bool is_few(const GemmSizes& s) {
+// Thin: a row by a plain b, or few rows by one that no cache holds. What counts is reading b once, in the order in which it lies.
+constexpr int64_t kThinRows = 16;
+int64_t thin_rows(int64_t n, int64_t k) { return n * k >= kLarge ? kThinRows : 1; }
+bool is_thin(const GemmSizes& s) {
   constexpr int64_t kLeast = 16 << 10;  // floats of b
-  return !s.transpose_a && !s.transpose_b && s.m <= few_rows_of(s.n, s.k) && s.n * s.k >= kLeast;
+  return !s.transpose_a && !s.transpose_b && s.m <= thin_rows(s.n, s.k) && s.n * s.k >= kLeast;
 }
 
 // Sums of each stretch of the reduction, for as many rows or fewer. The stretches are those of more rows, so that a row has the same bits alone and among others.
-int64_t few_floats(const GemmSizes& s) {
+int64_t thin_floats(const GemmSizes& s) {
   const int64_t parts = divide_up(s.k, kDepth);
-  return parts > 1 ? parts * std::min(s.m, few_rows_of(s.n, s.k)) * s.n : 0;
+  return parts > 1 ? parts * std::min(s.m, thin_rows(s.n, s.k)) * s.n : 0;
 }
 
-void gemm_few(const GemmSizes& s, const float* a, const float* b, const float* bias, Activation activation, float* y, float* scratch) {
+void gemm_thin(const GemmSizes& s, const float* a, const float* b, const float* bias, Activation activation, float* y, float* scratch) {
   constexpr int64_t kChunkFloats = 32 << 10, kColumns = 256;  // of b in a chunk: reading them takes a microsecond or two
   const int64_t depth = depth_of(s.k, kDepth), parts = divide_up(s.k, depth), floats = s.m * s.n;
   const int64_t wanted = std::clamp<int64_t>(s.n * s.k / kChunkFloats, 1, kChunks);
@@ -288,7 +288,7 @@ void gemm_few(const GemmSizes& s, const float* a, const float* b, const float* b
   float* const sums = parts > 1 ? scratch : y;
   parallel_blocks(parts * groups, 1, [&](int64_t chunk, int64_t) {
     const int64_t part = chunk / groups, first = part * depth, column = chunk % groups * width;
-    kernels().gemm_few({a + first, b + first * s.n + column, s.k, s.n, s.m, std::min(depth, s.k - first), std::min(width, s.n - column),
+    kernels().gemm_thin({a + first, b + first * s.n + column, s.k, s.n, s.m, std::min(depth, s.k - first), std::min(width, s.n - column),
                         sums + part * floats + column, s.n});
   });
   if (parts == 1 && bias == nullptr && activation == Activation::linear) return;
@@ -323,7 +323,7 @@ int64_t packed_floats(const GemmSizes& s) {
 
 int64_t gemm_scratch_floats(const GemmSizes& sizes, bool shorter) {
   if (by_dots(sizes) || is_outer(sizes)) return 0;
-  if (!sizes.transpose_a && !sizes.transpose_b) return std::max(packed_floats(sizes), few_floats(sizes));
+  if (!sizes.transpose_a && !sizes.transpose_b) return std::max(packed_floats(sizes), thin_floats(sizes));
   if (!turns(sizes)) return packed_floats(sizes);
   const int64_t turned_floats = round_up(sizes.m * sizes.n, 16) + packed_floats(turned(sizes));
   return shorter ? std::max(turned_floats, packed_floats(sizes)) : turned_floats;  // a shorter reduction may not be turned
@@ -332,8 +332,8 @@ int64_t gemm_scratch_floats(const GemmSizes& sizes, bool shorter) {
 void gemm(const GemmSizes& sizes, const float* a, const float* b, const float* bias, Activation activation, float* y, float* scratch) {
   if (by_dots(sizes)) {
     gemm_by_dots(sizes, a, b, y);
-  } else if (is_few(sizes)) {
-    gemm_few(sizes, a, b, bias, activation, y, scratch);
+  } else if (is_thin(sizes)) {
+    gemm_thin(sizes, a, b, bias, activation, y, scratch);
   } else if (is_outer(sizes)) {
     gemm_outer(sizes, a, b, y);
   } else if (turns(sizes)) {

@@ -89,7 +89,7 @@ struct GemmDotsArgs {
 
 // y[i * ldy + j] = sum over p < k of a[i * lda + p] * b[p * ldb + j], i < m, j < columns: for few rows of a; B is read once, in the order in which it lies.
 // One chain for each sum, in the order of p: the bits of gemm_rows.
-struct GemmFewArgs {
+struct GemmThinArgs {
   const float *a, *b;
   int64_t lda, ldb, m, k, columns;
   float* y;
@@ -217,7 +217,7 @@ struct KernelTable {
   void (*gemm_panel)(const GemmPanelArgs&);
   void (*gemm_cols)(const GemmColsArgs&);
   void (*gemm_dots)(const GemmDotsArgs&);
-  void (*gemm_few)(const GemmFewArgs&);
+  void (*gemm_thin)(const GemmThinArgs&);
   void (*gemm_outer)(const float* a, const float* b, int64_t m, int64_t n, float* y);  // y[i * n + j] = a[i] b[j]
   void (*stream_zeros)(float* to, int64_t count);  // past the caches; `to` aligned to the vector, `count` a multiple of it. Ends with stream_fence()
   void (*stream_fence)();                            // after streams, before other threads read what they wrote

@@ -46,7 +46,7 @@ void gemm_dots(const GemmDotsArgs& g) {
 
 // Rows of B that are taken together, by rows of a: their factors stay in registers beside a row of sums.
 template <class V>
-constexpr int few_depth(int rows) {
+constexpr int thin_depth(int rows) {
   constexpr int kMost = 8;
   const int depth = (V::registers - 2 - rows) / rows;
   return depth < kMost ? depth : kMost;
@@ -54,7 +54,7 @@ constexpr int few_depth(int rows) {
 
 // Adds U rows of B, times M factors each, to M rows of sums, or begins these.
 template <class V, int M, int U, bool Begins>
-CONVLANE_NOINLINE void few_rows_of_b(const GemmFewArgs& g, int64_t row, int64_t k) {
+CONVLANE_NOINLINE void thin_tile(const GemmThinArgs& g, int64_t row, int64_t k) {
   const float *a = g.a + row * g.lda + k, *b = g.b + k * g.ldb;
   const int64_t lda = g.lda, ldb = g.ldb, ldy = g.ldy;
   float* y = g.y + row * ldy;
@@ -74,25 +74,25 @@ CONVLANE_NOINLINE void few_rows_of_b(const GemmFewArgs& g, int64_t row, int64_t 
 }
 
 template <class V, int M, int U>
-void few_depths(const GemmFewArgs& g, int64_t row, int64_t k, int64_t depth) {
+void thin_depths(const GemmThinArgs& g, int64_t row, int64_t k, int64_t depth) {
   if constexpr (U > 1) {
-    if (depth < U) return few_depths<V, M, U - 1>(g, row, k, depth);
+    if (depth < U) return thin_depths<V, M, U - 1>(g, row, k, depth);
   }
-  if (k == 0) return few_rows_of_b<V, M, U, true>(g, row, k);
-  few_rows_of_b<V, M, U, false>(g, row, k);
+  if (k == 0) return thin_tile<V, M, U, true>(g, row, k);
+  thin_tile<V, M, U, false>(g, row, k);
 }
 
 template <class V>
-void gemm_few(const GemmFewArgs& g) {
+void gemm_thin(const GemmThinArgs& g) {
   constexpr int kRows = 4;
-  const int together = few_depth<V>(g.m < kRows ? static_cast<int>(g.m) : kRows);
+  const int together = thin_depth<V>(g.m < kRows ? static_cast<int>(g.m) : kRows);
   for (int64_t k = 0; k < g.k; k += together) {
     const int64_t depth = together < g.k - k ? together : g.k - k;
     int64_t row = 0;
-    for (; row + kRows <= g.m; row += kRows) few_depths<V, kRows, few_depth<V>(kRows)>(g, row, k, depth);
-    if (g.m - row == 3) few_depths<V, 3, few_depth<V>(3)>(g, row, k, depth);
-    if (g.m - row == 2) few_depths<V, 2, few_depth<V>(2)>(g, row, k, depth);
-    if (g.m - row == 1) few_depths<V, 1, few_depth<V>(1)>(g, row, k, depth);
+    for (; row + kRows <= g.m; row += kRows) thin_depths<V, kRows, thin_depth<V>(kRows)>(g, row, k, depth);
+    if (g.m - row == 3) thin_depths<V, 3, thin_depth<V>(3)>(g, row, k, depth);
+    if (g.m - row == 2) thin_depths<V, 2, thin_depth<V>(2)>(g, row, k, depth);
+    if (g.m - row == 1) thin_depths<V, 1, thin_depth<V>(1)>(g, row, k, depth);
   }
 }
 

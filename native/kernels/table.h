@@ -42,7 +42,7 @@ constexpr KernelTable table_of(const char* name) {
   t.gemm_panel = gemm_panel<V>;
   t.gemm_cols = gemm_cols<V>;
   t.gemm_dots = gemm_dots<V>;
-  t.gemm_few = gemm_few<V>;
+  t.gemm_thin = gemm_thin<V>;
   t.gemm_outer = gemm_outer<V>;
   t.stream_zeros = stream_zeros<V>;
   t.stream_fence = stream_fence;
