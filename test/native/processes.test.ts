@@ -63,7 +63,7 @@ describe('the number of threads', () => {
   })
 })
 
-// The sanitizers need more address space than a limit could leave them.
+// Other systems have no /proc to tell what the process takes; the sanitizers need more address space than a limit could leave them.
 test.runIf(process.platform === 'linux' && !process.env.LD_PRELOAD)('a result that JavaScript has no memory for is OUT_OF_MEMORY', () => {
   const elements = 2 ** 26
   const read = (length: number, then: string) => `

@@ -86,9 +86,8 @@ test('a row of a dense layer has the same bits alone as among others', async () 
     [40, 500],
     [1030, 37],
     [2100, 530],
-    [2050, 2051],
+    [2050, 2051], // so many weights that few rows go a way of their own
   ] as const) {
-    // with the last one's weights few rows go a way of their own
     const full = denseCase(capacity, inputs, outputs, true, 'relu')
     const tensors = tensorsOf(full, false)
     const program = openProgram(binding, full, '', capacity)

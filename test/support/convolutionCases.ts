@@ -120,6 +120,7 @@ const beyondBlocks: Convolution[] = [
   { N: 2, H: 3, W: 1100, C: 2, OC: 3, KH: 1, KW: 3 },
   square(3, 4, 6, 128),
   square(1, 10, 12, 130, { bias: true }),
+  square(1, 7, 20, 130, { N: 2, bias: true, activation: 'tanh' }),
   square(3, 9, 40, 70, { padding: around(1) }),
   square(3, 25, 9, 130, { padding: around(1), bias: true }),
   square(3, 8, 150, 18, { N: 6, padding: around(1) }),

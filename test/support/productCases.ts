@@ -49,10 +49,10 @@ export function productCases(info: KernelInfo): OpCase[] {
   return [
     ...sizes.flatMap(([M, N, K]) => [false, true].flatMap((a) => [false, true].map((b) => matmulCase(M, N, K, a, b)))),
     matmulCase(2, 2051, 2048),
-    // Panels that the first tile of a chunk copies, some of them partial, and reductions in parts.
     matmulCase(7, 2051, 2048),
     ...[37, 300, 530].map((N) => matmulCase(1, N, 1030)), // a row, by the kernel that reads b once
     matmulCase(1, 530, 40),
+    // Panels that the first tile of a chunk copies, some of them partial, and reductions in parts.
     matmulCase(101, 150, 37),
     matmulCase(97, 130, 1030),
     matmulCase(25, 70, 1100),
