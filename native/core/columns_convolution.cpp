@@ -19,6 +19,7 @@ constexpr int64_t kBlockPixelsMost = 1024;   // so that no sum is one long chain
 constexpr int64_t kBlockRowsMost = 256;
 constexpr int64_t kAheadFloats = 96 << 10;   // of x and dy in a block, at most, where those of the next one are fetched meanwhile
 constexpr int64_t kLine = 16;                // floats that are fetched at once
+constexpr int64_t kLinesMost = 256;          // fetched with a tile
 
 }  // namespace
 
@@ -198,7 +199,9 @@ void ColumnsConvolution::add_indirect(const Cuts& cuts, const float* x, const fl
     args.accumulate = row > rows.first;
     const Ahead ahead = look_ahead(x, dy, end, std::min(end + rows.block, rows.last));  // a share with each tile
     const int64_t tiles = (last_part - first_part) * panels_.count * divide_up(std::min(cuts.range, rows_), panels_.rows);
-    args.next_lines = divide_up(ahead.floats(), tiles * kLine);
+    const float* lines[kLinesMost];
+    const int64_t line_count = std::min(divide_up(ahead.floats(), tiles * kLine), kLinesMost);
+    args.next = lines;
     int64_t tile = 0, listed = -1;
     for (int64_t part = first_part; part < last_part; ++part) {
       const int64_t range = part % cuts.ranges, group = part / cuts.ranges % g.groups, tap = part / cuts.ranges / g.groups;
@@ -215,8 +218,9 @@ void ColumnsConvolution::add_indirect(const Cuts& cuts, const float* x, const fl
           args.a_offset = group * rows_ + i;
           args.c = dw + (tap * rows_ + i) * args.ldc + column;
           args.m = static_cast<int32_t>(std::min<int64_t>(panels_.rows, last_row - i));
-          args.next = ahead.share(tile++, tiles);
-          if (args.next == nullptr) args.next_lines = 0;
+          const float* const next = ahead.share(tile++, tiles);
+          args.next_lines = next == nullptr ? 0 : line_count;
+          for (int64_t line = 0; line < args.next_lines; ++line) lines[line] = next + line * kLine;
           table.gemm_cols(args);
         }
       }

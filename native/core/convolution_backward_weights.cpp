@@ -10,6 +10,7 @@
 #include "grouped_weights.h"
 #include "depthwise_line_weights.h"
 #include "ops.h"
+#include "pointwise_weights.h"
 #include "winograd.h"
 
 namespace convlane {
@@ -79,6 +80,9 @@ StepPointer make_convolution_backward_weights(const StepSpec& spec) {
     return std::make_unique<ConvolutionBackwardWeights<GroupedWeights>>(spec, algorithm, GroupedWeights(g));
   }
   if (algorithm == ConvAlgorithm::direct) return std::make_unique<ConvolutionBackwardWeights<FewWeights>>(spec, algorithm, FewWeights(g));
+  if (algorithm == ConvAlgorithm::indirect && pointwise_weights_fit(g)) {
+    return std::make_unique<ConvolutionBackwardWeights<PointwiseWeights>>(spec, algorithm, PointwiseWeights(g));
+  }
   const Patches patches = algorithm == ConvAlgorithm::im2col ? Patches::copied : Patches::indirect;
   return std::make_unique<ConvolutionBackwardWeights<ColumnsConvolution>>(spec, algorithm, ColumnsConvolution(g, patches));
 }

@@ -73,7 +73,7 @@ struct GemmColsArgs {
   int32_t vectors;
   int32_t columns;
   bool accumulate;
-  const float* next;   // what is read soon after: of its lines the first ones are fetched, one with each p
+  const float* const* next;  // lines that are read soon after: fetched, one with each p
   int64_t next_lines;
 };
 
@@ -225,6 +225,9 @@ struct KernelTable {
   void (*pack_rows)(const float* b, int64_t ldb, int64_t k, int64_t columns, int64_t padded, float* packed, int64_t ldp);
   // packed[k * ldp + j] = b[j * ldb + k]: the same from a transposed B.
   void (*pack_transposed)(const float* b, int64_t ldb, int64_t k, int64_t columns, int64_t padded, float* packed, int64_t ldp);
+  // packed[(j / rows) * distance + k * rows + j % rows] = a[k * lda + j], j < columns: A by columns for tiles of so many rows. Of a last strip of fewer columns,
+  // the rest is left as it was.
+  void (*pack_strips)(const float* a, int64_t lda, int64_t k, int64_t columns, int32_t rows, float* packed, int64_t distance);
 
   void (*grouped_convolution)(const GroupedArgs&);
   void (*grouped_weights)(const GroupedWeightsArgs&);

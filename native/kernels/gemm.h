@@ -123,16 +123,13 @@ CONVLANE_NOINLINE void gemm_cols_tile(const GemmColsArgs& g) {
   }
   const int last = g.columns - (NV - 1) * V::width;
   const int64_t lda = g.lda, ldb = g.ldb;
-  const float *next = g.next, *const next_end = next + g.next_lines * kFetched;
+  const float *const *next = g.next, *const *const next_end = next + g.next_lines;
   for (int64_t r = 0; r < g.run_count; ++r) {
     const float* a = g.runs[r].a + g.a_offset;
     const float* b = g.runs[r].b + g.b_offset;
     for (int64_t p = g.runs[r].length; p > 0; --p, a += lda, b += ldb) {
       CONVLANE_PREFETCH(a + 16);  // the line that the tiles after this one read: strided rows defeat the hardware's prefetcher
-      if (Fetches && next != next_end) {
-        CONVLANE_PREFETCH(next);
-        next += kFetched;
-      }
+      if (Fetches && next != next_end) CONVLANE_PREFETCH(*next++);
       V bp[NV];
       CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
         bp[j] = Whole || j < NV - 1 ? V::load(b + j * V::width) : V::load(b + j * V::width, last);

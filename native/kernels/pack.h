@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstdint>
+#include <cstring>
 
 #include "../simd/compiler.h"
 
@@ -9,11 +10,45 @@ namespace {
 
 template <class V>
 void pack_rows(const float* b, int64_t ldb, int64_t k, int64_t columns, int64_t padded, float* packed, int64_t ldp) {
+  if (columns == V::vectors * V::width) {  // a whole panel
+    for (; k > 0; --k, b += ldb, packed += ldp) {
+      CONVLANE_UNROLL for (int j = 0; j < V::vectors; ++j) V::load(b + j * V::width).store(packed + j * V::width);
+    }
+    return;
+  }
   for (; k > 0; --k, b += ldb, packed += ldp) {
     int64_t j = 0;
     for (; j + V::width <= columns; j += V::width) V::load(b + j).store(packed + j);
     for (; j < columns; ++j) packed[j] = b[j];
     for (; j < padded; ++j) packed[j] = 0.0f;
+  }
+}
+
+// Line by line of A, so that each is read once.
+template <int Rows>
+inline void pack_strips_of(const float* a, int64_t lda, int64_t k, int64_t columns, float* packed, int64_t distance) {
+  constexpr int64_t kTogether = 8;  // strips that are written to at a time
+  for (int64_t first = 0; first < columns; first += kTogether * Rows, packed += kTogether * distance) {
+    const int64_t last = first + kTogether * Rows < columns ? first + kTogether * Rows : columns;
+    for (int64_t p = 0; p < k; ++p) {
+      const float* from = a + p * lda + first;
+      float* to = packed + p * Rows;
+      int64_t j = first;
+      for (; j + Rows <= last; j += Rows, from += Rows, to += distance) {
+        std::memcpy(to, from, Rows * sizeof(float));
+      }
+      for (; j < last; ++j) *to++ = *from++;
+    }
+  }
+}
+
+template <class V>
+void pack_strips(const float* a, int64_t lda, int64_t k, int64_t columns, int32_t rows, float* packed, int64_t distance) {
+  switch (rows) {  // of all targets' tiles
+    case 2: return pack_strips_of<2>(a, lda, k, columns, packed, distance);
+    case 4: return pack_strips_of<4>(a, lda, k, columns, packed, distance);
+    case 6: return pack_strips_of<6>(a, lda, k, columns, packed, distance);
+    default: return pack_strips_of<8>(a, lda, k, columns, packed, distance);
   }
 }
 

@@ -48,6 +48,7 @@ constexpr KernelTable table_of(const char* name) {
   t.stream_fence = stream_fence;
   t.pack_rows = pack_rows<V>;
   t.pack_transposed = pack_transposed<V>;
+  t.pack_strips = pack_strips<V>;
 
   t.winograd[0] = winograd_kernels<V, 2, 3>();
   t.winograd[1] = winograd_kernels<V, 4, 3>();

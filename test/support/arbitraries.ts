@@ -87,9 +87,9 @@ export function convolutionsNdNear(axes: 1 | 3, edges: readonly number[]): fc.Ar
     .filter(fitsNd)
 }
 
-function fitsNd({ N = 1, image, kernel, stride, padding, dilation, C, OC, groups = 1 }: ConvolutionNd): boolean {
+function fitsNd({ N = 1, image, kernel, stride, padding, dilation, C, OC, groups = 1 }: ConvolutionNd, most = 60_000): boolean {
   const out = image.map((size, axis) => outputSize(size, kernel[axis]!, stride![axis]!, padding![axis]!, dilation![axis]!))
-  return out.every((size) => size >= 1) && ([...out, ...kernel].reduce((a, b) => a * b, N) * C * OC) / groups < 60_000
+  return out.every((size) => size >= 1) && ([...out, ...kernel].reduce((a, b) => a * b, N) * C * OC) / groups < most
 }
 
 export const convolutionNdPasses = (axes: 1 | 3, edges: readonly number[]): Cases =>
@@ -124,6 +124,29 @@ export function directPasses(axes: 1 | 2 | 3, edges: readonly number[]): Cases {
     })
     .filter(fitsNd)
     .map((c) => [...passesOfNd({ ...c, bias: true }), passesOfNd(c)[0]!])
+}
+
+/** Windows of one position between so many channels that their weight gradient is made from packed panels. */
+export function pointwisePasses(axes: 1 | 2 | 3, edges: readonly number[]): Cases {
+  const ones = Array.from({ length: axes }, () => 1)
+  const many = fc.oneof(
+    whole(96, 120),
+    fc.constantFrom(...edges).map((edge) => 96 + edge),
+  )
+  return fc
+    .record({
+      N: whole(1, 3),
+      image: each(axes, 1, [800, 20, 6][axes - 1]!),
+      C: many,
+      OC: many,
+      groups: fc.constant(1),
+      kernel: fc.constant(ones),
+      stride: each(axes, 1, 3),
+      padding: fc.tuple(...ones.map(() => fc.oneof(fc.constant<readonly [number, number]>([0, 0]), pair(0, 2)))),
+      dilation: fc.constant(ones),
+    })
+    .filter((c) => fitsNd(c, 3_000_000))
+    .map((c) => [...passesOfNd({ ...c, bias: true }), ...passesOfNd(c)].filter(({ op }) => op.endsWith('BackwardWeights')))
 }
 
 const each = (axes: number, min: number, max: number) => fc.tuple(...Array.from({ length: axes }, () => whole(min, max)))

@@ -36,6 +36,7 @@ export function lines(info: KernelInfo): ConvolutionNd[] {
     line(3, 200, 1, 16, { padding: [[1, 1]] }),
     line(5, 70, 33, 33, { groups: 33, padding: [[2, 2]], bias: true, activation: 'relu' }),
     line(4, 45, 9, 18, { groups: 9, stride: [2], padding: [[1, 1]], N: 2 }),
+    line(1, 850, 96, 97, { N: 2, bias: true }), // several stretches of the pixels, each with sums of its own
     line(3, 300, 8, 8, { groups: 2, dilation: [16], padding: [[16, 16]] }),
   ]
 }
