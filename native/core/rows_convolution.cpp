@@ -12,8 +12,10 @@ constexpr int64_t kBlockPixels = 256;        // rows of the product between two 
 constexpr int64_t kBlockChunks = 64;         // blocks are smaller than that when there would be fewer of them
 constexpr int64_t kListPointers = 64 << 10;  // most row pointers of one block
 constexpr int64_t kPatchFloats = 64 << 10;   // most copied floats of one block
-constexpr double kAcrossPadding = 0.08;      // share of taps on padding from which on the same pixel of several images makes a better tile than neighbours
-constexpr int64_t kAcrossDepth = 16;         // with fewer channels the lists, longer then, cost more than they save
+constexpr double kAcrossPadding = 0.08;      // share of taps on padding from which on the same pixel of several images makes a better tile than neighbours,
+constexpr double kLittlePadding = 0.01;      // or this share between so many channels: what the lists, longer then, cost is little beside the products
+constexpr int64_t kManyChannels = 64;
+constexpr int64_t kAcrossDepth = 16;         // with fewer channels the lists cost more than they save
 constexpr int64_t kStreamFloats = 4 << 20;   // a target at least this large isn't found in a cache by who reads it next
 constexpr int64_t kFarFloats = 64 << 10;     // a target at least this large isn't in L2 when its turn comes
 constexpr int64_t kAheadTiles = 2;           // rows of so many tiles further are fetched meanwhile
@@ -138,7 +140,7 @@ RowsConvolution::RowsConvolution(const ConvGeometry& geometry, Direction directi
       columns_(target_c_ / geometry.groups),
       panels_(columns_),
       mergeable_(geometry.groups == 1 && neighbours(w_)),
-      padded_(1 - inside_share(d_) * inside_share(h_) * inside_share(w_) >= kAcrossPadding),
+      padded_(1 - inside_share(d_) * inside_share(h_) * inside_share(w_) >= (std::min(depth_, columns_) >= kManyChannels ? kLittlePadding : kAcrossPadding)),
       pixelwise_(patches == Patches::indirect && pixelwise(d_) && pixelwise(h_) && pixelwise(w_)) {}
 
 // The same pixel of several images has its padding in common, and what a whole tile has as padding is left out: worth it where much of the taps is padding.
