@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 namespace convlane {
 
@@ -18,6 +19,7 @@ constexpr int64_t kManyChannels = 64;
 constexpr int64_t kAcrossDepth = 16;         // with fewer channels the lists cost more than they save
 constexpr int64_t kStreamFloats = 4 << 20;   // a target at least this large isn't found in a cache by who reads it next
 constexpr int64_t kFarFloats = 64 << 10;     // a target at least this large isn't in L2 when its turn comes
+constexpr int64_t kAheadFloats = 1 << 20;    // a source at least this large comes from afar; that of the gradient is read by several phases, and was as fast
 constexpr int64_t kAheadTiles = 2;           // rows of so many tiles further are fetched meanwhile
 
 }  // namespace
@@ -34,6 +36,7 @@ struct RowsConvolution::Call {
   bool across;         // tiles take the same pixel of several images
   bool stream;         // the target is written past the caches
   bool far;            // the target is not in L2 when its turn comes
+  bool ahead;          // what later tiles read is not in a cache near by
 };
 
 // How a run is cut into chunks: block_chunks x unit_chunks, each a stretch of blocks of pixels and of units (panels of groups).
@@ -46,52 +49,6 @@ struct RowsConvolution::Cuts {
   int64_t patch;            // copied floats of one pixel, or 0
 
   int64_t lists_floats(int32_t rows) const;
-};
-
-// Walks over the pixels of one phase: image by image and row by row, or position by position and there from image to image.
-struct RowsConvolution::Cursor {
-  int64_t images;
-  bool across;  // images are the inner loop
-  int64_t phase_d, phase_h, phase_w;
-  int64_t size_d, size_h, size_w;
-  bool point;     // the phase has a single tap, and it lies inside for all pixels
-  int64_t n = 0, d = 0, h = 0, w = 0;
-
-  Cursor(const RowsConvolution& c, int64_t images, bool across, int64_t phase)
-      : images(images),
-        across(across),
-        phase_d(phase / c.w_.phases() / c.h_.phases()),
-        phase_h(phase / c.w_.phases() % c.h_.phases()),
-        phase_w(phase % c.w_.phases()),
-        size_d(c.d_.positions(phase_d)),
-        size_h(c.h_.positions(phase_h)),
-        size_w(c.w_.positions(phase_w)),
-        point(c.patches_ == Patches::indirect && c.d_.point(phase_d) && c.h_.point(phase_h) && c.w_.point(phase_w)) {}
-  int64_t pixels() const { return images * size_d * size_h * size_w; }
-  void go(int64_t pixel) {
-    const int64_t position = across ? pixel / images : pixel % (size_d * size_h * size_w);
-    n = across ? pixel % images : pixel / (size_d * size_h * size_w);
-    w = position % size_w;
-    h = position / size_w % size_h;
-    d = position / size_w / size_h;
-  }
-  // Pixels that follow in the same row of the same image.
-  int64_t together() const { return across ? 1 : size_w - w; }
-  // By no more than together().
-  void advance(int64_t pixels) {
-    if (across) {
-      if (++n < images) return;
-      n = 0;
-    }
-    w += pixels;
-    if (w < size_w) return;
-    w = 0;
-    if (++h < size_h) return;
-    h = 0;
-    if (++d < size_d) return;
-    d = 0;
-    ++n;
-  }
 };
 
 // Pointer lists of one block, in the thread's scratch memory.
@@ -109,6 +66,8 @@ struct RowsConvolution::Lists {
   float** out;
   float* patches;
   int64_t tile_count, row_count, total_runs, pixel_count;
+  int64_t phase = -1, begin = 0, group = 0;  // what is listed: pixels from `begin` on
+  int64_t panel = 0;                         // of the weights that the runs point at
 
   Lists(float* memory, const Cuts& cuts, int32_t m) {
     tiles = reinterpret_cast<Tile*>(memory);
@@ -165,9 +124,13 @@ RowsConvolution::Cuts RowsConvolution::cut(int64_t n) const {
   cuts.unit_chunks = std::clamp(divide_up(chunks, phases * divide_up(pixels, std::max<int64_t>(block, 1))), int64_t{1}, units);
   block = std::min(block, divide_up(pixels * phases * cuts.unit_chunks, chunks < kChunks ? chunks : kBlockChunks));
   cuts.block = round_up(std::max<int64_t>(block, 1), m);
+  // Whole images, so that lists can be moved from block to block.
+  const int64_t image = d_.positions(0) * h_.positions(0) * w_.positions(0), images = image * m / std::gcd(image, static_cast<int64_t>(m));
+  const bool whole = images <= 2 * cuts.block && phases * divide_up(pixels, images) >= kChunks;
+  if (whole) cuts.block = std::max(images, cuts.block / images * images);
   cuts.blocks_of_phase = divide_up(pixels, cuts.block);
   cuts.blocks = phases * cuts.blocks_of_phase;
-  cuts.block_chunks = chunks < kChunks ? std::min(cuts.blocks, divide_up(chunks, cuts.unit_chunks)) : cuts.blocks;
+  cuts.block_chunks = chunks < kChunks ? std::min(cuts.blocks, divide_up(chunks, cuts.unit_chunks)) : whole ? std::min(cuts.blocks, kChunks) : cuts.blocks;
   cuts.tiles = cuts.block / m;
   return cuts;
 }
@@ -219,7 +182,8 @@ void RowsConvolution::run(int64_t n, const float* source, const float* weights, 
   float* packed = scratch + round_up(zero_floats, 16);
   std::fill(zeros, zeros + zero_floats, 0.0f);
   const bool far = n * d_.target * h_.target * w_.target * target_c_ >= kFarFloats;
-  const Call call{n, source, bias, activation, target, zeros, view(n, weights, prepared, packed), across_images(n), streams(n, activation, target), far};
+  const bool ahead = direction_ == Direction::forward && n * d_.source * h_.source * w_.source * source_c_ >= kAheadFloats;
+  const Call call{n, source, bias, activation, target, zeros, view(n, weights, prepared, packed), across_images(n), streams(n, activation, target), far, ahead};
   const Cuts cuts = cut(n);
   const int64_t units = geometry_.groups * panels_.count;
   const bool zeros_only = bias == nullptr && activation == Activation::linear;  // where a phase has no taps
@@ -240,28 +204,33 @@ void RowsConvolution::run(int64_t n, const float* source, const float* weights, 
 
 void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit, Lists& lists) const {
   const KernelTable& table = kernels();
-  Cursor cursor(*this, call.n, call.across, phase);
+  RowsCursor cursor(d_, h_, w_, call.n, call.across, phase);
+  const bool point = patches_ == Patches::indirect && cursor.point;
   end = std::min(end, cursor.pixels());
   if (pixelwise_ && end - begin >= table.rows_of[1]) return run_panels(call, begin, end, first_unit, last_unit);
   for (int64_t unit = first_unit; unit < last_unit; ++unit) {
     const int64_t group = unit / panels_.count, panel = unit % panels_.count;
-    if (unit == first_unit || panel == 0) {
+    if ((unit == first_unit || panel == 0) && !move_lists(call, cursor, phase, begin, end, group, lists)) {
       lists.clear();
+      lists.phase = phase;
+      lists.begin = begin;
+      lists.group = group;
+      lists.panel = 0;
       cursor.go(begin);
       for (int64_t pixel = begin; pixel < end; pixel += panels_.rows) {
         const int32_t m = static_cast<int32_t>(std::min<int64_t>(panels_.rows, end - pixel));
-        if (cursor.point) {
+        if (point) {
           list_points(call, cursor, m, group, lists);
         } else {
           list_tile(call, cursor, m, group, lists);
         }
       }
     }
-    // The lists' runs point at panel 0 of the group, or where the last panel left them.
-    const int64_t step = (unit == first_unit ? panel : panel == 0 ? 0 : 1) * call.weights.panel;
+    const int64_t step = (panel - lists.panel) * call.weights.panel;
     if (step != 0) {
       for (int64_t r = 0; r < lists.total_runs; ++r) lists.runs[r].b += step;
     }
+    lists.panel = panel;
     GemmRowsArgs args{};
     args.ldb = call.weights.ldb;
     args.out_offset = group * columns_ + panels_.first(panel);
@@ -278,11 +247,26 @@ void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, 
       args.run_count = tile.run_count;
       args.out = tile.out;
       args.m = tile.m;
-      const bool fetch = cursor.point && unit == first_unit && t + kAheadTiles < lists.tile_count && lists.tiles[t + kAheadTiles].m == tile.m;
-      args.ahead = fetch ? lists.tiles[t + kAheadTiles].rows : nullptr;
+      const Lists::Tile* later = (point || call.ahead) && unit == first_unit && t + kAheadTiles < lists.tile_count ? &tile + kAheadTiles : nullptr;
+      args.ahead = later != nullptr && later->m == tile.m && later->run_count == tile.run_count ? later->rows : nullptr;
       table.gemm_rows(args);
     }
   }
+}
+
+// Lists of the same pixels of other images serve when moved: where channels are few, making them takes up to a fifth of the time.
+bool RowsConvolution::move_lists(const Call& call, const RowsCursor& cursor, int64_t phase, int64_t begin, int64_t end, int64_t group, Lists& lists) const {
+  const int64_t pixels = cursor.image_pixels();
+  if (patches_ == Patches::copied || call.across || lists.phase != phase || lists.group != group || lists.pixel_count != end - begin ||
+      (begin - lists.begin) % pixels != 0) {
+    return false;
+  }
+  const int64_t images = (begin - lists.begin) / pixels;
+  const int64_t source_step = images * d_.source * h_.source * w_.source * source_c_, target_step = images * d_.target * h_.target * w_.target * target_c_;
+  for (int64_t r = 0; r < lists.row_count; ++r) lists.rows[r] += lists.rows[r] == call.zeros ? 0 : source_step;
+  for (int64_t i = 0; i < lists.pixel_count; ++i) lists.out[i] += target_step;
+  lists.begin = begin;
+  return true;
 }
 
 // Pixels begin .. end - 1 where each comes from the same one of the source: without lists.
@@ -310,7 +294,7 @@ void RowsConvolution::run_panels(const Call& call, int64_t begin, int64_t end, i
 }
 
 // Lists the next `m` pixels of a phase of one tap that never lies on padding: list_tile for 1 x 1 windows, where it would take a good part of the time.
-void RowsConvolution::list_points(const Call& call, Cursor& cursor, int32_t m, int64_t group, Lists& lists) const {
+void RowsConvolution::list_points(const Call& call, RowsCursor& cursor, int32_t m, int64_t group, Lists& lists) const {
   const int64_t td = d_.first[cursor.phase_d], th = h_.first[cursor.phase_h], tw = w_.first[cursor.phase_w];
   const int64_t tap = (td * h_.taps() + th) * w_.taps() + tw;
   Lists::Tile& tile = lists.tiles[lists.tile_count++];
@@ -336,7 +320,7 @@ void RowsConvolution::list_points(const Call& call, Cursor& cursor, int32_t m, i
 }
 
 // Lists the next `m` pixels of a phase as one tile. Pixels of one row are one segment: whether a row of taps lies inside is asked once for all of them.
-void RowsConvolution::list_tile(const Call& call, Cursor& cursor, int32_t m, int64_t group, Lists& lists) const {
+void RowsConvolution::list_tile(const Call& call, RowsCursor& cursor, int32_t m, int64_t group, Lists& lists) const {
   const int64_t first_w = w_.first[cursor.phase_w], taps_w = w_.first[cursor.phase_w + 1] - first_w;
   const int64_t offset_w = taps_w > 0 ? w_.offset[first_w] : 0;
   const int64_t pixel_step = w_.source_stride * source_c_;

@@ -6,6 +6,7 @@
 #include "geometry.h"
 #include "panels.h"
 #include "rows_axis.h"
+#include "rows_cursor.h"
 
 namespace convlane {
 
@@ -33,7 +34,6 @@ class RowsConvolution {
   struct Call;
   struct Cuts;
   struct Lists;
-  struct Cursor;
 
   int64_t packed_floats() const;
   bool readable() const;
@@ -46,9 +46,10 @@ class RowsConvolution {
   void clear_without_taps(int64_t n, float* target, bool stream) const;
   Cuts cut(int64_t n) const;
   void run_block(const Call& call, int64_t phase, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit, Lists& lists) const;
+  bool move_lists(const Call& call, const RowsCursor& cursor, int64_t phase, int64_t begin, int64_t end, int64_t group, Lists& lists) const;
   void run_panels(const Call& call, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit) const;
-  void list_points(const Call& call, Cursor& cursor, int32_t rows, int64_t group, Lists& lists) const;
-  void list_tile(const Call& call, Cursor& cursor, int32_t rows, int64_t group, Lists& lists) const;
+  void list_points(const Call& call, RowsCursor& cursor, int32_t rows, int64_t group, Lists& lists) const;
+  void list_tile(const Call& call, RowsCursor& cursor, int32_t rows, int64_t group, Lists& lists) const;
 
   ConvGeometry geometry_;
   Direction direction_;

@@ -82,7 +82,7 @@ CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
     for (int64_t k = 0; k < length; ++k, b += ldb) {
       if (F == Fetch::next) CONVLANE_PREFETCH(g.next + k * 16);
       if (F == Fetch::ahead && k % 16 == 0) {
-        CONVLANE_UNROLL for (int i = 0; i < M; ++i) CONVLANE_PREFETCH(g.ahead[i] + k);
+        CONVLANE_UNROLL for (int i = 0; i < M; ++i) CONVLANE_PREFETCH(g.ahead[r * M + i] + k);
       }
       if (F == Fetch::copy) {
         CONVLANE_UNROLL for (int j = 0; j < NV * V::width; j += kFetched) CONVLANE_PREFETCH(b + kCopyAhead * ldb + j);

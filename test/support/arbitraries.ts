@@ -40,10 +40,30 @@ export function convolutionsNear(edges: readonly number[]): fc.Arbitrary<Convolu
     .filter(fits)
 }
 
-function fits({ N = 1, H, W, C, OC, KH, KW, stride, padding, dilation, groups = 1 }: Convolution): boolean {
+/** Many small images. */
+export function manyImagesPasses(edges: readonly number[]): Cases {
+  return fc
+    .record({
+      N: whole(30, 200),
+      H: whole(1, 6),
+      W: whole(1, 6),
+      C: whole(1, 9),
+      OC: channels(edges),
+      KH: whole(1, 3),
+      KW: whole(1, 3),
+      stride: pair(1, 3),
+      padding: sides(1),
+      dilation: pair(1, 2),
+      activation,
+    })
+    .filter((c) => fits(c, 200_000))
+    .map((c) => [...passesOf({ ...c, bias: true }), passesOf(c)[0]!])
+}
+
+function fits({ N = 1, H, W, C, OC, KH, KW, stride, padding, dilation, groups = 1 }: Convolution, most = 60_000): boolean {
   const OH = outputSize(H, KH, stride![0], padding![0], dilation![0])
   const OW = outputSize(W, KW, stride![1], padding![1], dilation![1])
-  return OH >= 1 && OW >= 1 && (N * OH * OW * KH * KW * C * OC) / groups < 60_000
+  return OH >= 1 && OW >= 1 && (N * OH * OW * KH * KW * C * OC) / groups < most
 }
 
 export const convolutionPasses = (edges: readonly number[]): Cases =>

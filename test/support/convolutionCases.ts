@@ -118,6 +118,10 @@ const beyondBlocks: Convolution[] = [
   square(3, 21, 3, 5, { N: 2, padding: around(1) }),
   square(3, 44, 2, 3, { N: 2, padding: around(1) }),
   { N: 2, H: 3, W: 1100, C: 2, OC: 3, KH: 1, KW: 3 },
+  // Many images: lists of pointers that move from some to others, several panels of weights, phases of unequal sizes.
+  square(3, 4, 5, 37, { N: 140, padding: around(1), stride: [2, 2], bias: true, activation: 'relu' }),
+  square(3, 7, 13, 70, { N: 65, padding: around(1), stride: [2, 2] }),
+  square(3, 5, 34, 10, { N: 90, padding: around(1), stride: [2, 2], groups: 2 }),
   square(3, 4, 6, 128),
   square(1, 10, 12, 130, { bias: true }),
   square(1, 7, 20, 130, { N: 2, bias: true, activation: 'tanh' }),
