@@ -207,7 +207,7 @@ void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, 
   RowsCursor cursor(d_, h_, w_, call.n, call.across, phase);
   const bool point = patches_ == Patches::indirect && cursor.point;
   end = std::min(end, cursor.pixels());
-  if (pixelwise_ && end - begin >= table.rows_of[1]) return run_panels(call, begin, end, first_unit, last_unit);
+  if (pixelwise_ ? end - begin >= table.rows_of[1] : point && by_lines(cursor, begin, end)) return run_panels(call, cursor, begin, end, first_unit, last_unit);
   for (int64_t unit = first_unit; unit < last_unit; ++unit) {
     const int64_t group = unit / panels_.count, panel = unit % panels_.count;
     if ((unit == first_unit || panel == 0) && !move_lists(call, cursor, phase, begin, end, group, lists)) {
@@ -269,52 +269,73 @@ bool RowsConvolution::move_lists(const Call& call, const RowsCursor& cursor, int
   return true;
 }
 
-// Pixels begin .. end - 1 where each comes from the same one of the source: without lists.
-void RowsConvolution::run_panels(const Call& call, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit) const {
+// Whether the pixels are whole rows of the image that fill their tiles, or all but.
+bool RowsConvolution::by_lines(const RowsCursor& cursor, int64_t begin, int64_t end) const {
+  constexpr int64_t kFilled = 20;  // of 21 rows of the tiles
+  const int64_t size = cursor.size_w;
+  return !cursor.across && begin % size == 0 && end % size == 0 && size >= kernels().rows_of[1] && kFilled * round_up(size, panels_.rows) <= (kFilled + 1) * size;
+}
+
+// Pixels begin .. end - 1 without lists: each comes from the same one of the source, or the phase has one tap, and rows of the image are taken one by one.
+void RowsConvolution::run_panels(const Call& call, RowsCursor& cursor, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit) const {
   for (int64_t unit = first_unit; unit < last_unit; ++unit) {
     const int64_t group = unit / panels_.count, panel = unit % panels_.count;
+    const int64_t column = group * columns_ + panels_.first(panel);
     GemmPanelArgs args{};
-    args.a = call.source + begin * source_c_ + group * depth_;
-    args.lda = source_c_;
-    args.b = call.weights.data + group * call.weights.group + panel * call.weights.panel;
+    args.lda = w_.source_stride * source_c_;
+    args.b = call.weights.data + group * call.weights.group + panel * call.weights.panel + tap_of(cursor) * call.weights.tap;
     args.ldb = call.weights.ldb;
     args.k = depth_;
-    const int64_t column = group * columns_ + panels_.first(panel);
-    args.c = call.target + begin * target_c_ + column;
-    args.ldc = target_c_;
+    args.ldc = w_.target_stride * target_c_;
     args.bias = call.bias == nullptr ? nullptr : call.bias + column;
-    args.rows = end - begin;
     args.vectors = panels_.vectors_of(panel);
     args.columns = panels_.columns_of(panel);
     args.activation = call.activation;
     args.stream = call.stream;
     args.fetch_out = !call.stream && call.far;
-    kernels().gemm_panel(args);
+    cursor.go(begin);
+    for (int64_t pixel = begin; pixel < end; pixel += args.rows) {
+      const Point point = point_of(call, cursor, group);
+      args.rows = pixelwise_ ? end - pixel : cursor.together();
+      args.a = point.from;
+      args.c = point.out + column;
+      kernels().gemm_panel(args);
+      if (!pixelwise_) cursor.advance(args.rows);
+    }
   }
+}
+
+// Of a phase with one tap, the number of this.
+int64_t RowsConvolution::tap_of(const RowsCursor& cursor) const {
+  return (d_.first[cursor.phase_d] * h_.taps() + h_.first[cursor.phase_h]) * w_.taps() + w_.first[cursor.phase_w];
+}
+
+// Where the pixel at hand of a phase with one tap that never lies on padding comes from, and goes to.
+RowsConvolution::Point RowsConvolution::point_of(const Call& call, const RowsCursor& cursor, int64_t group) const {
+  const int64_t from_d = cursor.d * d_.source_stride + d_.offset[d_.first[cursor.phase_d]];
+  const int64_t from_h = cursor.h * h_.source_stride + h_.offset[h_.first[cursor.phase_h]];
+  const int64_t from_w = cursor.w * w_.source_stride + w_.offset[w_.first[cursor.phase_w]];
+  const int64_t to_d = cursor.phase_d + cursor.d * d_.target_stride, to_h = cursor.phase_h + cursor.h * h_.target_stride;
+  const int64_t to_w = cursor.phase_w + cursor.w * w_.target_stride;
+  return {call.source + (((cursor.n * d_.source + from_d) * h_.source + from_h) * w_.source + from_w) * source_c_ + group * depth_,
+          call.target + (((cursor.n * d_.target + to_d) * h_.target + to_h) * w_.target + to_w) * target_c_};
 }
 
 // Lists the next `m` pixels of a phase of one tap that never lies on padding: list_tile for 1 x 1 windows, where it would take a good part of the time.
 void RowsConvolution::list_points(const Call& call, RowsCursor& cursor, int32_t m, int64_t group, Lists& lists) const {
-  const int64_t td = d_.first[cursor.phase_d], th = h_.first[cursor.phase_h], tw = w_.first[cursor.phase_w];
-  const int64_t tap = (td * h_.taps() + th) * w_.taps() + tw;
   Lists::Tile& tile = lists.tiles[lists.tile_count++];
   tile = {lists.rows + lists.row_count, lists.runs + lists.total_runs, 1, lists.out + lists.pixel_count, m};
-  tile.runs[0] = {call.weights.data + group * call.weights.group + tap * call.weights.tap, depth_};
+  tile.runs[0] = {call.weights.data + group * call.weights.group + tap_of(cursor) * call.weights.tap, depth_};
   lists.total_runs += 1;
   lists.row_count += m;
   lists.pixel_count += m;
   for (int32_t i = 0; i < m;) {
     const int32_t end = i + static_cast<int32_t>(std::min<int64_t>(m - i, cursor.together()));
-    const int64_t from_d = cursor.d * d_.source_stride + d_.offset[td], from_h = cursor.h * h_.source_stride + h_.offset[th];
-    const int64_t from_w = cursor.w * w_.source_stride + w_.offset[tw];
-    const int64_t to_d = cursor.phase_d + cursor.d * d_.target_stride, to_h = cursor.phase_h + cursor.h * h_.target_stride;
-    const int64_t to_w = cursor.phase_w + cursor.w * w_.target_stride;
-    const float* from = call.source + (((cursor.n * d_.source + from_d) * h_.source + from_h) * w_.source + from_w) * source_c_ + group * depth_;
-    float* out = call.target + (((cursor.n * d_.target + to_d) * h_.target + to_h) * w_.target + to_w) * target_c_;
+    Point point = point_of(call, cursor, group);
     cursor.advance(end - i);
-    for (; i < end; ++i, from += w_.source_stride * source_c_, out += w_.target_stride * target_c_) {
-      tile.rows[i] = from;
-      tile.out[i] = out;
+    for (; i < end; ++i, point.from += w_.source_stride * source_c_, point.out += w_.target_stride * target_c_) {
+      tile.rows[i] = point.from;
+      tile.out[i] = point.out;
     }
   }
 }

@@ -34,6 +34,10 @@ class RowsConvolution {
   struct Call;
   struct Cuts;
   struct Lists;
+  struct Point {
+    const float* from;
+    float* out;
+  };
 
   int64_t packed_floats() const;
   bool readable() const;
@@ -47,7 +51,10 @@ class RowsConvolution {
   Cuts cut(int64_t n) const;
   void run_block(const Call& call, int64_t phase, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit, Lists& lists) const;
   bool move_lists(const Call& call, const RowsCursor& cursor, int64_t phase, int64_t begin, int64_t end, int64_t group, Lists& lists) const;
-  void run_panels(const Call& call, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit) const;
+  bool by_lines(const RowsCursor& cursor, int64_t begin, int64_t end) const;
+  void run_panels(const Call& call, RowsCursor& cursor, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit) const;
+  int64_t tap_of(const RowsCursor& cursor) const;
+  Point point_of(const Call& call, const RowsCursor& cursor, int64_t group) const;
   void list_points(const Call& call, RowsCursor& cursor, int32_t rows, int64_t group, Lists& lists) const;
   void list_tile(const Call& call, RowsCursor& cursor, int32_t rows, int64_t group, Lists& lists) const;
 

@@ -118,6 +118,10 @@ const beyondBlocks: Convolution[] = [
   square(3, 21, 3, 5, { N: 2, padding: around(1) }),
   square(3, 44, 2, 3, { N: 2, padding: around(1) }),
   { N: 2, H: 3, W: 1100, C: 2, OC: 3, KH: 1, KW: 3 },
+  // Rows of the image that are taken one by one, without lists.
+  square(1, 32, 9, 37, { N: 3, stride: [2, 2], bias: true, activation: 'relu' }),
+  square(1, 16, 18, 114, { N: 12, stride: [2, 2], groups: 2 }),
+  square(3, 16, 24, 9, { N: 36, stride: [2, 2], padding: [[0, 1], [0, 1]] }), // biome-ignore format: one case
   // Many images: lists of pointers that move from some to others, several panels of weights, phases of unequal sizes.
   square(3, 4, 5, 37, { N: 140, padding: around(1), stride: [2, 2], bias: true, activation: 'relu' }),
   square(3, 7, 13, 70, { N: 65, padding: around(1), stride: [2, 2] }),
