@@ -126,11 +126,11 @@ RowsConvolution::Cuts RowsConvolution::cut(int64_t n) const {
   cuts.block = round_up(std::max<int64_t>(block, 1), m);
   // Whole images, so that lists can be moved from block to block.
   const int64_t image = d_.positions(0) * h_.positions(0) * w_.positions(0), images = image * m / std::gcd(image, static_cast<int64_t>(m));
-  const bool whole = images <= 2 * cuts.block && phases * divide_up(pixels, images) >= kChunks;
-  if (whole) cuts.block = std::max(images, cuts.block / images * images);
+  const bool moves = patches_ == Patches::indirect && !pixelwise_ && !across_images(n) && images <= 2 * cuts.block && phases * divide_up(pixels, images) >= kChunks;
+  if (moves) cuts.block = std::max(images, cuts.block / images * images);
   cuts.blocks_of_phase = divide_up(pixels, cuts.block);
   cuts.blocks = phases * cuts.blocks_of_phase;
-  cuts.block_chunks = chunks < kChunks ? std::min(cuts.blocks, divide_up(chunks, cuts.unit_chunks)) : whole ? std::min(cuts.blocks, kChunks) : cuts.blocks;
+  cuts.block_chunks = chunks < kChunks ? std::min(cuts.blocks, divide_up(chunks, cuts.unit_chunks)) : moves ? std::min(cuts.blocks, kChunks) : cuts.blocks;
   cuts.tiles = cuts.block / m;
   return cuts;
 }
@@ -207,6 +207,7 @@ void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, 
   RowsCursor cursor(d_, h_, w_, call.n, call.across, phase);
   const bool point = patches_ == Patches::indirect && cursor.point;
   end = std::min(end, cursor.pixels());
+  if (begin >= end) return;
   if (pixelwise_ ? end - begin >= table.rows_of[1] : point && by_lines(cursor, begin, end)) return run_panels(call, cursor, begin, end, first_unit, last_unit);
   for (int64_t unit = first_unit; unit < last_unit; ++unit) {
     const int64_t group = unit / panels_.count, panel = unit % panels_.count;
