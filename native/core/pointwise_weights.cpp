@@ -10,7 +10,7 @@ namespace convlane {
 namespace {
 
 constexpr int64_t kBlock = 128;              // pixels that are packed together: a strip and a panel of them stay in L1
-constexpr int64_t kSplitPixels = 784;       // fewest pixels of a split
+constexpr int64_t kSplitPixels = 784;        // fewest pixels of a split
 constexpr int64_t kPartialFloats = 2 << 20;  // most floats of all partial sums
 constexpr int64_t kNarrow = 32;              // columns of a panel from which on reading in place is as fast
 constexpr int64_t kFewest = 96;              // channels on either side from which on packing costs less than it saves

@@ -10,7 +10,7 @@ namespace {
 
 template <class V>
 void pack_rows(const float* b, int64_t ldb, int64_t k, int64_t columns, int64_t padded, float* packed, int64_t ldp) {
-  if (columns == V::vectors * V::width) {  // a whole panel
+  if (columns == V::vectors * V::width && padded == columns) {  // a whole panel
     for (; k > 0; --k, b += ldb, packed += ldp) {
       CONVLANE_UNROLL for (int j = 0; j < V::vectors; ++j) V::load(b + j * V::width).store(packed + j * V::width);
     }
