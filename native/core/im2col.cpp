@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "panels.h"
+#include "pixel_walk.h"
 
 namespace convlane {
 
@@ -27,30 +28,14 @@ void zero_floats(float* to, int64_t count) {
   for (int64_t i = 0; i < count; ++i) to[i] = 0.0f;
 }
 
-// An output pixel by its number over all images.
-struct Pixel {
-  int64_t n, d, h, w;
-
-  Pixel(const ConvGeometry& g, int64_t number)
-      : n(number / g.out_pixels()), d(number / (g.h.out * g.w.out) % g.d.out), h(number / g.w.out % g.h.out), w(number % g.w.out) {}
-  void next(const ConvGeometry& g) {
-    if (++w < g.w.out) return;
-    w = 0;
-    if (++h < g.h.out) return;
-    h = 0;
-    if (++d < g.d.out) return;
-    d = 0;
-    ++n;
-  }
-};
-
 }  // namespace
 
 void copy_patches(const ConvGeometry& g, const float* x, int64_t group, int64_t begin, int64_t end, int64_t first_row, int64_t last_row, float* to) {
   const int64_t depth = g.group_c(), row_floats = g.w.kernel * depth;
   const bool contiguous = g.groups == 1 && g.w.dilation == 1;
-  Pixel pixel(g, begin);
-  for (int64_t p = begin; p < end; ++p, pixel.next(g)) {
+  PixelWalk pixel(g.d.out, g.h.out, g.w.out);
+  pixel.go(begin);
+  for (int64_t p = begin; p < end; ++p, pixel.advance(1)) {
     const TapRange taps = taps_inside(g.w, pixel.w);
     const int64_t w = g.w.source(pixel.w, taps.first);
     for (int64_t r = first_row; r < last_row; ++r, to += row_floats) {
@@ -136,7 +121,8 @@ void ColumnsToImage::run(int64_t n, const float* dy, const float* weights, const
 // Adds one output pixel's columns to one image.
 void ColumnsToImage::add_columns(const float* columns, int64_t number, int64_t group, float* dx) const {
   const ConvGeometry& g = geometry_;
-  const Pixel pixel(g, number);
+  PixelWalk pixel(g.d.out, g.h.out, g.w.out);
+  pixel.go(number);
   const int64_t depth = g.group_c();
   const bool contiguous = g.groups == 1 && g.w.dilation == 1;
   const TapRange taps = taps_inside(g.w, pixel.w);

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "partial_sums.h"
+#include "pixel_walk.h"
 
 namespace convlane {
 
@@ -20,30 +21,13 @@ constexpr int64_t kLinesMost = 64;           // fetched with a tile
 // Each output position reads one of the input.
 bool reads_inside(const Axis& axis) { return axis.before == 0 && (axis.out - 1) * axis.stride < axis.in; }
 
-// Where x has channel 0 of the pixels that output pixels read, from one of these on.
-class Source {
- public:
-  Source(const ConvGeometry& geometry, int64_t pixel)
-      : g_(geometry), w_(pixel % g_.w.out), h_(pixel / g_.w.out % g_.h.out), d_(pixel / g_.w.out / g_.h.out % g_.d.out), n_(pixel / g_.out_pixels()) {}
-  int64_t at() const { return (((n_ * g_.d.in + d_ * g_.d.stride) * g_.h.in + h_ * g_.h.stride) * g_.w.in + w_ * g_.w.stride) * g_.c; }
-  // Pixels that follow in the same row, step() floats apart.
-  int64_t together() const { return g_.w.out - w_; }
-  int64_t step() const { return g_.w.stride * g_.c; }
-  // By no more than together().
-  void advance(int64_t pixels) {
-    w_ += pixels;
-    if (w_ < g_.w.out) return;
-    w_ = 0;
-    if (++h_ < g_.h.out) return;
-    h_ = 0;
-    if (++d_ < g_.d.out) return;
-    d_ = 0;
-    ++n_;
-  }
+// Output pixels, and where x has channel 0 of those that they read.
+struct Source : PixelWalk {
+  const ConvGeometry& g;
 
- private:
-  const ConvGeometry& g_;
-  int64_t w_, h_, d_, n_;
+  Source(const ConvGeometry& geometry, int64_t pixel) : PixelWalk(geometry.d.out, geometry.h.out, geometry.w.out), g(geometry) { go(pixel); }
+  int64_t at() const { return (((n * g.d.in + d * g.d.stride) * g.h.in + h * g.h.stride) * g.w.in + w * g.w.stride) * g.c; }
+  int64_t step() const { return g.w.stride * g.c; }  // from one pixel of a row to the next
 };
 
 // Walks over the lines of the block after the one at hand, a few with each tile.

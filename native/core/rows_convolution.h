@@ -66,7 +66,7 @@ class RowsConvolution {
   int64_t depth_, columns_;      // of one group: source channels (the reduction per tap), target channels
   Panels panels_;
   bool mergeable_;               // taps that are neighbours along the width are neighbours in memory, within each phase
-  bool padded_;                  // much of the taps is padding
+  bool padded_;                  // so much of the taps is padding that tiles had better take the same pixel of several images
   bool pixelwise_;               // each pixel of the target comes from the same one of the source
 };
 
