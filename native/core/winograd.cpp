@@ -15,7 +15,6 @@ constexpr int64_t kSumDepth = 128;         // longest chain of sums: longer ones
 constexpr int64_t kKeptFilters = 3 << 19;  // floats of transformed filters that are kept whatever reads them; of more, few tiles don't pay for the way out of the near cache and back
 constexpr int64_t kPassingTiles = 160;
 constexpr int64_t kPrepared = 10 << 20;    // floats of transformed filters, at most, that are kept from run to run: 40 MB. 1.1 times as fast with 8 images, 1.7 with one
-constexpr int64_t kFilterRows = 16;        // rows of the depth transformed together
 constexpr int64_t kStreamed = 3 << 18;     // floats of a target from which on it is written past the caches
 constexpr int64_t kMostPoints = 64;
 
@@ -223,34 +222,21 @@ void WinogradConvolution::list_next(const float* filters, int64_t panel, int64_t
   }
 }
 
-int64_t WinogradConvolution::copied_floats() const {
-  return direction_ == Direction::forward ? 0 : static_cast<int64_t>(size_.taps) * size_.taps * kFilterRows * width_;
-}
-
-// Transforms rows of the depth of one panel's filters.
+// Transforms rows of the depth of one panel's filters. They are copied tap by tap first: windows of channels that are a power of two share so few places in the
+// caches that the taps of one would push each other out.
 void WinogradConvolution::transform_rows(const float* filters, int64_t panel, int64_t row, int64_t rows, float* to, int64_t step, float* memory) const {
   const int64_t taps = static_cast<int64_t>(size_.taps) * size_.taps, first = panel * width_, columns = columns_of(panel);
-  WinogradFilters f{};
-  f.columns = columns;
-  f.to_step = step;
-  f.to_row = width_;
   for (int64_t r = 0; r < rows; r += kFilterRows) {
-    f.rows = std::min(kFilterRows, rows - r);
-    f.to = to + r * width_;
-    if (direction_ == Direction::forward) {
-      f.from = filters + (row + r) * columns_ + first;
-      f.from_step = depth_ * columns_;
-      f.from_row = columns_;
-    } else {
-      for (int64_t tap = 0; tap < taps; ++tap) {  // the window turned: the last tap first
-        const float* from = filters + ((taps - 1 - tap) * columns_ + first) * depth_ + row + r;
-        kernels().pack_transposed(from, depth_, f.rows, columns, columns, memory + tap * f.rows * width_, width_);
+    const int64_t count = std::min(kFilterRows, rows - r);
+    for (int64_t tap = 0; tap < taps; ++tap) {
+      float* copy = memory + tap * copied_step();
+      if (direction_ == Direction::forward) {
+        kernels().pack_rows(filters + (tap * depth_ + row + r) * columns_ + first, columns_, count, columns, width_, copy, width_);
+      } else {  // the window turned: the last tap first
+        kernels().pack_transposed(filters + ((taps - 1 - tap) * columns_ + first) * depth_ + row + r, depth_, count, columns, width_, copy, width_);
       }
-      f.from = memory;
-      f.from_step = f.rows * width_;
-      f.from_row = width_;
     }
-    size_.filters(f);
+    size_.filters({memory, copied_step(), to + r * width_, step, count * width_});
   }
 }
 

@@ -51,13 +51,12 @@ struct WinogradMultiply {
   const float* const* fetch; // point by point that has tiles, for every 16 channels: the first of 16 lines, fetch_step apart, that come near meanwhile, or null. Or null
   int64_t fetch_step;
 };
-// Rows x columns filters: window position i of a row at from + i * from_step + row * from_row, what becomes of it at to + i * to_step + row * to_row.
+// Windows of `count` filters, whole vectors of them: position i at from + i * from_step, what becomes of it at to + i * to_step.
 struct WinogradFilters {
   const float* from;
-  int64_t from_step, from_row;
+  int64_t from_step;
   float* to;
-  int64_t to_step, to_row;
-  int64_t rows, columns;
+  int64_t to_step, count;
 };
 // The gradient by the filters keeps points in lines of 16 channels. One tile: a square of pixels through pointers; point i of channels 16 g .. to
 // to + g * group + i * step, zeros for channels that are not there. From a pixel to that of the next tile in its row: `ahead` floats, fetched beforehand.

@@ -206,16 +206,11 @@ CONVLANE_NOINLINE void winograd_scatter(const WinogradOutput& t) {
 
 template <class V, class L>
 CONVLANE_NOINLINE void winograd_filters(const WinogradFilters& f) {
-  constexpr int kAhead = 4;  // rows: the window's taps lie far apart, and a row is too short for the hardware to follow
   const int64_t from_step = f.from_step, to_step = f.to_step;
-  for (int64_t row = 0; row < f.rows; ++row) {
-    for_vectors<V>(f.columns, [&](int64_t c, auto part) {
-      const float* from = f.from + row * f.from_row + c;
-      float* to = f.to + row * f.to_row + c;
-      CONVLANE_UNROLL for (int i = 0; i < L::from * L::from; ++i) CONVLANE_PREFETCH_NEAR(from + i * from_step + kAhead * f.from_row);
-      both_sides<V, L>([=](int i, int j) { return part.load(from + (i * L::from + j) * from_step); },
-                       [=](int i, int j, V x) { part.store(x, to + (i * L::to + j) * to_step); });
-    });
+  const float *from = f.from, *end = from + f.count;
+  for (float* to = f.to; from < end; from += V::width, to += V::width) {
+    both_sides<V, L>([=](int i, int j) { return V::load(from + (i * L::from + j) * from_step); },
+                     [=](int i, int j, V x) { x.store(to + (i * L::to + j) * to_step); });
   }
 }
 
