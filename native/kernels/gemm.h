@@ -54,9 +54,9 @@ inline void finish_tile(const Row& row, const Args& g, bool accumulate, V (&sums
   }
 }
 
-// What a tile of row pointers does besides: nothing; it fetches a line from g.next with each k, or a line of each of g.ahead's rows with every 16; or it copies
+// What a tile of row pointers does besides: nothing; it fetches a line of each of g.ahead's rows with every 16 k; or it copies
 // the rows of B to g.copy, which is free: stores wait for none of the units that multiply. Rows of B that lie far apart are then fetched kCopyAhead before.
-enum class Fetch { none, next, ahead, copy };
+enum class Fetch { none, ahead, copy };
 // All into L2: rows a multiple of 4 KiB apart would push each other out of L1.
 constexpr int64_t kCopyAhead = 32;
 constexpr int kFetched = 16;  // floats of a line
@@ -80,7 +80,6 @@ CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
     const float* a[M];
     CONVLANE_UNROLL for (int i = 0; i < M; ++i) a[i] = g.rows[r * M + i];
     for (int64_t k = 0; k < length; ++k, b += ldb) {
-      if (F == Fetch::next) CONVLANE_PREFETCH(g.next + k * 16);
       if (F == Fetch::ahead && k % 16 == 0) {
         CONVLANE_UNROLL for (int i = 0; i < M; ++i) CONVLANE_PREFETCH(g.ahead[r * M + i] + k);
       }
@@ -161,9 +160,6 @@ template <class V, int M, int NV>
 void gemm_rows_of(const GemmRowsArgs& g) {
   if constexpr (M > 1) {
     if (g.m < M) return gemm_rows_of<V, M - 1, NV>(g);
-  }
-  if constexpr (NV == V::vectors && NV > 1) {
-    if (g.next != nullptr) return gemm_rows_tile<V, M, NV, Fetch::next>(g);
   }
   if constexpr (M > 1) {
     if (g.copy != nullptr) return gemm_rows_tile<V, M, NV, Fetch::copy>(g);
