@@ -10,11 +10,13 @@ namespace {
 constexpr int64_t kSharedTiles = 112;      // up to so many, threads share the points of all tiles, and the panels
 constexpr int64_t kBlockTiles = 12;        // at least, in one visit to the filters
 constexpr int64_t kDeep = 256;             // channels from which on a block is twice as long: its points don't stay near anyway, its filters are read half as often
-constexpr int64_t kProductFloats = 160000;  // of a panel in all points, at most, where a block may be long
+constexpr int64_t kProductFloats = 160000;  // of a panel in all points, at most, where a block may be long. Tiles of one such block transform a panel's filters
+                                            // themselves: to fetch what another thread has transformed took up to twice as long as all the rest
 constexpr int64_t kSumDepth = 128;         // longest chain of sums: longer ones would cost more accuracy than the transforms do
 constexpr int64_t kKeptFilters = 3 << 19;  // floats of transformed filters that are kept whatever reads them; of more, few tiles don't pay for the way out of the near cache and back
 constexpr int64_t kPassingTiles = 160;
 constexpr int64_t kPrepared = 10 << 20;    // floats of transformed filters, at most, that are kept from run to run: 40 MB. 1.1 times as fast with 8 images, 1.7 with one
+constexpr int64_t kNearFilters = 1 << 16;  // floats of filters that are near however they lie
 constexpr int64_t kStreamed = 3 << 18;     // floats of a target from which on it is written past the caches
 constexpr int64_t kMostPoints = 64;
 
@@ -76,13 +78,13 @@ WinogradConvolution::WinogradConvolution(const ConvGeometry& g, Direction direct
 
 WinogradConvolution::Cuts WinogradConvolution::cut(int64_t tiles, bool prepared) const {
   const int64_t least = round_up(kBlockTiles, kernels().product_rows) * (depth_ < kDeep ? 1 : 2);
+  const int64_t most = std::max<int64_t>(1, kProductFloats / (points() * width_));
   Cuts cuts;
-  cuts.passing = !prepared && filter_floats() > kKeptFilters && tiles <= kPassingTiles;
-  cuts.shared = cuts.passing || tiles <= kSharedTiles;
+  cuts.passing = !prepared && tiles <= kPassingTiles && (tiles <= most || filter_floats() > kKeptFilters);
+  cuts.shared = panels_ > 1 && (cuts.passing || tiles <= kSharedTiles);
   cuts.blocks = divide_up(tiles, least);
-  if (cuts.shared) {
-    const int64_t most = std::max<int64_t>(1, kProductFloats / (points() * width_));
-    cuts.blocks = std::min(cuts.blocks, std::max(divide_up(tiles, most), cuts.passing ? 1 : divide_up(kChunks, panels_)));
+  if (cuts.shared || cuts.passing) {
+    cuts.blocks = std::min(cuts.blocks, std::max(divide_up(tiles, most), divide_up(cuts.passing ? threads() : kChunks, panels_)));
   } else if (cuts.blocks < kChunks) {
     cuts.blocks = round_up(cuts.blocks, 4);  // for a few threads, as many each
   }
@@ -222,10 +224,14 @@ void WinogradConvolution::list_next(const float* filters, int64_t panel, int64_t
   }
 }
 
-// Transforms rows of the depth of one panel's filters. They are copied tap by tap first: windows of channels that are a power of two share so few places in the
-// caches that the taps of one would push each other out.
+// Transforms rows of the depth of one panel's filters. Many are copied tap by tap first: windows of channels that are a power of two share so few places in
+// the caches that the taps of one would push each other out.
 void WinogradConvolution::transform_rows(const float* filters, int64_t panel, int64_t row, int64_t rows, float* to, int64_t step, float* memory) const {
   const int64_t taps = static_cast<int64_t>(size_.taps) * size_.taps, first = panel * width_, columns = columns_of(panel);
+  if (direction_ == Direction::forward && taps * depth_ * columns_ <= kNearFilters && columns % kernels().width == 0) {
+    for (int64_t r = 0; r < rows; ++r) size_.filters({filters + (row + r) * columns_ + first, depth_ * columns_, to + r * width_, step, columns});
+    return;
+  }
   for (int64_t r = 0; r < rows; r += kFilterRows) {
     const int64_t count = std::min(kFilterRows, rows - r);
     for (int64_t tap = 0; tap < taps; ++tap) {
