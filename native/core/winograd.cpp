@@ -10,11 +10,11 @@ namespace {
 constexpr int64_t kSharedTiles = 112;      // up to so many, threads share the points of all tiles, and the panels
 constexpr int64_t kBlockTiles = 12;        // at least, in one visit to the filters
 constexpr int64_t kDeep = 256;             // channels from which on a block is twice as long: its points don't stay near anyway, its filters are read half as often
-constexpr int64_t kProductFloats = 160000;  // of a panel in all points, at most, where a block may be long. Tiles of one such block transform a panel's filters
-                                            // themselves: to fetch what another thread has transformed took up to twice as long as all the rest
+constexpr int64_t kProductFloats = 160000;  // of a panel in all points, at most, where a block may be long. Where all tiles are one such block, who multiplies by
+                                            // a panel transforms its filters: fetching what another thread had transformed took as long as all the rest
 constexpr int64_t kSumDepth = 128;         // longest chain of sums: longer ones would cost more accuracy than the transforms do
-constexpr int64_t kKeptFilters = 3 << 19;  // floats of transformed filters that are kept whatever reads them; of more, few tiles don't pay for the way out of the near cache and back
-constexpr int64_t kPassingTiles = 160;
+constexpr int64_t kKeptFilters = 3 << 19;  // floats of transformed filters that are kept where tiles are more than that; for so many tiles or fewer, more of them
+constexpr int64_t kPassingTiles = 160;     // aren't worth the way out of the near cache and back
 constexpr int64_t kPrepared = 10 << 20;    // floats of transformed filters, at most, that are kept from run to run: 40 MB. 1.1 times as fast with 8 images, 1.7 with one
 constexpr int64_t kNearFilters = 1 << 16;  // floats of filters that are near however they lie
 constexpr int64_t kStreamed = 3 << 18;     // floats of a target from which on it is written past the caches

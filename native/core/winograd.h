@@ -51,7 +51,7 @@ class WinogradConvolution {
   static TileSquares squares(const ConvGeometry& geometry, Direction direction, const WinogradKernels& size, bool written);
   static int64_t list_floats(int64_t tiles) { return round_up(2 * tiles, kWinogradLine); }  // of their places
   static constexpr int64_t kFilterRows = 16;  // of the depth, transformed together
-  int64_t copied_step() const { return kFilterRows * width_ + kWinogradLine; }                                      // of a tap
+  int64_t copied_step() const { return kFilterRows * width_ + kWinogradLine; }                             // from tap to tap
   int64_t copied_floats() const { return static_cast<int64_t>(size_.taps) * size_.taps * copied_step(); }  // memory that transform_rows needs
   void list_next(const float* filters, int64_t panel, int64_t row, int64_t count, const float** lines) const;
   void transform_rows(const float* filters, int64_t panel, int64_t row, int64_t rows, float* to, int64_t step, float* memory) const;

@@ -155,7 +155,7 @@ const beyondBlocks: Convolution[] = [
   }),
   square(3, 2, 272, 200, { N: 3, padding: around(1), bias: true, activation: 'silu' }),
   square(3, 92, 2, 96, { padding: around(1), bias: true, activation: 'relu' }),
-  square(3, 1, 84, 88, { N: 161, padding: around(1), bias: true }), // many filters, transformed once for many tiles
+  square(3, 1, 84, 88, { N: 80, padding: around(1), bias: true }), // many filters, transformed once for many tiles
   square(1, 60, 20, 40),
   square(3, 9, 70, 20, { N: 3, padding: around(1) }),
 ]
