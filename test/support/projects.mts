@@ -49,17 +49,15 @@ export function isaProject(isa: string, { properties, largest }: Extent): TestPr
 
 /**
  * Tests on the instruction set that is chosen at load, without property tests and the largest cases. For emulators `CONVLANE_LARGEST_CASE` (elements of operands) leaves
- * more of these out, and what needs no kernels; where it is small, what is about large operands, too. Stores past the caches are not for emulators: those of x64
- * are tested here, and NEON's kernels have none.
+ * more of these out, and what needs no kernels; where it is small, what is about large operands, too.
  */
 export function coreProject(include: string[]): TestProjectInlineConfiguration {
-  const { CONVLANE_LARGEST_CASE: given, CONVLANE_KERNEL_INFO: emulated } = process.env
+  const { CONVLANE_LARGEST_CASE: given } = process.env
   const largest = Number(given ?? 2 ** 18)
   const env = { CONVLANE_COUNTS: countsFolder(), CONVLANE_LARGEST_CASE: `${largest}`, CONVLANE_GUARD_PAGES: '0' }
   const exclude = ['test/ops/*.property.test.ts', 'test/ops/guardPages.test.ts']
   if (given) exclude.push(...anyIsa)
-  if (emulated) exclude.push('test/ops/streamed.test.ts')
-  if (largest < 2 ** 16) exclude.push('test/ops/capacity.test.ts')
+  if (largest < 2 ** 16) exclude.push('test/ops/streamed.test.ts', 'test/ops/capacity.test.ts')
   return { ...onOneIsa, test: { ...onOneIsa.test, name: 'core', include, exclude, env } }
 }
 
