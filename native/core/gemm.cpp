@@ -239,7 +239,7 @@ bool turns(const GemmSizes& s) {
   if (!s.transpose_a || s.transpose_b || std::min(s.m, s.n) > kCopyColumns) return false;
   constexpr double kTurn = 8;
   auto tiles = [](int64_t rows, int64_t columns) {
-    return static_cast<double>(round_up(rows, Panels(columns).rows)) * static_cast<double>(round_up(columns, kernels().width));
+    return static_cast<double>(round_up(rows, Panels(columns).planned_rows)) * static_cast<double>(round_up(columns, kernels().width));
   };
   const double share = static_cast<double>(s.k) * (tiles(s.m, s.n) - tiles(s.n, s.m)) - kTurn * static_cast<double>(s.m) * static_cast<double>(s.n);
   return share > 0 || (s.n > kCopyColumns && s.k >= kDepth && tiles(s.n, s.m) <= tiles(s.m, s.n));

@@ -12,12 +12,23 @@ namespace convlane {
 
 extern const KernelTable kScalarTable;
 #if defined(__x86_64__) || defined(_M_X64)
-extern const KernelTable kAvx2Table, kAvx512Table;
+extern const KernelTable kAvx2Table, kAvx512Table, kAvx512TallTable;
 #elif defined(__aarch64__) || defined(_M_ARM64)
 extern const KernelTable kNeonTable;
 #endif
 
 namespace {
+
+#if defined(__x86_64__) || defined(_M_X64)
+// Rows of AVX-512's widest tile, 4 or 6: which are faster depends on the processor, results don't.
+const KernelTable* avx512_table() {
+  const char* rows = std::getenv("CONVLANE_TILE_ROWS");
+  if (rows == nullptr || *rows == '\0') return cpu_multiplies_twice() ? &kAvx512TallTable : &kAvx512Table;
+  if (std::strcmp(rows, "4") == 0) return &kAvx512Table;
+  if (std::strcmp(rows, "6") == 0) return &kAvx512TallTable;
+  throw Error("INVALID_ARGUMENT", "CONVLANE_TILE_ROWS must be 4 or 6, got \"" + std::string(rows) + "\"");
+}
+#endif
 
 struct Target {
   const char* name;
@@ -28,7 +39,7 @@ struct Target {
 const std::vector<Target>& targets() {  // best first
   static const std::vector<Target> list = {
 #if defined(__x86_64__) || defined(_M_X64)
-    {"avx512", &kAvx512Table, {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx2", "fma"}},
+    {"avx512", avx512_table(), {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx2", "fma"}},
     {"avx2", &kAvx2Table, {"avx2", "fma"}},
 #elif defined(__aarch64__) || defined(_M_ARM64)
     {"neon", &kNeonTable, {"asimd"}},

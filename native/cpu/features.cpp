@@ -70,6 +70,13 @@ std::vector<std::string> detect() {
   return found;
 }
 
+// By the vendor ("AuthenticAMD": its middle letters) and the family. Some of Intel's have one such unit, too.
+bool multiplies_twice() {
+  constexpr uint32_t kAmd = 0x69746e65;
+  const uint32_t version = cpuid(1, 0).eax, family = (version >> 8 & 15) + ((version >> 8 & 15) == 15 ? version >> 20 & 255 : 0);
+  return cpuid(0, 0).edx != kAmd || family >= 0x1a;
+}
+
 #elif defined(__aarch64__) && defined(__linux__)
 
 // Bit numbers of the kernel's interface (arch/arm64/include/uapi/asm/hwcap.h), written out because older headers lack the later ones.
@@ -121,6 +128,15 @@ std::vector<std::string> detect() { return {}; }
 const std::vector<std::string>& cpu_features() {
   static const std::vector<std::string> features = detect();
   return features;
+}
+
+bool cpu_multiplies_twice() {
+#if defined(CONVLANE_X86)
+  static const bool twice = multiplies_twice();
+  return twice;
+#else
+  return false;
+#endif
 }
 
 bool cpu_has(const char* feature) {

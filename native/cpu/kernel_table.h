@@ -210,6 +210,7 @@ struct KernelTable {
   const char* name;             // "scalar", "avx2", "avx512", "neon": compiled into the target's own object
   int32_t width;                // floats in a vector
   int32_t rows_of[kMaxVectors + 1];  // rows of the GEMM tile by number of vectors: of more vectors, as many or fewer
+  int32_t planned_rows_of[kMaxVectors + 1];  // the same on every processor: what the order of sums depends on is decided by these
   int32_t vectors;              // widest tile (<= kMaxVectors)
 
   void (*gemm_rows)(const GemmRowsArgs&);

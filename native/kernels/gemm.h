@@ -155,27 +155,27 @@ CONVLANE_NOINLINE void gemm_cols_tile(const GemmColsArgs& g) {
   }
 }
 
-// The instance for m rows: tried from the full tile downwards, so that a full tile costs one comparison.
-template <class V, int M, int NV>
+// The instance for m rows: tried from the full tile downwards, so that a full tile costs one comparison. Tiles has the rows of a full one by number of vectors.
+template <class V, class Tiles, int M, int NV>
 void gemm_rows_of(const GemmRowsArgs& g) {
   if constexpr (M > 1) {
-    if (g.m < M) return gemm_rows_of<V, M - 1, NV>(g);
+    if (g.m < M) return gemm_rows_of<V, Tiles, M - 1, NV>(g);
   }
   if constexpr (M > 1) {
     if (g.copy != nullptr) return gemm_rows_tile<V, M, NV, Fetch::copy>(g);
   }
-  if constexpr (M == V::rows[NV]) {
+  if constexpr (M == Tiles::rows[NV]) {
     if (g.ahead != nullptr) return gemm_rows_tile<V, M, NV, Fetch::ahead>(g);
   }
   gemm_rows_tile<V, M, NV, Fetch::none>(g);
 }
 
-template <class V, int M, int NV>
+template <class V, class Tiles, int M, int NV>
 void gemm_cols_of(const GemmColsArgs& g) {
   if constexpr (M > 1) {
-    if (g.m < M) return gemm_cols_of<V, M - 1, NV>(g);
+    if (g.m < M) return gemm_cols_of<V, Tiles, M - 1, NV>(g);
   }
-  if constexpr (NV == V::vectors && M == V::rows[NV]) {
+  if constexpr (NV == V::vectors && M == Tiles::rows[NV]) {
     if (g.next_lines > 0 && g.columns == NV * V::width) return gemm_cols_tile<V, M, NV, true, true>(g);
   }
   if (g.columns == NV * V::width) {
@@ -185,20 +185,20 @@ void gemm_cols_of(const GemmColsArgs& g) {
   }
 }
 
-template <class V, int NV = V::vectors>
+template <class V, class Tiles = V, int NV = V::vectors>
 void gemm_rows(const GemmRowsArgs& g) {
   if constexpr (NV > 1) {
-    if (g.vectors < NV) return gemm_rows<V, NV - 1>(g);
+    if (g.vectors < NV) return gemm_rows<V, Tiles, NV - 1>(g);
   }
-  gemm_rows_of<V, V::rows[NV], NV>(g);
+  gemm_rows_of<V, Tiles, Tiles::rows[NV], NV>(g);
 }
 
-template <class V, int NV = V::vectors>
+template <class V, class Tiles = V, int NV = V::vectors>
 void gemm_cols(const GemmColsArgs& g) {
   if constexpr (NV > 1) {
-    if (g.vectors < NV) return gemm_cols<V, NV - 1>(g);
+    if (g.vectors < NV) return gemm_cols<V, Tiles, NV - 1>(g);
   }
-  gemm_cols_of<V, V::rows[NV], NV>(g);
+  gemm_cols_of<V, Tiles, Tiles::rows[NV], NV>(g);
 }
 
 }  // namespace

@@ -47,19 +47,19 @@ CONVLANE_NOINLINE void panel_tile(const GemmPanelArgs& g, int64_t row) {
 }
 
 // The last tile takes rows again that the one before has computed: the same values.
-template <class V, int NV, bool Whole>
+template <class V, class Tiles, int NV, bool Whole>
 inline void panel_tiles(const GemmPanelArgs& g) {
-  constexpr int M = V::rows[NV];
+  constexpr int M = Tiles::rows[NV];
   for (int64_t row = 0; row < g.rows; row += M) panel_tile<V, M, NV, Whole>(g, row + M <= g.rows ? row : g.rows - M);
 }
 
-template <class V, int NV = V::vectors>
+template <class V, class Tiles = V, int NV = V::vectors>
 void gemm_panel(const GemmPanelArgs& g) {
   if constexpr (NV > 1) {
-    if (g.vectors < NV) return gemm_panel<V, NV - 1>(g);
+    if (g.vectors < NV) return gemm_panel<V, Tiles, NV - 1>(g);
   }
-  if (g.columns == NV * V::width) return panel_tiles<V, NV, true>(g);
-  panel_tiles<V, NV, false>(g);
+  if (g.columns == NV * V::width) return panel_tiles<V, Tiles, NV, true>(g);
+  panel_tiles<V, Tiles, NV, false>(g);
 }
 
 }  // namespace

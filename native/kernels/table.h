@@ -30,17 +30,24 @@
 namespace convlane {
 namespace {
 
+// The GEMM tiles of a table: Tiles has their rows by number of vectors.
+template <class V, class Tiles>
+constexpr void set_tiles(KernelTable& t) {
+  for (int v = 1; v <= V::vectors; ++v) t.rows_of[v] = Tiles::rows[v];
+  t.gemm_rows = gemm_rows<V, Tiles>;
+  t.gemm_panel = gemm_panel<V, Tiles>;
+  t.gemm_cols = gemm_cols<V, Tiles>;
+}
+
 template <class V>
 constexpr KernelTable table_of(const char* name) {
   KernelTable t{};
   t.name = name;
   t.width = V::width;
   t.vectors = V::vectors;
-  for (int v = 1; v <= V::vectors; ++v) t.rows_of[v] = V::rows[v];
+  for (int v = 1; v <= V::vectors; ++v) t.planned_rows_of[v] = V::rows[v];
+  set_tiles<V, V>(t);
 
-  t.gemm_rows = gemm_rows<V>;
-  t.gemm_panel = gemm_panel<V>;
-  t.gemm_cols = gemm_cols<V>;
   t.gemm_dots = gemm_dots<V>;
   t.gemm_thin = gemm_thin<V>;
   t.gemm_outer = gemm_outer<V>;

@@ -5,7 +5,23 @@
 
 namespace convlane {
 
-extern const KernelTable kAvx512Table;
+namespace {
+
+// Where two of the widest multiply-adds start in a cycle, a tile of 4 rows wants its panel twice as fast as the second cache gives it.
+struct Tall {
+  static constexpr int rows[] = {0, 8, 8, 8, 6};
+};
+
+constexpr KernelTable tall() {
+  KernelTable t = table_of<Vec>("avx512");
+  set_tiles<Vec, Tall>(t);
+  return t;
+}
+
+}  // namespace
+
+extern const KernelTable kAvx512Table, kAvx512TallTable;
 constexpr KernelTable kAvx512Table = table_of<Vec>("avx512");
+constexpr KernelTable kAvx512TallTable = tall();
 
 }  // namespace convlane
