@@ -13,8 +13,9 @@ namespace {
 constexpr int64_t kBlock = 128;              // pixels that are packed together: a strip and a panel of them stay in L1
 constexpr int64_t kSplitPixels = 784;        // fewest pixels of a split
 constexpr int64_t kPartialFloats = 2 << 20;  // most floats of all partial sums
-constexpr int64_t kNarrow = 32;              // columns of a panel from which on reading in place is as fast
-constexpr int64_t kFewest = 96;              // channels on either side from which on packing costs less than it saves
+constexpr int64_t kNarrow = 32;              // columns of a panel: reading in place costs wider ones less
+constexpr int64_t kFewest = 96;              // channels on either side from which on packing costs less than it saves,
+constexpr int64_t kFewestWide = 256;         // with wide panels
 constexpr int64_t kLine = 16;                // floats that are fetched at once
 constexpr int64_t kLinesMost = 64;           // fetched with a tile
 
@@ -73,8 +74,8 @@ class Next {
 
 bool pointwise_weights_fit(const ConvGeometry& g) {
   const Panels panels(g.oc);
-  return g.taps() == 1 && g.groups == 1 && reads_inside(g.d) && reads_inside(g.h) && reads_inside(g.w) && panels.count > 1 && panels.width < kNarrow &&
-         std::min(g.c, g.oc) >= kFewest;
+  return g.taps() == 1 && g.groups == 1 && reads_inside(g.d) && reads_inside(g.h) && reads_inside(g.w) && panels.count > 1 &&
+         std::min(g.c, g.oc) >= (panels.width < kNarrow ? kFewest : kFewestWide);
 }
 
 PointwiseWeights::PointwiseWeights(const ConvGeometry& geometry)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Weight gradients of 1 x 1 windows without padding, any stride, where the tiles are narrow (AVX2, NEON): dw[c][oc] = sum over pixels of x[pixel][c] · dy[pixel][oc].
-// Read where they lie, x and dy would have every tile fetch a line or two from each distant pixel; so block by block of the pixels both are packed in the order in
-// which the tiles read them.
+// Weight gradients of 1 x 1 windows without padding, any stride, between many channels: dw[c][oc] = sum over pixels of x[pixel][c] · dy[pixel][oc]. Read where
+// they lie, x and dy would have every tile fetch a few lines from each distant pixel, narrow tiles (AVX2, NEON) the most; so block by block of the pixels both
+// are packed in the order in which the tiles read them.
 #pragma once
 #include "geometry.h"
 #include "panels.h"
