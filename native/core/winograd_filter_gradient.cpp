@@ -138,6 +138,7 @@ void WinogradFilterGradient::multiply(const Points& from, const WinogradRange* r
   const int64_t sum_step = cuts.range * kPanel + kLine;
   WinogradProduct product{};
   product.a_group = product.b_group = from.group;
+  product.point_step = from.step;
   product.rows = round_up(channels, 4);
   product.columns = round_up(columns, table.width);
   product.ld = kPanel;

@@ -72,6 +72,7 @@ struct WinogradLines {
 struct WinogradProduct {
   const float *a, *b;
   int64_t a_group, b_group;
+  int64_t point_step;        // to those of the next point, of which lines are fetched
   int64_t tiles, part;
   int64_t rows, columns;
   float* to;

@@ -77,7 +77,8 @@ CONVLANE_NOINLINE void winograd_lines(const WinogradLines& t) {
 
 // M rows x NV vectors of a product, over `tiles` tiles. Rows c .. c + M - 1 of a.
 template <class V, int M, int NV>
-inline void product_tile(const WinogradProduct& g, const float* a, const float* b, int64_t tiles, int64_t c, float* to, bool accumulate, const float* next) {
+inline void product_tile(const WinogradProduct& g, const float* a, const float* b, int64_t tiles, int64_t c, float* to, bool accumulate, const float* next,
+                         const float* soon) {
   constexpr bool near = kLine % M == 0;  // all rows in one line
   const float* row[M];
   CONVLANE_UNROLL for (int i = 0; i < M; ++i) row[i] = near ? a + c / kLine * g.a_group + c % kLine + i : a + (c + i) / kLine * g.a_group + (c + i) % kLine;
@@ -93,6 +94,7 @@ inline void product_tile(const WinogradProduct& g, const float* a, const float* 
   const int64_t next_step = g.next_step;
   for (int64_t t = 0; t < tiles * kLine; t += kLine, next += next_step) {
     CONVLANE_PREFETCH(next);
+    CONVLANE_PREFETCH(soon + t);
     V bt[NV];
     CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
       bt[j] = V::load(column[j] + t);
@@ -116,9 +118,17 @@ template <class V, int M, int NV>
 CONVLANE_NOINLINE void product_columns(const WinogradProduct& g, const float* a, const float* b, int64_t tiles, float* to, bool accumulate, const float*& next) {
   int64_t full = g.rows / M;
   while ((g.rows - full * M) % 4 != 0) --full;
-  int64_t c = 0;
-  for (; c < full * M; c += M, next += tiles * g.next_step) product_tile<V, M, NV>(g, a, b, tiles, c, to + c * g.ld, accumulate, next);
-  for (; c < g.rows; c += 4, next += tiles * g.next_step) product_tile<V, 4, NV>(g, a, b, tiles, c, to + c * g.ld, accumulate, next);
+  int64_t c = 0, number = 0;
+  // Lines that are read soon: the other groups of this point's rows, the columns of the next point, its first group of rows.
+  const int64_t groups = (g.rows + kLine - 1) / kLine;
+  const auto soon = [&]() -> const float* {
+    const int64_t i = ++number;
+    if (i < groups) return a + i * g.a_group;
+    if (i - groups < NV * V::width / kLine) return b + g.point_step + (i - groups) * g.b_group;
+    return a + g.point_step;
+  };
+  for (; c < full * M; c += M, next += tiles * g.next_step) product_tile<V, M, NV>(g, a, b, tiles, c, to + c * g.ld, accumulate, next, soon());
+  for (; c < g.rows; c += 4, next += tiles * g.next_step) product_tile<V, 4, NV>(g, a, b, tiles, c, to + c * g.ld, accumulate, next, soon());
 }
 
 template <class V>
