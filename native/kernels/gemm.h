@@ -79,10 +79,7 @@ CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
     const int64_t length = g.runs[r].length;
     const float* a[M];
     CONVLANE_UNROLL for (int i = 0; i < M; ++i) a[i] = g.rows[r * M + i];
-    for (int64_t k = 0; k < length; ++k, b += ldb) {
-      if (F == Fetch::ahead && k % 16 == 0) {
-        CONVLANE_UNROLL for (int i = 0; i < M; ++i) CONVLANE_PREFETCH(g.ahead[r * M + i] + k);
-      }
+    const auto step = [&](int64_t k) CONVLANE_INLINE_LAMBDA {
       if (F == Fetch::copy) {
         CONVLANE_UNROLL for (int j = 0; j < NV * V::width; j += kFetched) CONVLANE_PREFETCH(b + kCopyAhead * ldb + j);
       }
@@ -97,6 +94,16 @@ CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
         const auto aik = V::factor(a[i] + k);
         CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(aik, bk[j], sums[i][j]);
       }
+      b += ldb;
+    };
+    if (F == Fetch::ahead) {
+      for (int64_t k = 0; k < length;) {  // by lines: a look at each k whether to fetch costs tiles of many rows up to 6 %
+        CONVLANE_UNROLL for (int i = 0; i < M; ++i) CONVLANE_PREFETCH(g.ahead[r * M + i] + k);
+        const int64_t end = k + kFetched < length ? k + kFetched : length;
+        for (; k < end; ++k) step(k);
+      }
+    } else {
+      for (int64_t k = 0; k < length; ++k) step(k);
     }
   }
 

@@ -28,19 +28,20 @@ CONVLANE_NOINLINE void panel_tile(const GemmPanelArgs& g, int64_t row) {
     CONVLANE_OPAQUE(a[i]);
   }
   const float* next = g.a + (row + 2 * M) * lda;  // what the tile after the next one reads
-  for (int64_t k = 0; k < length; ++k, b += ldb) {
-    if (k % kFetched == 0) {
-      const float* from = next + k;
-      CONVLANE_UNROLL for (int i = 0; i < M; ++i, from += lda) {
-        CONVLANE_PREFETCH(from);
-        CONVLANE_OPAQUE(from);
-      }
+  for (int64_t k = 0; k < length;) {
+    const float* from = next + k;
+    CONVLANE_UNROLL for (int i = 0; i < M; ++i, from += lda) {
+      CONVLANE_PREFETCH(from);
+      CONVLANE_OPAQUE(from);
     }
-    V bk[NV];
-    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) bk[j] = V::load(b + j * V::width);
-    CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
-      const auto aik = V::factor(a[i] + k);
-      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(aik, bk[j], sums[i][j]);
+    const int64_t end = k + kFetched < length ? k + kFetched : length;
+    for (; k < end; ++k, b += ldb) {
+      V bk[NV];
+      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) bk[j] = V::load(b + j * V::width);
+      CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+        const auto aik = V::factor(a[i] + k);
+        CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(aik, bk[j], sums[i][j]);
+      }
     }
   }
   finish_tile<V, M, NV, Whole>([&](int i) { return out + i * g.ldc; }, g, false, sums);
