@@ -172,7 +172,7 @@ class ByRows {
             ahead[r] = rows[r] + panels_.rows * lda;
           }
           args.ahead = !s_.transpose_a && panel == first_panel && i + 2 * panels_.rows <= end ? ahead : nullptr;
-          args.copy = i == begin ? copy : nullptr;
+          args.copy = i == begin && args.m == panels_.rows ? copy : nullptr;  // with fewer rows, this is the chunk's only tile
           if (copied && i > begin) {
             run.b = copy;
             args.ldb = static_cast<int64_t>(args.vectors) * kernels().width;

@@ -34,7 +34,7 @@ struct GemmRowsArgs {
   bool accumulate;
   bool stream;               // write past the caches: columns is vectors * width, and every row of the tile aligned to the vector. Ends with stream_fence()
   const float* const* ahead; // null, or the rows of a later tile, with as many runs as long as these: fetched meanwhile by whole tiles
-  float* copy;               // null, or where the rows of B are copied to, vectors * width apart: what other tiles then read. Of tiles of one run, and 2 rows or more
+  float* copy;               // null, or where the rows of B are copied to, vectors * width apart: what other tiles then read. Of whole tiles of one run
   bool fetch_out;            // fetch the lines of `out` first: they are far away
 };
 

@@ -162,13 +162,22 @@ CONVLANE_NOINLINE void gemm_cols_tile(const GemmColsArgs& g) {
   }
 }
 
+// Whether M rows may be those of a full tile of NV vectors: its own, or of wider ones beside it.
+template <class Tiles>
+constexpr bool full_tile(int m, int nv, int vectors) {
+  for (int wider = nv; wider <= vectors; ++wider) {
+    if (m == Tiles::rows[wider]) return true;
+  }
+  return false;
+}
+
 // The instance for m rows: tried from the full tile downwards, so that a full tile costs one comparison. Tiles has the rows of a full one by number of vectors.
 template <class V, class Tiles, int M, int NV>
 void gemm_rows_of(const GemmRowsArgs& g) {
   if constexpr (M > 1) {
     if (g.m < M) return gemm_rows_of<V, Tiles, M - 1, NV>(g);
   }
-  if constexpr (M > 1) {
+  if constexpr (full_tile<Tiles>(M, NV, V::vectors)) {
     if (g.copy != nullptr) return gemm_rows_tile<V, M, NV, Fetch::copy>(g);
   }
   if constexpr (M == Tiles::rows[NV]) {
