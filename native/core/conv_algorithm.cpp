@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "depthwise_convolution.h"
-#include "few_channels.h"
+#include "few_dots.h"
 #include "group_packing.h"
 #include "winograd.h"
 
@@ -47,7 +47,12 @@ bool direct_pays(const ConvGeometry& g, ConvPass pass) {
   const int64_t few = view.g.c;
   if (pass == ConvPass::weight_gradient) return g.taps() > 1 && few < (view.mirrored ? kFewFilters : kThinTiles);
   if (view.mirrored == (pass == ConvPass::input_gradient)) return few < kShortRuns;
-  if (g.taps() == 1) return few < kFewSums;
+  if (g.taps() == 1) {
+    constexpr double kGain = 1.2;
+    const double lanes = static_cast<double>(round_up(few, kernels().width) / kernels().width);
+    const double product = static_cast<double>(view.g.out_pixels()) * static_cast<double>(view.g.oc) * lanes;
+    return few < kFewSums || (FewDots::pays(g) && kGain * FewDots::cost(g) < product);
+  }
   return 4 * few <= 3 * round_up(few, kernels().width);  // lanes of a vector that the few would fill
 }
 
@@ -90,7 +95,7 @@ ConvAlgorithm cheapest_winograd(const ConvGeometry& g, ConvPass pass, double lim
 
 // The cheapest of Winograd's algorithms where one is clearly cheaper than the direct way, else `direct`.
 ConvAlgorithm or_winograd(const ConvGeometry& g, ConvPass pass, ConvAlgorithm direct) {
-  constexpr int64_t kFewest = 4;       // channels
+  constexpr int64_t kFewest = 6;       // channels
   constexpr double kWork = 1 << 16;    // multiply-adds of an image: below, it takes a microsecond or two, which is not worth a less exact sum
   constexpr double kGain = 0.85;
   const double work = static_cast<double>(g.out_pixels() * g.taps()) * static_cast<double>(g.c) * static_cast<double>(g.oc);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "conv_step.h"
 #include "depthwise_convolution.h"
-#include "few_channels.h"
+#include "few_dots.h"
 #include "grouped_convolution.h"
 #include "depthwise_lines.h"
 #include "rows_convolution.h"
@@ -31,6 +31,7 @@ StepPointer make_convolution(const StepSpec& spec) {
     return std::make_unique<ConvStep<GroupedConvolution>>(spec, kNames, g.oc, algorithm, g, Direction::forward);
   }
   if (algorithm == ConvAlgorithm::direct) {
+    if (FewChannels(g).mirrored && FewDots::pays(g)) return std::make_unique<ConvStep<FewDots>>(spec, kNames, g.oc, algorithm, g);
     if (FewChannels(g).mirrored) return std::make_unique<ConvStep<ManyToFew>>(spec, kNames, g.oc, algorithm, g);
     return std::make_unique<ConvStep<FewToMany>>(spec, kNames, g.oc, algorithm, g);
   }

@@ -2,7 +2,7 @@
 // The gradient of a convolution by its input, and the transposed convolution: the same sums, with a bias and an activation.
 #include "conv_step.h"
 #include "depthwise_convolution.h"
-#include "few_channels.h"
+#include "few_dots.h"
 #include "grouped_convolution.h"
 #include "depthwise_lines.h"
 #include "im2col.h"
@@ -32,6 +32,7 @@ StepPointer make(const StepSpec& spec, const ConvNames& names) {
   }
   if (algorithm == ConvAlgorithm::direct) {
     if (FewChannels(g).mirrored) return std::make_unique<ConvStep<FewToMany>>(spec, names, g.c, algorithm, g);
+    if (FewDots::pays(g)) return std::make_unique<ConvStep<FewDots>>(spec, names, g.c, algorithm, g);
     return std::make_unique<ConvStep<ManyToFew>>(spec, names, g.c, algorithm, g);
   }
   if (algorithm == ConvAlgorithm::im2col) return std::make_unique<ConvStep<ColumnsToImage>>(spec, names, g.c, algorithm, g);

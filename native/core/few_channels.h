@@ -79,6 +79,7 @@ class ManyToFew {
  public:
   static bool fits(const ConvGeometry& geometry);
   explicit ManyToFew(const ConvGeometry& geometry);
+  double cost() const;  // multiply-adds of whole vectors for an image
   int64_t scratch_floats(int64_t n) const;
   void run(int64_t n, const float* many, const float* weights, const float* bias, Activation activation, float* few, float* scratch) const;
 

@@ -87,6 +87,10 @@ ManyToFew::ManyToFew(const ConvGeometry& geometry)
   for (int64_t c = 0; c < g_.oc; ++c) channels_.push_back(static_cast<int32_t>(c));
 }
 
+double ManyToFew::cost() const {
+  return static_cast<double>(g_.out_pixels()) * static_cast<double>(pixel_floats_ / kernels().width) * static_cast<double>(g_.oc);
+}
+
 int64_t ManyToFew::scratch_floats(int64_t) const {
   return round_up(view_.g.weights(), 16) + round_up(g_.weights(), 16) + panels_.count * panel_floats() + g_.w.in * g_.c;
 }

@@ -334,4 +334,20 @@ struct FewGatherArgs {
   float* line;
 };
 
+// y[p * y_step + c] = sum over the stretches, i < length, of x[p * pixel + at + i] * w[c * w_step + w_at + i],   p < count, c < channels.
+// Each in lanes along a stretch, stretch after stretch.
+struct FewStretch {
+  int64_t at, w_at, length;
+};
+struct FewDotsArgs {
+  const FewStretch* stretches;
+  int64_t stretch_count;     // may be 0
+  const float *x, *w;
+  int64_t pixel, w_step;
+  int64_t ahead;             // lines from there on are fetched, one with each vector of a tile: what comes after so many floats
+  float* y;
+  int64_t y_step, count;
+  int32_t channels;
+};
+
 }  // namespace convlane

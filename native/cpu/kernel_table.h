@@ -243,6 +243,7 @@ struct KernelTable {
   void (*few_rows)(const FewRowsArgs&);
   void (*few_cols)(const FewColsArgs&);
   void (*few_gather)(const FewGatherArgs&);
+  void (*few_dots)(const FewDotsArgs&);
 
   void (*pool_max)(const PoolMaxArgs&);
   void (*pool_average)(const PoolAverageArgs&);

@@ -10,6 +10,7 @@
 #include "dropout.h"
 #include "elementwise.h"
 #include "few_channels.h"
+#include "few_dots.h"
 #include "gemm.h"
 #include "gemm_panel.h"
 #include "gemm_thin.h"
@@ -79,6 +80,7 @@ constexpr KernelTable table_of(const char* name) {
   t.few_rows = few_rows<V>;
   t.few_cols = few_cols<V>;
   t.few_gather = few_gather<V>;
+  t.few_dots = few_dots<V>;
 
   t.pool_max = pool_max<V>;
   t.pool_average = pool_average<V>;

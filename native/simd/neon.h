@@ -110,6 +110,7 @@ inline Vec select(Mask m, Vec a, Vec b) { return {vbslq_f32(m.m, a.v, b.v)}; }
 inline Int select(Mask m, Int a, Int b) { return {vbslq_u32(m.m, a.v, b.v)}; }
 inline float lane0(Vec a) { return vgetq_lane_f32(a.v, 0); }
 inline float sum(Vec a) { return vaddvq_f32(a.v); }
+inline void sums(const Vec (&a)[4], float* to) { vst1q_f32(to, vpaddq_f32(vpaddq_f32(a[0].v, a[1].v), vpaddq_f32(a[2].v, a[3].v))); }
 inline float largest(Vec a) { return vmaxvq_f32(a.v); }
 
 // Lane i becomes that of a with the number in lane i.

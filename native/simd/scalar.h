@@ -67,6 +67,9 @@ inline Mask but_not(Mask a, Mask b) { return {a.m && !b.m}; }
 inline Vec select(Mask m, Vec a, Vec b) { return m.m ? a : b; }
 inline Int select(Mask m, Int a, Int b) { return m.m ? a : b; }
 inline float sum(Vec a) { return a.v; }                             // always in the same order of lanes
+inline void sums(const Vec (&a)[4], float* to) {                    // of four, each in one order of lanes, which may be another one
+  for (int i = 0; i < 4; ++i) to[i] = a[i].v;
+}
 inline float largest(Vec a) { return a.v; }                         // of lanes without NaN
 inline float lane0(Vec a) { return a.v; }
 

@@ -259,6 +259,19 @@ export function directConvolutions(info: KernelInfo): Convolution[] {
     square(3, 12, 5, 18, { stride: [2, 3], dilation: [3, 2], padding: around(4) }),
     square(2, 9, 34, 10, { padding: around(3), bias: true, activation: 'relu' }),
     ...[8, 12, 16].flatMap((few) => [square(3, 13, few, 40, { padding: around(1) }), square(3, 13, 40, few, { padding: around(1) })]),
+    // Few from so many that each is a dot product: channels in one tile and in two, phases of strides, positions that some taps reach, none, or never all.
+    ...[1, 3, 5, 8].flatMap((few) => [
+      square(3, 9, 70, few, { N: 2, padding: around(1), bias: true, activation: 'relu' }),
+      square(3, 9, few, 70, { padding: around(1) }),
+    ]),
+    square(3, 40, 64, 3, { padding: around(1) }),
+    square(7, 15, 3, 66, { stride: [2, 2], padding: around(3) }),
+    square(3, 12, 2, 66, { stride: [3, 2], dilation: [2, 3], padding: around(4) }),
+    square(3, 6, 66, 2, { padding: around(5), bias: true }),
+    square(9, 5, 66, 3, { padding: around(4), bias: true, activation: 'tanh' }),
+    square(1, 7, 300, 6, { bias: true }),
+    square(1, 9, 3, 80, { stride: [2, 2] }),
+    { H: 1, W: 40, C: 100, OC: 3, KH: 1, KW: 9 },
   ]
 }
 
