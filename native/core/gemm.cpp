@@ -8,7 +8,7 @@ namespace {
 constexpr int64_t kDepth = 1024;         // reduction between two packings of b, and two visits to y when a is read by rows: what a visit costs sets it
 constexpr int64_t kColumnsDepth = 256;   // the same when a is read by columns in place: its rows and a panel of b stay in L2
 constexpr int64_t kBlockRows = 64;       // rows of y between two visits to a panel, at most: their part of a stays in L2
-constexpr int64_t kCopyRows = 512;       // rows of y in a chunk that copies panels of b while it computes its first tile, which takes up to 3 times as long,
+constexpr int64_t kCopyRows = 1024;      // rows of y in a chunk that copies panels of b while it computes its first tile, which takes up to 3 times as long,
 constexpr int64_t kCopyLeast = 96;       // or all rows; with fewer than these, b is read where it lies, and with fewer than the next if that is from afar
 constexpr int64_t kCopyLeastFar = 24;
 constexpr int64_t kNarrow = 32;          // columns: of panels narrower than this each tile fetches a line or two from every distant row
