@@ -81,7 +81,11 @@ class WinogradFilterGradient {
  private:
   struct Cuts;
   struct Points;
+  struct Room;
   int64_t tiles(int64_t n) const { return batch_.of(n) * dy_.per_image(); }
+  int64_t room_floats(int64_t round) const;
+  Room room(int64_t round, float* memory) const;
+  bool apart(int64_t rounds) const;
   Cuts cut(int64_t tiles) const;
   int64_t most_tiles() const;  // in a round
   Points place(int64_t round, float* at) const;

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "ahead.h"
+#include "partial_sums.h"
 #include "winograd.h"
 
 namespace convlane {
@@ -12,11 +13,13 @@ namespace {
 constexpr int64_t kLine = 16;              // channels
 constexpr int64_t kMostPoints = 64;
 constexpr int64_t kChain = 128;            // tiles in the longest chain of sums
-constexpr int64_t kHeld = 1 << 20;         // floats of points, of x and dy together, that a round's products read again and again; half as many cost two threads 5 to 10 %
+constexpr int64_t kHeld = 1 << 18;         // floats of points, of x and dy together, that a round's products read again and again: they stay in L2
 constexpr int64_t kTiles = 64;             // in a round at least: each one ends with a pass over dw,
 constexpr int64_t kManyTiles = 96;         // which takes longer where dw is large
 constexpr int64_t kPanel = 32;             // columns of dw in a chunk, and rows: at most kRows, less where there would be few chunks
 constexpr int64_t kRows = 128, kFewRows = 32, kManyChunks = 8;
+constexpr int64_t kPartialFloats = 2 << 20;  // of the rounds' own dw, at most
+constexpr int64_t kEven = 5;               // rounds to be spread over threads so evenly that at most a sixth of their time is idle
 constexpr int64_t kLarge = 512 << 10;      // floats of a dw that would only drive others out of the caches
 
 }  // namespace
@@ -33,6 +36,13 @@ struct WinogradFilterGradient::Cuts {
 struct WinogradFilterGradient::Points {
   float *x, *dy;
   int64_t step, group;
+};
+
+// What a round needs beside sums: a pixel of zeros, and of each tile its place among the points.
+struct WinogradFilterGradient::Room {
+  float* zeros;
+  int64_t* places;
+  Points points;
 };
 
 WinogradFilterGradient::WinogradFilterGradient(const ConvGeometry& g, const WinogradKernels& size)
@@ -75,29 +85,59 @@ double WinogradFilterGradient::cost(int64_t n) const {
   return images * needed * filters / products + static_cast<double>(points()) * (static_cast<double>(count) * transforms + rounds * kTaps * filters);
 }
 
-int64_t WinogradFilterGradient::scratch_floats(int64_t n) const {
+int64_t WinogradFilterGradient::room_floats(int64_t round) const {
   const int64_t lines = divide_up(c_, kLine) + divide_up(oc_, kLine);
-  const int64_t round = std::min(most_tiles(), tiles(n));
   return round_up(std::max(c_, oc_), kLine) + round_up(2 * round, kLine) + lines * place(round, nullptr).group;
 }
 
+WinogradFilterGradient::Room WinogradFilterGradient::room(int64_t round, float* memory) const {
+  const int64_t widest = round_up(std::max(c_, oc_), kLine);
+  std::fill(memory, memory + widest, 0.0f);
+  return {memory, reinterpret_cast<int64_t*>(memory + widest), place(round, memory + widest + round_up(2 * round, kLine))};
+}
+
+// What one core transforms another one would fetch from its caches, so a thread takes whole rounds where there are enough of them; the bits are the same.
+bool WinogradFilterGradient::apart(int64_t rounds) const {
+  const int64_t most = divide_up(rounds, threads());  // rounds of a thread
+  return threads() > 1 && kEven * most * threads() <= (kEven + 1) * rounds && (rounds - 1) * weights() <= kPartialFloats;
+}
+
+int64_t WinogradFilterGradient::scratch_floats(int64_t n) const {
+  const int64_t parts = (divide_up(tiles(n), most_tiles()) - 1) * weights();
+  return std::max(room_floats(std::min(most_tiles(), tiles(n))), std::min(parts, kPartialFloats));
+}
+
 void WinogradFilterGradient::run(int64_t n, const float* x, const float* dy, float* dw, float* scratch) const {
-  const int64_t all = tiles(n), widest = round_up(std::max(c_, oc_), kLine);
+  const int64_t all = tiles(n);
   const Cuts cuts = cut(all);
-  std::fill(scratch, scratch + widest, 0.0f);
-  int64_t* places = reinterpret_cast<int64_t*>(scratch + widest);
-  const Points held = place(cuts.round, scratch + widest + round_up(2 * cuts.round, kLine));
+  const int64_t rounds = divide_up(all, cuts.round), chunks = cuts.ranges * cuts.panels, sums = points() * (cuts.range * kPanel + kLine);
+  if (apart(rounds)) {
+    parallel_with_scratch(rounds, room_floats(cuts.round) + sums, [&](int64_t round, float* memory) {
+      const Room own = room(cuts.round, memory);
+      const int64_t first = round * cuts.round, last = std::min(all, first + cuts.round);
+      WinogradRange ranges[kMostPoints];
+      order_.sort(first, last - first, own.places, ranges);
+      transform(first, last, x, dy, own.zeros, own.places, own.points);
+      float* const part = round == 0 ? dw : scratch + (round - 1) * weights();
+      for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+        multiply(own.points, ranges, last - first, chunk % cuts.panels, chunk / cuts.panels, cuts, memory + room_floats(cuts.round), part, false, Ahead());
+      }
+    });
+    add_parts(scratch, rounds - 1, weights(), dw);
+    return;
+  }
+  const Room shared = room(cuts.round, scratch);
   const int64_t grain = std::max<int64_t>(1, kElementGrain / (points() * (c_ + oc_)));
-  const int64_t sums = points() * (cuts.range * kPanel + kLine);
   for (int64_t first = 0; first < all; first += cuts.round) {
     const int64_t last = std::min(all, first + cuts.round), count = last - first;
     WinogradRange ranges[kMostPoints];
-    order_.sort(first, count, places, ranges);
-    parallel_blocks(count, grain, [&](int64_t begin, int64_t end) { transform(first + begin, first + end, x, dy, scratch, places + begin, held); });
+    order_.sort(first, count, shared.places, ranges);
+    parallel_blocks(count, grain,
+                    [&](int64_t begin, int64_t end) { transform(first + begin, first + end, x, dy, shared.zeros, shared.places + begin, shared.points); });
     Ahead ahead;  // what the next round reads: a share with each product
     if (last < all) look_ahead(x, dy, last, std::min(all, last + cuts.round), ahead);
-    parallel_with_scratch(cuts.ranges * cuts.panels, sums, [&](int64_t chunk, float* memory) {
-      multiply(held, ranges, count, chunk % cuts.panels, chunk / cuts.panels, cuts, memory, dw, first > 0, ahead);
+    parallel_with_scratch(chunks, sums, [&](int64_t chunk, float* memory) {
+      multiply(shared.points, ranges, count, chunk % cuts.panels, chunk / cuts.panels, cuts, memory, dw, first > 0, ahead);
     });
   }
 }
