@@ -7,9 +7,10 @@ namespace convlane {
 
 namespace {
 
-constexpr int64_t kMostEdges = 32;  // positions of an axis that not all taps reach
-constexpr double kReduction = 8;    // of a sum's lanes, in multiply-adds
-constexpr double kGather = 1.1;     // what products of all terms take with what gathers them
+constexpr double kMostStretches = 1 << 16;  // of all regions
+constexpr int64_t kMostStride = 8;
+constexpr double kReduction = 8;  // of a sum's lanes, in multiply-adds
+constexpr double kGather = 1.1;   // what products of all terms take with what gathers them
 
 int64_t floor_divide(int64_t a, int64_t b) { return a >= 0 ? a / b : -divide_up(-a, b); }
 
@@ -20,10 +21,10 @@ int64_t taps_of_phase(const Axis& axis, int64_t phase) {
   return count;
 }
 
-// Positions of the few at either end that not all taps of theirs reach, about.
-int64_t edges_of(const Axis& axis) {
+// Runs of an axis at most, about: of each phase its inner positions, and one for each at either end that not all taps reach.
+double runs_at_most(const Axis& axis) {
   const int64_t before = (axis.extent() - 1 - axis.before) / axis.stride, after = (axis.in - 1 + axis.before) / axis.stride + 1 - axis.out;
-  return std::max(before, after) + 1;
+  return static_cast<double>(axis.stride) * static_cast<double>(2 * std::max({before, after, int64_t{0}}) + 3);
 }
 
 }  // namespace
@@ -49,19 +50,23 @@ double FewDots::cost(const ConvGeometry& geometry) {
 
 bool FewDots::pays(const ConvGeometry& geometry) {
   if (!ManyToFew::fits(geometry)) return false;
-  const FewChannels view(geometry);
-  const int64_t edges = std::max(edges_of(view.g.h), edges_of(view.g.w));
-  return edges <= kMostEdges && cost(geometry) < kGather * ManyToFew(geometry).cost();
+  const ConvGeometry g = FewChannels(geometry).g;
+  if (std::max(g.h.stride, g.w.stride) > kMostStride) return false;
+  const double rows = static_cast<double>(g.h.kernel) * static_cast<double>(g.w.dilation == 1 ? 1 : g.w.kernel);
+  return runs_at_most(g.h) * runs_at_most(g.w) * rows <= kMostStretches && cost(geometry) < kGather * ManyToFew(geometry).cost();
 }
 
 FewDots::FewDots(const ConvGeometry& geometry) : view_(geometry), h_(runs_of(view_.g.h)), w_(runs_of(view_.g.w)) {
   const ConvGeometry& g = view_.g;
+  int64_t most = 0;
+  for (int64_t phase = 0; phase < g.w.stride; ++phase) most = std::max(most, taps_of_phase(g.w, phase));
+  row_floats_ = round_up(most * g.oc, 16);
   for (size_t h = 0; h < h_.size(); ++h) {
     for (size_t w = 0; w < w_.size(); ++w) {
       Region region{static_cast<int64_t>(h), static_cast<int64_t>(w), 0, {}};
       const std::vector<Tap>& taps = w_[w].taps;
       for (const Tap& row : h_[h].taps) {
-        const int64_t weights = (row.k * g.w.stride + w_[w].phase) * g.c * row_floats();
+        const int64_t weights = (row.k * g.w.stride + w_[w].phase) * g.c * row_floats_;
         for (size_t i = 0; i < taps.size(); ++i) {
           const int64_t at = (row.distance * g.w.out + taps[i].distance) * g.oc;
           if (i > 0 && taps[i].distance == taps[i - 1].distance + 1) {
@@ -104,12 +109,6 @@ std::vector<FewDots::Run> FewDots::runs_of(const Axis& axis) {
   return runs;
 }
 
-int64_t FewDots::row_floats() const {
-  int64_t most = 0;
-  for (int64_t phase = 0; phase < view_.g.w.stride; ++phase) most = std::max(most, taps_of_phase(view_.g.w, phase));
-  return round_up(most * view_.g.oc, 16);
-}
-
 int64_t FewDots::scratch_floats(int64_t) const {
   const ConvGeometry& g = view_.g;
   return round_up(g.weights(), 16) + round_up(packed_floats(), 16) + g.w.in * g.c;
@@ -120,7 +119,7 @@ void FewDots::pack(const float* terms, float* packed) const {
   const ConvGeometry& g = view_.g;
   for (int64_t h = 0; h < g.h.kernel; ++h) {
     for (int64_t phase = 0; phase < g.w.stride; ++phase) {
-      for (int64_t c = 0; c < g.c; ++c, packed += row_floats()) {
+      for (int64_t c = 0; c < g.c; ++c, packed += row_floats_) {
         float* to = packed;
         for (int64_t k = g.w.kernel - 1; k >= 0; --k) {
           if ((phase - k * g.w.dilation) % g.w.stride != 0) continue;
@@ -173,13 +172,14 @@ void FewDots::add_region(const Call& call, const Region& region, int64_t image, 
   const int64_t last = std::min(h.last, floor_divide(end - 1 + g.h.before - h.phase, g.h.stride) + 1);
   if (first >= last) return;
   const int64_t line = g.w.out * g.oc, few_line = g.w.in * g.c;
-  const float* from = call.many + image * g.h.out * line + (first * line + w.first * g.oc + region.origin);
+  const int64_t origin = region.stretches.empty() ? 0 : first * line + w.first * g.oc + region.origin;
+  const float* from = call.many + image * g.h.out * line + origin;
   float* to = call.few + ((image * g.h.in + first * g.h.stride + h.phase - g.h.before) * g.w.in + w.first * g.w.stride + w.phase - g.w.before) * g.c;
   FewDotsArgs args{};
   args.stretches = region.stretches.data();
   args.stretch_count = static_cast<int64_t>(region.stretches.size());
   args.w = call.packed;
-  args.w_step = row_floats();
+  args.w_step = row_floats_;
   args.channels = static_cast<int32_t>(g.c);
   const int64_t rows = last - first, columns = w.last - w.first;
   const bool across = columns < rows;

@@ -18,8 +18,8 @@ class FewDots {
   void run(int64_t n, const float* many, const float* weights, const float* bias, Activation activation, float* few, float* scratch) const;
 
  private:
-  // Positions of an axis of the few that the same taps reach: position i · step + offset of the few, for i = first .. last-1, from position i + distance of the
-  // many for each of its taps.
+  // Positions of an axis of the few that the same taps reach: i · stride + phase - before, for i = first .. last-1, each tap from position i + distance of the
+  // many.
   struct Tap {
     int64_t k, distance, number;  // number: of the phase's taps, by distance
   };
@@ -36,14 +36,14 @@ class FewDots {
   struct Call;
 
   static std::vector<Run> runs_of(const Axis& axis);
-  int64_t row_floats() const;  // of the weights of one row of taps, phase and channel
-  int64_t packed_floats() const { return view_.g.h.kernel * view_.g.w.stride * view_.g.c * row_floats(); }
+  int64_t packed_floats() const { return view_.g.h.kernel * view_.g.w.stride * view_.g.c * row_floats_; }
   void pack(const float* terms, float* packed) const;
   void add_region(const Call& call, const Region& region, int64_t image, int64_t begin, int64_t end) const;
 
   FewChannels view_;
   std::vector<Run> h_, w_;
   std::vector<Region> regions_;
+  int64_t row_floats_;  // of the weights of one row of taps, phase and channel
 };
 
 }  // namespace convlane
