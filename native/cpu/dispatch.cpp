@@ -12,7 +12,7 @@ namespace convlane {
 
 extern const KernelTable kScalarTable;
 #if defined(__x86_64__) || defined(_M_X64)
-extern const KernelTable kAvx2Table, kAvx512Table, kAvx512TallTable;
+extern const KernelTable kAvx2Table, kAvx512Tables[2];
 #elif defined(__aarch64__) || defined(_M_ARM64)
 extern const KernelTable kNeonTable;
 #endif
@@ -23,9 +23,9 @@ namespace {
 // Rows of AVX-512's widest tile, 4 or 6: which are faster depends on the processor, results don't.
 const KernelTable* avx512_table() {
   const char* rows = std::getenv("CONVLANE_TILE_ROWS");
-  if (rows == nullptr || *rows == '\0') return cpu_multiplies_twice() ? &kAvx512TallTable : &kAvx512Table;
-  if (std::strcmp(rows, "4") == 0) return &kAvx512Table;
-  if (std::strcmp(rows, "6") == 0) return &kAvx512TallTable;
+  if (rows == nullptr || *rows == '\0') return &kAvx512Tables[cpu_multiplies_twice() ? 1 : 0];
+  if (std::strcmp(rows, "4") == 0) return &kAvx512Tables[0];
+  if (std::strcmp(rows, "6") == 0) return &kAvx512Tables[1];
   throw Error("INVALID_ARGUMENT", "CONVLANE_TILE_ROWS must be 4 or 6, got \"" + std::string(rows) + "\"");
 }
 #endif

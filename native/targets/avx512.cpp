@@ -20,8 +20,7 @@ constexpr KernelTable tall() {
 
 }  // namespace
 
-extern const KernelTable kAvx512Table, kAvx512TallTable;
-constexpr KernelTable kAvx512Table = table_of<Vec>("avx512");
-constexpr KernelTable kAvx512TallTable = tall();
+extern const KernelTable kAvx512Tables[2];
+constexpr KernelTable kAvx512Tables[2] = {table_of<Vec>("avx512"), tall()};
 
 }  // namespace convlane
