@@ -201,7 +201,7 @@ void gemm_cols_of(const GemmColsArgs& g) {
   }
 }
 
-template <class V, class Tiles = V, int NV = V::vectors>
+template <class V, class Tiles, int NV = V::vectors>
 void gemm_rows(const GemmRowsArgs& g) {
   if constexpr (NV > 1) {
     if (g.vectors < NV) return gemm_rows<V, Tiles, NV - 1>(g);
@@ -209,7 +209,7 @@ void gemm_rows(const GemmRowsArgs& g) {
   gemm_rows_of<V, Tiles, Tiles::rows[NV], NV>(g);
 }
 
-template <class V, class Tiles = V, int NV = V::vectors>
+template <class V, class Tiles, int NV = V::vectors>
 void gemm_cols(const GemmColsArgs& g) {
   if constexpr (NV > 1) {
     if (g.vectors < NV) return gemm_cols<V, Tiles, NV - 1>(g);

@@ -54,7 +54,7 @@ inline void panel_tiles(const GemmPanelArgs& g) {
   for (int64_t row = 0; row < g.rows; row += M) panel_tile<V, M, NV, Whole>(g, row + M <= g.rows ? row : g.rows - M);
 }
 
-template <class V, class Tiles = V, int NV = V::vectors>
+template <class V, class Tiles, int NV = V::vectors>
 void gemm_panel(const GemmPanelArgs& g) {
   if constexpr (NV > 1) {
     if (g.vectors < NV) return gemm_panel<V, Tiles, NV - 1>(g);
