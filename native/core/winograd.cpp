@@ -13,6 +13,7 @@ constexpr int64_t kDeep = 256;             // channels from which on a block is 
 constexpr int64_t kProductFloats = 160000;  // of a panel in all points, at most, where a block may be long. Where all tiles are one such block, who multiplies by
                                             // a panel transforms its filters: fetching what another thread had transformed took as long as all the rest
 constexpr int64_t kSumDepth = 128;         // longest chain of sums: longer ones would cost more accuracy than the transforms do
+constexpr int64_t kDeepSums = 64;          // with kDeep channels, whose filters are transformed so many rows at a time: half as many stay near
 constexpr int64_t kKeptFilters = 3 << 19;  // floats of transformed filters that are kept where tiles are more than that; for so many tiles or fewer, more of them
 constexpr int64_t kPassingTiles = 160;     // aren't worth the way out of the near cache and back
 constexpr int64_t kPrepared = 10 << 20;    // floats of transformed filters, at most, that are kept from run to run: 40 MB. 1.1 times as fast with 8 images, 1.7 with one
@@ -20,7 +21,7 @@ constexpr int64_t kNearFilters = 1 << 16;  // floats of filters that are near ho
 constexpr int64_t kStreamed = 3 << 18;     // floats of a target from which on it is written past the caches
 constexpr int64_t kMostPoints = 64;
 
-int64_t depth_part(int64_t depth) { return round_up(divide_up(depth, divide_up(depth, kSumDepth)), kWinogradLine); }
+int64_t depth_part(int64_t depth) { return round_up(divide_up(depth, divide_up(depth, depth < kDeep ? kSumDepth : kDeepSums)), kWinogradLine); }
 
 }  // namespace
 
@@ -135,9 +136,11 @@ void WinogradConvolution::run(int64_t n, const float* source, const float* filte
   const int64_t block = divide_up(tiles, cuts.blocks), outputs = target_.size * target_.size;
   const int64_t pixel_floats = round_up(2 * block * outputs, kWinogradLine);
   const int64_t passing_floats = cuts.passing ? points() * filter_step(part_) + copied_floats() : 0;
-  const int64_t panel_floats = points() * product_step(block) + passing_floats, own_floats = cuts.shared ? 0 : points_floats(block);
-  const int64_t chunk_panels = cuts.shared ? 1 : panels_;
-  parallel_with_scratch(cuts.blocks * panels_ / chunk_panels, pixel_floats + list_floats(block) + panel_floats + own_floats, [&](int64_t chunk, float* memory) {
+  const int64_t together = cuts.passing ? panels_together(block) : 1, own_floats = cuts.shared ? 0 : points_floats(block);
+  const int64_t panel_floats = together * points() * product_step(block) + passing_floats;
+  const int64_t chunk_panels = cuts.shared ? together : panels_;
+  const int64_t chunks = cuts.blocks * divide_up(panels_, chunk_panels);
+  parallel_with_scratch(chunks, pixel_floats + list_floats(block) + panel_floats + own_floats, [&](int64_t chunk, float* memory) {
     // Blocks of one panel follow each other: its filters stay near.
     const int64_t index = chunk % cuts.blocks, first = first_of(index), count = first_of(index + 1) - first;
     float* products = memory + pixel_floats + list_floats(block);
@@ -150,53 +153,62 @@ void WinogradConvolution::run(int64_t n, const float* source, const float* filte
       transform_tiles(call, first, count, places, from);
     }
     for (int64_t t = 0; t < count; ++t) target_.list(target, first + t, nullptr, to.pixels + places[t] * outputs);
-    const int64_t panel = chunk / cuts.blocks * chunk_panels;
-    for (int64_t p = panel; p < panel + chunk_panels; ++p) run_panel(call, p, from, to, products);
+    const int64_t panel = chunk / cuts.blocks * chunk_panels, end = std::min(panels_, panel + chunk_panels);
+    for (int64_t p = panel; p < end; p += together) run_panels(call, p, std::min(end, p + together), from, to, products);
   });
 }
 
-// The products of a block's tiles with a panel of filters, and the outputs that follow.
-void WinogradConvolution::run_panel(const Call& call, int64_t panel, const Points& from, const Target& to, float* memory) const {
-  const KernelTable& table = kernels();
-  const int64_t column = panel * width_, columns = columns_of(panel), outputs = target_.size * target_.size;
+// How many panels take turns at the same rows of the depth where filters are passing: forward, theirs lie side by side.
+int64_t WinogradConvolution::panels_together(int64_t tiles) const {
+  if (direction_ != Direction::forward) return 1;
+  return std::clamp<int64_t>(kProductFloats / (points() * product_step(tiles)), 1, std::max<int64_t>(1, panels_ / threads()));
+}
+
+// The products of a block's tiles with panels of filters, and the outputs that follow.
+void WinogradConvolution::run_panels(const Call& call, int64_t panel, int64_t end, const Points& from, const Target& to, float* memory) const {
+  const bool passing = call.transformed == nullptr;
+  const int64_t panel_floats = points() * product_step(to.tiles), step = passing ? part_ : depth_;
+  float* filters = memory + (end - panel) * panel_floats;  // of passing ones, a part at a time
+  const float* fetch[kMostPoints * kSumDepth / kWinogradLine];
   WinogradMultiply multiply{};
-  multiply.from = from.data;
   multiply.point_step = from.step;
   multiply.group_step = from.line;
-  multiply.products = memory;
   multiply.product_step = product_step(to.tiles);
   multiply.width = width_;
   multiply.points = points();
   multiply.ranges = to.ranges;
   multiply.part = part_;
-  multiply.vectors = static_cast<int32_t>(divide_up(columns, table.width));
-  if (call.transformed != nullptr) {
-    multiply.filters = call.transformed + panel * points() * filter_step(depth_);
-    multiply.filter_step = filter_step(depth_);
-    multiply.depth = depth_;
-    table.winograd_multiply(multiply);
-  } else {
-    float* filters = memory + points() * multiply.product_step;
-    multiply.filters = filters;
-    multiply.filter_step = filter_step(part_);
-    const float* fetch[kMostPoints * kSumDepth / kWinogradLine];
-    multiply.fetch = fetch;
-    const int64_t used = std::count_if(to.ranges, to.ranges + points(), [](const WinogradRange& range) { return range.count > 0; });
-    multiply.fetch_step = direction_ == Direction::forward ? columns_ : depth_;
-    for (int64_t row = 0; row < depth_; row += part_) {
-      multiply.depth = std::min(part_, depth_ - row);
-      const bool last = row + part_ >= depth_;
-      list_next(call.filters, last ? panel + threads() : panel, last ? 0 : row + part_, used * divide_up(multiply.depth, kWinogradLine), fetch);
-      transform_rows(call.filters, panel, row, multiply.depth, filters, multiply.filter_step, filters + points() * multiply.filter_step);
+  multiply.filter_step = filter_step(step);
+  multiply.fetch_step = direction_ == Direction::forward ? columns_ : depth_;
+  const int64_t used = std::count_if(to.ranges, to.ranges + points(), [](const WinogradRange& range) { return range.count > 0; });
+  for (int64_t row = 0; row < depth_; row += step) {
+    for (int64_t p = panel; p < end; ++p) {
       multiply.from = from.data + row / kWinogradLine * from.line;
+      multiply.products = memory + (p - panel) * panel_floats;
+      multiply.depth = std::min(step, depth_ - row);
       multiply.accumulate = row > 0;
-      table.winograd_multiply(multiply);
+      multiply.vectors = static_cast<int32_t>(divide_up(columns_of(p), kernels().width));
+      if (passing) {
+        const bool last = p + 1 == end, all = last && row + step >= depth_;
+        multiply.fetch = fetch;
+        list_next(call.filters, all ? panel + (end - panel) * threads() : last ? panel : p + 1, all ? 0 : last ? row + step : row,
+                  used * divide_up(multiply.depth, kWinogradLine), fetch);
+        transform_rows(call.filters, p, row, multiply.depth, filters, multiply.filter_step, filters + points() * multiply.filter_step);
+        multiply.filters = filters;
+      } else {
+        multiply.filters = call.transformed + p * points() * multiply.filter_step;
+      }
+      kernels().winograd_multiply(multiply);
     }
   }
+  for (int64_t p = panel; p < end; ++p) finish_panel(call, p, to, memory + (p - panel) * panel_floats);
+}
 
+void WinogradConvolution::finish_panel(const Call& call, int64_t panel, const Target& to, const float* products) const {
+  const int64_t column = panel * width_, columns = columns_of(panel), outputs = target_.size * target_.size;
   WinogradOutput output{};
-  output.points = memory;
-  output.step = multiply.product_step;
+  output.points = products;
+  output.step = product_step(to.tiles);
   output.width = width_;
   output.pixels = to.pixels;
   output.tiles = to.tiles;
@@ -208,7 +220,7 @@ void WinogradConvolution::run_panel(const Call& call, int64_t panel, const Point
   size_.output(output);
   if (call.activation == Activation::linear || call.activation == Activation::relu) return;
   for (int64_t i = 0; i < to.tiles * outputs; ++i) {
-    if (to.pixels[i] != nullptr) table.activate(call.activation, to.pixels[i] + column, to.pixels[i] + column, columns);
+    if (to.pixels[i] != nullptr) kernels().activate(call.activation, to.pixels[i] + column, to.pixels[i] + column, columns);
   }
 }
 

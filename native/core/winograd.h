@@ -57,7 +57,9 @@ class WinogradConvolution {
   void transform_rows(const float* filters, int64_t panel, int64_t row, int64_t rows, float* to, int64_t step, float* memory) const;
   void transform_filters(const float* filters, float* to) const;
   void transform_tiles(const Call& call, int64_t first, int64_t count, const int64_t* places, const Points& to) const;
-  void run_panel(const Call& call, int64_t panel, const Points& from, const Target& to, float* memory) const;
+  int64_t panels_together(int64_t tiles) const;
+  void run_panels(const Call& call, int64_t panel, int64_t end, const Points& from, const Target& to, float* memory) const;
+  void finish_panel(const Call& call, int64_t panel, const Target& to, const float* products) const;
 
   Direction direction_;
   WinogradKernels size_;

@@ -20,6 +20,7 @@ constexpr int64_t kPanel = 32;             // columns of dw in a chunk, and rows
 constexpr int64_t kRows = 128, kFewRows = 32, kManyChunks = 8;
 constexpr int64_t kPartialFloats = 2 << 20;  // of the rounds' own dw, at most
 constexpr int64_t kEven = 5;               // rounds to be spread over threads so evenly that at most a sixth of their time is idle
+constexpr int64_t kFar = 4 << 20;          // floats of x and dy from which on a round of one thread's own is fetched beforehand
 constexpr int64_t kLarge = 512 << 10;      // floats of a dw that would only drive others out of the caches
 
 }  // namespace
@@ -118,9 +119,12 @@ void WinogradFilterGradient::run(int64_t n, const float* x, const float* dy, flo
       WinogradRange ranges[kMostPoints];
       order_.sort(first, last - first, own.places, ranges);
       transform(first, last, x, dy, own.zeros, own.places, own.points);
+      Ahead ahead;
+      const int64_t next = first + threads() * cuts.round;  // what this thread will take, if the others are as fast
+      if (next < all && batch_.of(n) * (x_.floats() + dy_.floats()) >= kFar) look_ahead(x, dy, next, std::min(all, next + cuts.round), ahead);
       float* const part = round == 0 ? dw : scratch + (round - 1) * weights();
       for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-        multiply(own.points, ranges, last - first, chunk % cuts.panels, chunk / cuts.panels, cuts, memory + room_floats(cuts.round), part, false, Ahead());
+        multiply(own.points, ranges, last - first, chunk % cuts.panels, chunk / cuts.panels, cuts, memory + room_floats(cuts.round), part, false, ahead);
       }
     });
     add_parts(scratch, rounds - 1, weights(), dw);

@@ -31,12 +31,18 @@ WinogradNeeds TileSquares::list(const float* images, int64_t tile, const float* 
   const int64_t left = written ? columns.begin : 0, right = written ? columns.end : width;
   const int64_t first_row = rows.origin - before_h, first_column = columns.origin - before_w;
   const float* first = images + image * height * width * channels;
-  for (int64_t i = first_row; i < first_row + size; ++i) {
-    const float* row = first + i * width * channels;
-    for (int64_t j = first_column; j < first_column + size; ++j) {
-      const bool inside = i >= top && i < bottom && j >= left && j < right;
-      *pixels++ = const_cast<float*>(inside ? row + j * channels : outside);
+  // Of a row's pixels `begin` .. `end` - 1 are there.
+  const int64_t begin = std::clamp<int64_t>(left - first_column, 0, size), end = std::clamp<int64_t>(right - first_column, begin, size);
+  float* const none = const_cast<float*>(outside);
+  for (int64_t i = first_row; i < first_row + size; ++i, pixels += size) {
+    if (i < top || i >= bottom) {
+      std::fill(pixels, pixels + size, none);
+      continue;
     }
+    std::fill(pixels, pixels + begin, none);
+    float* pixel = const_cast<float*>(first) + (i * width + first_column + begin) * channels;
+    for (int64_t j = begin; j < end; ++j, pixel += channels) pixels[j] = pixel;
+    std::fill(pixels + end, pixels + size, none);
   }
   return {rows.first, rows.last, columns.first, columns.last};
 }

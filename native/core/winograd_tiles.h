@@ -34,6 +34,7 @@ struct TileSquares {
   int64_t before_h = 0, before_w = 0;
 
   int64_t per_image() const { return h.tiles * w.tiles; }
+  int64_t floats() const { return height * width * channels; }  // of an image
   // Pointers to the pixels of a tile's square; `outside` where there is none. What the tile needs.
   WinogradNeeds list(const float* images, int64_t tile, const float* outside, float** pixels) const;
 };
