@@ -18,6 +18,7 @@
 #include "bind/objects.h"
 #include "core/threads.h"
 #include "cpu/kernel_table.h"
+#include "cpu/last_cache.h"
 
 namespace convlane {
 namespace {
@@ -36,7 +37,8 @@ void stay_loaded() {
 Napi::Value fill_exports(const Napi::CallbackInfo& info) {
   stay_loaded();
   kernels();          // chosen now, so that an impossible CONVLANE_ISA is an error of loading,
-  default_threads();  // and an impossible CONVLANE_THREADS, too
+  default_threads();  // and an impossible CONVLANE_THREADS
+  last_cache();       // or CONVLANE_LAST_CACHE, too
   Environment::create(info.Env());
   define_state(info.Env());
   define_program(info.Env());

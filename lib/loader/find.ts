@@ -27,7 +27,8 @@ type Attempt = () => Loaded | Failure
  * 4. what node-gyp-build finds in the package, or beside the program
  *
  * Throws `NATIVE_LOAD`, with every place and what was wrong there, when none does; `UNSUPPORTED` where an addon is there, but refuses this machine or
- * the `CONVLANE_ISA` that was asked for, `INVALID_ARGUMENT` where `CONVLANE_THREADS` is no number of threads or `CONVLANE_TILE_ROWS` neither 4 nor 6.
+ * the `CONVLANE_ISA` that was asked for, `INVALID_ARGUMENT` where `CONVLANE_THREADS` is no number of threads, `CONVLANE_LAST_CACHE` none of MB or
+ * `CONVLANE_TILE_ROWS` neither 4 nor 6.
  */
 export function findAddon(root: string, env: NodeJS.ProcessEnv = process.env): Loaded {
   const load = createRequire(join(root, 'package.json'))

@@ -2,13 +2,14 @@
 #include "depthwise_convolution.h"
 
 #include "parallel.h"
+#include "stream.h"
 
 namespace convlane {
 
 namespace {
 
 constexpr int64_t kFarFloats = 3 << 20;     // of source and target: more aren't in a cache, and what comes next is fetched
-constexpr int64_t kStreamFloats = 5 << 20;  // more don't stay in one: the target goes past it
+constexpr int64_t kStreamFloats = 5 << 20;  // more don't stay in one of 32 MB: the target goes past it
 constexpr int64_t kColumns = 64;            // of a chain of sums of a weight gradient, or up to twice as many
 
 int64_t list_floats(int64_t rows) { return round_up(rows * static_cast<int64_t>(sizeof(DepthwiseRow) / sizeof(float)), 16); }
@@ -93,7 +94,7 @@ void DepthwiseConvolution::run(int64_t n, const float* source, const float* weig
   const bool lines = geometry_.c % 16 == 0 && kernels().width == 16 && reinterpret_cast<uintptr_t>(target) % 64 == 0;  // cache lines, written whole
   const int64_t bands = n * d_.target * static_cast<int64_t>(bands_.size());
   const int64_t wanted = chunks_for(geometry_.work(n));
-  const Call call{source, weights, bias,  activation, target, floats >= kFarFloats, at_once && lines && floats >= kStreamFloats,
+  const Call call{source, weights, bias,  activation, target, floats >= kFarFloats, at_once && lines && floats >= of_last_cache(kStreamFloats),
                   ChannelBlocks(geometry_.c, divide_up(wanted, bands))};
   const int64_t items = bands * call.blocks.count, chunks = std::min(items, wanted);
   const int64_t rows = d_.taps() * h_.taps() + kDepthwiseLines * h_.source_stride;

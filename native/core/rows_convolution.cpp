@@ -5,6 +5,8 @@
 #include <cstring>
 #include <numeric>
 
+#include "stream.h"
+
 namespace convlane {
 
 namespace {
@@ -17,7 +19,7 @@ constexpr double kAcrossPadding = 0.08;      // share of taps on padding from wh
 constexpr double kLittlePadding = 0.01;      // or this share between so many channels: what the lists, longer then, cost is little beside the products
 constexpr int64_t kManyChannels = 64;
 constexpr int64_t kAcrossDepth = 16;         // with fewer channels the lists cost more than they save
-constexpr int64_t kStreamFloats = 4 << 20;   // a target at least this large isn't found in a cache by who reads it next
+constexpr int64_t kStreamFloats = 4 << 20;   // a target at least this large isn't found in a cache of 32 MB by who reads it next
 constexpr int64_t kFarFloats = 64 << 10;     // a target at least this large isn't in L2 when its turn comes
 constexpr int64_t kAheadFloats = 1 << 20;    // a source at least this large comes from afar; that of the gradient is read by several phases, and was as fast
 constexpr int64_t kAheadTiles = 2;           // rows of so many tiles further are fetched meanwhile
@@ -138,9 +140,9 @@ RowsConvolution::Cuts RowsConvolution::cut(int64_t n) const {
 // Whole lines of results, each written once, that no activation reads again.
 bool RowsConvolution::streams(int64_t n, Activation activation, const float* target) const {
   constexpr int64_t kLine = 64;
-  const int64_t line = kLine / static_cast<int64_t>(sizeof(float));
-  return n * d_.target * h_.target * w_.target * target_c_ >= kStreamFloats && reinterpret_cast<uintptr_t>(target) % kLine == 0 && columns_ % line == 0 &&
-         columns_ % kernels().width == 0 && (activation == Activation::linear || activation == Activation::relu);
+  const int64_t line = kLine / static_cast<int64_t>(sizeof(float)), floats = n * d_.target * h_.target * w_.target * target_c_;
+  return floats >= of_last_cache(kStreamFloats) && reinterpret_cast<uintptr_t>(target) % kLine == 0 && columns_ % line == 0 && columns_ % kernels().width == 0 &&
+         (activation == Activation::linear || activation == Activation::relu);
 }
 
 bool RowsConvolution::taps_in(int64_t phase) const {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "stream.h"
+
 namespace convlane {
 
 namespace {
@@ -18,7 +20,7 @@ constexpr int64_t kKeptFilters = 3 << 19;  // floats of transformed filters that
 constexpr int64_t kPassingTiles = 160;     // aren't worth the way out of the near cache and back
 constexpr int64_t kPrepared = 10 << 20;    // floats of transformed filters, at most, that are kept from run to run: 40 MB. 1.1 times as fast with 8 images, 1.7 with one
 constexpr int64_t kNearFilters = 1 << 16;  // floats of filters that are near however they lie
-constexpr int64_t kStreamed = 3 << 18;     // floats of a target from which on it is written past the caches
+constexpr int64_t kStreamed = 3 << 18;     // floats of a target from which on it is written past the caches, with one of 32 MB
 constexpr int64_t kMostPoints = 64;
 
 int64_t depth_part(int64_t depth) { return round_up(divide_up(depth, divide_up(depth, depth < kDeep ? kSumDepth : kDeepSums)), kWinogradLine); }
@@ -113,7 +115,7 @@ void WinogradConvolution::run(int64_t n, const float* source, const float* filte
   // Lines must be whole, and where a vector is shorter than a line, its parts would go to memory one by one.
   const bool aligned = reinterpret_cast<uintptr_t>(target) % 64 == 0 && columns_ % kWinogradLine == 0 && kernels().width == kWinogradLine;
   const bool simple = activation == Activation::linear || activation == Activation::relu;
-  const bool stream = aligned && simple && images * target_.height * target_.width * columns_ >= kStreamed;
+  const bool stream = aligned && simple && images * target_.height * target_.width * columns_ >= of_last_cache(kStreamed);
   const float* all_filters = prepared != nullptr ? prepared : transformed;
   const Call call{source, filters, cuts.passing ? nullptr : all_filters, bias, activation, target, stream, zeros};
   const auto points_at = [&](float* data, int64_t count) { return Points{data, point_step(count), points() * point_step(count)}; };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "features.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #if defined(__x86_64__) || defined(_M_X64)
@@ -70,11 +71,24 @@ std::vector<std::string> detect() {
   return found;
 }
 
-// By the vendor ("AuthenticAMD": its middle letters) and the family. Some of Intel's have one such unit, too.
+// "AuthenticAMD": its middle letters.
+bool made_by_amd() { return cpuid(0, 0).edx == 0x69746e65; }
+
+// By the vendor and the family. Some of Intel's have one such unit, too.
 bool multiplies_twice() {
-  constexpr uint32_t kAmd = 0x69746e65;
   const uint32_t version = cpuid(1, 0).eax, family = (version >> 8 & 15) + ((version >> 8 & 15) == 15 ? version >> 20 & 255 : 0);
-  return cpuid(0, 0).edx != kAmd || family >= 0x1a;
+  return !made_by_amd() || family >= 0x1a;
+}
+
+int64_t largest_cache() {
+  int64_t largest = 0;
+  for (uint32_t i = 0; i < 16; ++i) {  // caches; the last one is of no type
+    const Leaf cache = cpuid(made_by_amd() ? 0x8000001du : 4, i);
+    if ((cache.eax & 31) == 0) break;
+    const int64_t ways = (cache.ebx >> 22) + 1, partitions = (cache.ebx >> 12 & 1023) + 1, line = (cache.ebx & 4095) + 1;
+    largest = std::max(largest, ways * partitions * line * (int64_t{cache.ecx} + 1));
+  }
+  return largest;
 }
 
 #elif defined(__aarch64__) && defined(__linux__)
@@ -136,6 +150,14 @@ bool cpu_multiplies_twice() {
   return twice;
 #else
   return false;
+#endif
+}
+
+int64_t cpu_last_cache() {
+#if defined(CONVLANE_X86)
+  return largest_cache();
+#else
+  return 0;
 #endif
 }
 

@@ -24,6 +24,13 @@ describe('the number of threads', () => {
     )
   })
 
+  test.each(['0', '1048577', '-1', '32MB', ' 32'])('and %s MB of cache are none: that is an error of loading, too', (value) => {
+    const script = `try { ${show} } catch (error) { process.stdout.write(error.code + ' ' + error.message) }`
+    expect(run(process.execPath, ['-e', script], { CONVLANE_LAST_CACHE: value }).stdout).toBe(
+      `INVALID_ARGUMENT CONVLANE_LAST_CACHE is "${value}", expected MB, an integer from 1 to 1048576`,
+    )
+  })
+
   test('is the default where CONVLANE_THREADS is empty', () => {
     expect(run(process.execPath, ['-e', show], { CONVLANE_THREADS: '' }).stdout).toBe(`${native.defaultThreads()} `)
   })

@@ -12,6 +12,9 @@ export function addon(): Binding {
   return require(process.env.CONVLANE_BINARY ? resolve(process.env.CONVLANE_BINARY) : require('node-gyp-build').resolve(root)) as Binding
 }
 
+// What is written past the caches is the same on every machine that tests it: as with 32 MB. Set here, it is of the process, and of all that it starts.
+process.env.CONVLANE_LAST_CACHE ??= '32'
+
 /** Where op tests leave how many cases they ran (test/support/counts.ts); set from outside, the counts of several machines can be compared. */
 function countsFolder(): string {
   if (process.env.CONVLANE_COUNTS) return process.env.CONVLANE_COUNTS
