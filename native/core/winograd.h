@@ -93,7 +93,8 @@ class WinogradFilterGradient {
   Points place(int64_t round, float* at) const;
   int64_t weights() const { return static_cast<int64_t>(size_.taps) * size_.taps * c_ * oc_; }
   int64_t points() const { return static_cast<int64_t>(size_.points) * size_.points; }
-  void transform(int64_t first, int64_t last, const float* x, const float* dy, const float* zeros, const int64_t* places, const Points& to) const;
+  void transform(int64_t first, int64_t last, const float* x, const float* dy, const float* zeros, const int64_t* places, const Points& to,
+                 bool near) const;
   void multiply(const Points& from, const WinogradRange* ranges, int64_t count, int64_t panel, int64_t range, const Cuts& cuts, float* sums, float* dw,
                 bool accumulate, const Ahead& ahead) const;
   void look_ahead(const float* x, const float* dy, int64_t first, int64_t last, Ahead& ahead) const;

@@ -56,7 +56,7 @@ CONVLANE_NOINLINE void winograd_lines(const WinogradLines& t) {
   int64_t c = 0;
   for (; c < t.channels; c += V::width) {
     float* line = t.to + c / kLine * t.group + c % kLine;
-    if (c % kLine == 0) {
+    if (t.ahead > 0 && c % kLine == 0) {
       CONVLANE_UNROLL for (int i = 0; i < from; ++i) {
         CONVLANE_UNROLL for (int j = from - m; j < from; ++j) CONVLANE_PREFETCH(pixels[i * from + j] + t.ahead + c);
       }
