@@ -59,7 +59,8 @@ struct WinogradFilters {
   int64_t to_step, count;
 };
 // The gradient by the filters keeps points in lines of 16 channels. One tile: a square of pixels through pointers; point i of channels 16 g .. to
-// to + g * group + i * step, zeros for channels that are not there. From a pixel to that of the next tile in its row: `ahead` floats, fetched beforehand; 0 where all is near.
+// to + g * group + i * step, zeros for channels that are not there. From a pixel to that of the next tile in its row: `ahead` floats, fetched beforehand; 0 where
+// all is near.
 struct WinogradLines {
   const float* const* pixels;
   int64_t channels, ahead;
