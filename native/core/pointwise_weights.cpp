@@ -10,14 +10,16 @@ namespace convlane {
 
 namespace {
 
-constexpr int64_t kBlock = 128;              // pixels that are packed together: a strip and a panel of them stay in L1
+constexpr int64_t kBlock = 256;              // pixels that are packed together, at most: the sums of dw are visited once for so many
 constexpr int64_t kSplitPixels = 784;        // fewest pixels of a split
 constexpr int64_t kPartialFloats = 2 << 20;  // most floats of all partial sums
+constexpr int64_t kPieceFloats = 128 << 10;  // of a piece of dw, about, at most: it stays in L2
+constexpr int64_t kChunksOfThread = 3;       // enough to even out a busy core; each more packs more of x and dy twice
 constexpr int64_t kNarrow = 32;              // columns of a panel: reading in place costs wider ones less
-constexpr int64_t kFewest = 96;              // channels on either side from which on packing costs less than it saves,
-constexpr int64_t kFewestWide = 256;         // with wide panels
+constexpr int64_t kFewest = 96;              // channels on either side from which on packing costs less than it saves;
+constexpr int64_t kFewestWide = 168;         // with wide panels, their harmonic mean
 constexpr int64_t kLine = 16;                // floats that are fetched at once
-constexpr int64_t kLinesMost = 64;           // fetched with a tile
+constexpr int64_t kLinesMost = 128;          // fetched with a tile
 
 // Each output position reads one of the input.
 bool reads_inside(const Axis& axis) { return axis.before == 0 && (axis.out - 1) * axis.stride < axis.in; }
@@ -74,19 +76,21 @@ class Next {
 
 bool pointwise_weights_fit(const ConvGeometry& g) {
   const Panels panels(g.oc);
-  return g.taps() == 1 && g.groups == 1 && reads_inside(g.d) && reads_inside(g.h) && reads_inside(g.w) && panels.count > 1 &&
-         std::min(g.c, g.oc) >= (panels.width < kNarrow ? kFewest : kFewestWide);
+  if (g.taps() > 1 || g.groups > 1 || !reads_inside(g.d) || !reads_inside(g.h) || !reads_inside(g.w) || panels.count == 1) return false;
+  return panels.width < kNarrow ? std::min(g.c, g.oc) >= kFewest : 2 * g.c * g.oc >= kFewestWide * (g.c + g.oc);
 }
 
 PointwiseWeights::PointwiseWeights(const ConvGeometry& geometry)
     : geometry_(geometry), panels_(geometry.oc), strips_(divide_up(geometry.c, panels_.rows)) {}
 
-// Pixels first; then dw, into pieces of the shape that packs the least more than once. There are more strips x panels than pieces.
+// Pixels first, the same on any number of threads: splits decide about the bits. Then dw, into pieces that do not, of the shape that packs the least more than
+// once. There are more strips x panels than pieces.
 PointwiseWeights::Cuts PointwiseWeights::cut(int64_t n) const {
   const ConvGeometry& g = geometry_;
   const int64_t chunks = chunks_for(g.work(n));
   const int64_t splits = std::max<int64_t>(1, std::min({chunks, pixels(n) / kSplitPixels, kPartialFloats / g.weights()}));
-  const int64_t pieces = divide_up(chunks, splits);
+  const int64_t wanted = threads() == 1 ? 1 : std::min(chunks, kChunksOfThread * threads());
+  const int64_t pieces = std::max(divide_up(wanted, splits), divide_up(g.weights(), kPieceFloats));
   Cuts best{splits, 1, panels_.count};
   int64_t least = std::numeric_limits<int64_t>::max();
   for (int64_t strip_ranges = 1; strip_ranges <= std::min(pieces, strips_); ++strip_ranges) {
@@ -105,7 +109,8 @@ void PointwiseWeights::run(int64_t n, const float* x, const float* dy, float* dw
   const ConvGeometry& g = geometry_;
   const Cuts cuts = cut(n);
   const int64_t pieces = cuts.strip_ranges * cuts.panel_ranges;
-  const int64_t memory_floats = kBlock * (divide_up(strips_, cuts.strip_ranges) * panels_.rows + divide_up(panels_.count, cuts.panel_ranges) * panels_.width) + g.oc;
+  const int64_t packed = divide_up(strips_, cuts.strip_ranges) * panels_.rows + divide_up(panels_.count, cuts.panel_ranges) * panels_.width;
+  const int64_t memory_floats = kBlock * packed + kLine + g.oc;
   float* const totals = scratch + (cuts.splits - 1) * g.weights();
   parallel_with_scratch(cuts.splits * pieces, memory_floats, [&](int64_t chunk, float* memory) {
     const int64_t split = chunk / pieces, strip_range = chunk % pieces / cuts.panel_ranges, panel_range = chunk % cuts.panel_ranges;
@@ -131,7 +136,7 @@ void PointwiseWeights::add_piece(const Piece& piece, const float* x, const float
     const int64_t begin = first + block * (last - first) / blocks, end = first + (block + 1) * (last - first) / blocks, count = end - begin;
     const int64_t line_count = block + 1 < blocks ? count * (x_lines + dy_lines) : 0;
     float* const strips = memory;
-    float* const packed = strips + count * (piece.last_strip - piece.first_strip) * panels_.rows;
+    float* const packed = strips + round_up(count * (piece.last_strip - piece.first_strip) * panels_.rows, kLine);
     pack_block(piece, x, dy, begin, count, strips, packed);
     GemmColsRun run{nullptr, nullptr, count};
     GemmColsArgs args{};

@@ -13,6 +13,8 @@ namespace {
 
 constexpr int64_t kBlockPixels = 256;        // rows of the product between two visits to a weight panel: their patches stay in L2
 constexpr int64_t kBlockChunks = 64;         // blocks are smaller than that when there would be fewer of them
+constexpr int64_t kNearFloats = 128 << 10;   // weights up to so many stay in L2, all panels of them: blocks may then be as small as these pixels before panels are
+constexpr int64_t kNearPixels = 64;          // divided, and each block is listed, and its patches are fetched, once
 constexpr int64_t kListPointers = 64 << 10;  // most row pointers of one block
 constexpr int64_t kPatchFloats = 64 << 10;   // most copied floats of one block
 constexpr double kAcrossPadding = 0.08;      // share of taps on padding from which on the same pixel of several images makes a better tile than neighbours,
@@ -123,7 +125,8 @@ RowsConvolution::Cuts RowsConvolution::cut(int64_t n) const {
   int64_t block = std::min(kBlockPixels, kListPointers / cuts.runs);
   if (cuts.patch > 0) block = std::min(block, kPatchFloats / cuts.patch);
   // Many panels and few pixels: cut over panels first, so that a chunk's weights stay near.
-  cuts.unit_chunks = std::clamp(divide_up(chunks, phases * divide_up(pixels, std::max<int64_t>(block, 1))), int64_t{1}, units);
+  const int64_t least = packed_floats() <= kNearFloats ? std::min(block, kNearPixels) : block;
+  cuts.unit_chunks = std::clamp(divide_up(chunks, phases * divide_up(pixels, std::max<int64_t>(least, 1))), int64_t{1}, units);
   block = std::min(block, divide_up(pixels * phases * cuts.unit_chunks, chunks < kChunks ? chunks : kBlockChunks));
   cuts.block = round_up(std::max<int64_t>(block, 1), m);
   // Whole images, so that lists can be moved from block to block.
