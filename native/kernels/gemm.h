@@ -120,8 +120,11 @@ void stream_zeros(float* to, int64_t count) {
   for (int64_t i = 0; i < count; i += V::width) V::zero().stream(to + i);
 }
 
-// Fetches: with each p a line of what is read next. A look at whether there is any would cost small tiles 5 to 8 %. Together: p of one turn of the loop; two
-// give a Xeon 2 to 6 % more of its multiply-adds than one.
+// k of one turn of the loop, in tiles as wide as can be: two give a Xeon 2 to 6 % more of its multiply-adds than one; NEON 6 to 17 % less, by static analysis.
+template <class V>
+constexpr int kTogether = V::width > 4 ? 2 : 1;
+
+// Fetches: with each p a line of what is read next. A look at whether there is any would cost small tiles 5 to 8 %. Together: p of one turn of the loop.
 template <class V, int M, int NV, bool Whole, bool Fetches, int Together>
 CONVLANE_NOINLINE void gemm_cols_tile(const GemmColsArgs& g) {
   V sums[M][NV];
@@ -198,7 +201,7 @@ void gemm_rows_of(const GemmRowsArgs& g) {
 
 template <class V, class Tiles, int M, int NV>
 void gemm_cols_of(const GemmColsArgs& g) {
-  constexpr int together = M == Tiles::rows[NV] && NV == V::vectors && NV > 2 ? 2 : 1;  // narrow tiles gained nothing
+  constexpr int together = M == Tiles::rows[NV] && NV == V::vectors && NV > 2 ? kTogether<V> : 1;  // narrow tiles gained nothing
   if constexpr (M > 1) {
     if (g.m < M) return gemm_cols_of<V, Tiles, M - 1, NV>(g);
   }

@@ -33,7 +33,7 @@ CONVLANE_NOINLINE void panel_tile(const GemmPanelArgs& g, int64_t row) {
     b += ldb;
   };
   constexpr bool kMeanwhile = M <= 12;
-  constexpr int kTogether = kMeanwhile && Whole ? 2 : 1;  // k of one turn of the loop: with one, a Xeon has 4 % less of its multiply-adds
+  constexpr int together = kMeanwhile && Whole ? kTogether<V> : 1;
   float* const out = g.c + row * ldc;
   const float* claim = out + M * ldc;
   const float* const claims_end = g.fetch_out && row + M < g.rows ? claim + M * ldc : claim;
@@ -50,9 +50,9 @@ CONVLANE_NOINLINE void panel_tile(const GemmPanelArgs& g, int64_t row) {
       CONVLANE_OPAQUE(from);
     }
     const int64_t end = k + kFetched < length ? k + kFetched : length;
-    for (; k + kTogether <= end; k += kTogether) {
+    for (; k + together <= end; k += together) {
       if (kMeanwhile && claim != claims_end) claim_row();
-      CONVLANE_UNROLL for (int q = 0; q < kTogether; ++q) step(k + q);
+      CONVLANE_UNROLL for (int q = 0; q < together; ++q) step(k + q);
     }
     for (; k < end; ++k) step(k);
   }
