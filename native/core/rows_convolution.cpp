@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rows_convolution.h"
+#include "rows_lists.h"
 
 #include <algorithm>
 #include <cstring>
@@ -15,6 +15,8 @@ constexpr int64_t kBlockPixels = 256;        // rows of the product between two 
 constexpr int64_t kBlockChunks = 64;         // blocks are smaller than that when there would be fewer of them
 constexpr int64_t kNearFloats = 128 << 10;   // weights up to so many stay in L2, all panels of them: blocks may then be as small as these pixels before panels are
 constexpr int64_t kNearPixels = 64;          // divided, and each block is listed, and its patches are fetched, once
+constexpr int64_t kNearestFloats = 6 << 10;  // weights up to so many stay in L1,
+constexpr int64_t kStripPanels = 16;         // and so many panels of them take each strip of pixels in turn
 constexpr int64_t kListPointers = 64 << 10;  // most row pointers of one block
 constexpr int64_t kPatchFloats = 64 << 10;   // most copied floats of one block
 constexpr double kAcrossPadding = 0.08;      // share of taps on padding from which on the same pixel of several images makes a better tile than neighbours,
@@ -27,62 +29,6 @@ constexpr int64_t kAheadFloats = 1 << 20;    // a source at least this large com
 constexpr int64_t kAheadTiles = 2;           // rows of so many tiles further are fetched meanwhile
 
 }  // namespace
-
-// One run: the operands and the sizes that depend on n.
-struct RowsConvolution::Call {
-  int64_t n;
-  const float* source;
-  const float* bias;
-  Activation activation;
-  float* target;
-  const float* zeros;  // what padding reads: as long as the longest run
-  WeightView weights;
-  bool across;         // tiles take the same pixel of several images
-  bool stream;         // the target is written past the caches
-  bool far;            // the target is not in L2 when its turn comes
-  bool ahead;          // what later tiles read is not in a cache near by
-};
-
-// How a run is cut into chunks: block_chunks x unit_chunks, each a stretch of blocks of pixels and of units (panels of groups).
-struct RowsConvolution::Cuts {
-  int64_t block;            // pixels
-  int64_t blocks_of_phase;  // the largest phase's; others may lack the last ones
-  int64_t blocks;
-  int64_t block_chunks, unit_chunks;
-  int64_t tiles, runs;      // of one block, at most; runs of one tile
-  int64_t patch;            // copied floats of one pixel, or 0
-
-  int64_t lists_floats(int32_t rows) const;
-};
-
-// Pointer lists of one block, in the thread's scratch memory.
-struct RowsConvolution::Lists {
-  struct Tile {
-    const float** rows;
-    GemmRun* runs;
-    int64_t run_count;
-    float** out;
-    int32_t m;
-  };
-  Tile* tiles;
-  const float** rows;
-  GemmRun* runs;
-  float** out;
-  float* patches;
-  int64_t tile_count, row_count, total_runs, pixel_count;
-  int64_t phase = -1, begin = 0, group = 0;  // what is listed: pixels from `begin` on
-  int64_t panel = 0;                         // of the weights that the runs point at
-
-  Lists(float* memory, const Cuts& cuts, int32_t m) {
-    tiles = reinterpret_cast<Tile*>(memory);
-    runs = reinterpret_cast<GemmRun*>(tiles + cuts.tiles);
-    out = reinterpret_cast<float**>(runs + cuts.tiles * cuts.runs);
-    rows = const_cast<const float**>(out + cuts.tiles * m);
-    patches = reinterpret_cast<float*>(rows + cuts.tiles * cuts.runs * m);
-    clear();
-  }
-  void clear() { tile_count = row_count = total_runs = pixel_count = 0; }
-};
 
 int64_t RowsConvolution::Cuts::lists_floats(int32_t rows) const {
   const int64_t bytes = tiles * (static_cast<int64_t>(sizeof(Lists::Tile)) + runs * static_cast<int64_t>(sizeof(GemmRun)) +
@@ -213,7 +159,9 @@ void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, 
   const bool point = patches_ == Patches::indirect && cursor.point;
   end = std::min(end, cursor.pixels());
   if (begin >= end) return;
-  if (pixelwise_ ? end - begin >= table.rows_of[1] : point && by_lines(cursor, begin, end)) return run_panels(call, cursor, begin, end, first_unit, last_unit);
+  if (pixelwise_ ? end - begin >= table.rows_of[1] : point && by_lines(cursor, begin, end)) {
+    return pixelwise_ ? run_strips(call, cursor, begin, end, first_unit, last_unit) : run_lines(call, cursor, begin, end, first_unit, last_unit);
+  }
   for (int64_t unit = first_unit; unit < last_unit; ++unit) {
     const int64_t group = unit / panels_.count, panel = unit % panels_.count;
     if ((unit == first_unit || panel == 0) && !move_lists(call, cursor, phase, begin, end, group, lists)) {
@@ -245,7 +193,7 @@ void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, 
     args.columns = panels_.columns_of(panel);
     args.activation = call.activation;
     args.stream = call.stream;
-    args.fetch_out = !call.stream && call.far;
+    args.fetch_out = call.claims();
     for (int64_t t = 0; t < lists.tile_count; ++t) {
       const Lists::Tile& tile = lists.tiles[t];
       args.rows = tile.rows;
@@ -260,21 +208,6 @@ void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, 
   }
 }
 
-// Lists of the same pixels of other images serve when moved: where channels are few, making them takes up to a fifth of the time.
-bool RowsConvolution::move_lists(const Call& call, const RowsCursor& cursor, int64_t phase, int64_t begin, int64_t end, int64_t group, Lists& lists) const {
-  const int64_t pixels = cursor.image_pixels();
-  if (patches_ == Patches::copied || call.across || lists.phase != phase || lists.group != group || lists.pixel_count != end - begin ||
-      (begin - lists.begin) % pixels != 0) {
-    return false;
-  }
-  const int64_t images = (begin - lists.begin) / pixels;
-  const int64_t source_step = images * d_.source * h_.source * w_.source * source_c_, target_step = images * d_.target * h_.target * w_.target * target_c_;
-  for (int64_t r = 0; r < lists.row_count; ++r) lists.rows[r] += lists.rows[r] == call.zeros ? 0 : source_step;
-  for (int64_t i = 0; i < lists.pixel_count; ++i) lists.out[i] += target_step;
-  lists.begin = begin;
-  return true;
-}
-
 // Whether the pixels are whole rows of the image that fill their tiles, or all but.
 bool RowsConvolution::by_lines(const RowsCursor& cursor, int64_t begin, int64_t end) const {
   constexpr int64_t kFilled = 20;  // of 21 rows of the tiles
@@ -282,31 +215,62 @@ bool RowsConvolution::by_lines(const RowsCursor& cursor, int64_t begin, int64_t 
   return !cursor.across && begin % size == 0 && end % size == 0 && size >= kernels().rows_of[1] && kFilled * round_up(size, panels_.rows) <= (kFilled + 1) * size;
 }
 
-// Pixels begin .. end - 1 without lists: each comes from the same one of the source, or the phase has one tap, and rows of the image are taken one by one.
-void RowsConvolution::run_panels(const Call& call, RowsCursor& cursor, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit) const {
+// What panels ask of the kernel but the rows: those of a phase with one tap.
+GemmPanelArgs RowsConvolution::panel_args(const Call& call, const RowsCursor& cursor, int64_t unit) const {
+  const int64_t group = unit / panels_.count, panel = unit % panels_.count;
+  const int64_t column = group * columns_ + panels_.first(panel);
+  const Point point = point_of(call, cursor, group);
+  GemmPanelArgs args{};
+  args.a = point.from;
+  args.lda = w_.source_stride * source_c_;
+  args.b = call.weights.data + group * call.weights.group + panel * call.weights.panel + tap_of(cursor) * call.weights.tap;
+  args.ldb = call.weights.ldb;
+  args.k = depth_;
+  args.c = point.out + column;
+  args.ldc = w_.target_stride * target_c_;
+  args.bias = call.bias == nullptr ? nullptr : call.bias + column;
+  args.vectors = panels_.vectors_of(panel);
+  args.columns = panels_.columns_of(panel);
+  args.activation = call.activation;
+  args.stream = call.stream;
+  return args;
+}
+
+// Pixels begin .. end - 1 of a phase with one tap, without lists: rows of the image are taken one by one.
+void RowsConvolution::run_lines(const Call& call, RowsCursor& cursor, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit) const {
   for (int64_t unit = first_unit; unit < last_unit; ++unit) {
-    const int64_t group = unit / panels_.count, panel = unit % panels_.count;
-    const int64_t column = group * columns_ + panels_.first(panel);
-    GemmPanelArgs args{};
-    args.lda = w_.source_stride * source_c_;
-    args.b = call.weights.data + group * call.weights.group + panel * call.weights.panel + tap_of(cursor) * call.weights.tap;
-    args.ldb = call.weights.ldb;
-    args.k = depth_;
-    args.ldc = w_.target_stride * target_c_;
-    args.bias = call.bias == nullptr ? nullptr : call.bias + column;
-    args.vectors = panels_.vectors_of(panel);
-    args.columns = panels_.columns_of(panel);
-    args.activation = call.activation;
-    args.stream = call.stream;
-    args.fetch_out = !call.stream && call.far;
     cursor.go(begin);
-    for (int64_t pixel = begin; pixel < end; pixel += args.rows) {
-      const Point point = point_of(call, cursor, group);
-      args.rows = pixelwise_ ? end - pixel : cursor.together();
-      args.a = point.from;
-      args.c = point.out + column;
+    for (int64_t pixel = begin, rows; pixel < end; pixel += rows) {
+      GemmPanelArgs args = panel_args(call, cursor, unit);
+      args.rows = rows = cursor.together();
+      args.claimed_rows = call.claims() ? rows : 0;
       kernels().gemm_panel(args);
-      if (!pixelwise_) cursor.advance(args.rows);
+      cursor.advance(rows);
+    }
+  }
+}
+
+// Pixels begin .. end - 1, each from the same one of the source. With weights that stay in the first cache, all panels take as few pixels as fill their tiles
+// before the next ones: what is written then lies in the order of memory, 5 to 14 % faster where a panel's part of a pixel is a few lines only.
+void RowsConvolution::run_strips(const Call& call, RowsCursor& cursor, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit) const {
+  GemmPanelArgs panels[kStripPanels];
+  const int64_t together = packed_floats() <= kNearestFloats ? kStripPanels : 1;
+  const int64_t strip_rows = std::lcm(kernels().rows_of[panels_.vectors_of(0)], kernels().rows_of[panels_.vectors_of(panels_.count - 1)]);
+  cursor.go(begin);
+  for (int64_t unit = first_unit; unit < last_unit; unit += together) {
+    const int64_t count = std::min(together, last_unit - unit);
+    for (int64_t i = 0; i < count; ++i) panels[i] = panel_args(call, cursor, unit + i);
+    const int64_t strip = count == 1 ? end - begin : strip_rows;
+    for (int64_t pixel = begin, rows; pixel < end; pixel += rows) {
+      rows = end - pixel < 2 * strip ? end - pixel : strip;
+      for (int64_t i = 0; i < count; ++i) {
+        GemmPanelArgs& args = panels[i];
+        args.rows = rows;
+        args.claimed_rows = call.claims() ? end - pixel : 0;
+        kernels().gemm_panel(args);
+        args.a += rows * args.lda;
+        args.c += rows * args.ldc;
+      }
     }
   }
 }
@@ -325,121 +289,6 @@ RowsConvolution::Point RowsConvolution::point_of(const Call& call, const RowsCur
   const int64_t to_w = cursor.phase_w + cursor.w * w_.target_stride;
   return {call.source + (((cursor.n * d_.source + from_d) * h_.source + from_h) * w_.source + from_w) * source_c_ + group * depth_,
           call.target + (((cursor.n * d_.target + to_d) * h_.target + to_h) * w_.target + to_w) * target_c_};
-}
-
-// Lists the next `m` pixels of a phase of one tap that never lies on padding: list_tile for 1 x 1 windows, where it would take a good part of the time.
-void RowsConvolution::list_points(const Call& call, RowsCursor& cursor, int32_t m, int64_t group, Lists& lists) const {
-  Lists::Tile& tile = lists.tiles[lists.tile_count++];
-  tile = {lists.rows + lists.row_count, lists.runs + lists.total_runs, 1, lists.out + lists.pixel_count, m};
-  tile.runs[0] = {call.weights.data + group * call.weights.group + tap_of(cursor) * call.weights.tap, depth_};
-  lists.total_runs += 1;
-  lists.row_count += m;
-  lists.pixel_count += m;
-  for (int32_t i = 0; i < m;) {
-    const int32_t end = i + static_cast<int32_t>(std::min<int64_t>(m - i, cursor.together()));
-    Point point = point_of(call, cursor, group);
-    cursor.advance(end - i);
-    for (; i < end; ++i, point.from += w_.source_stride * source_c_, point.out += w_.target_stride * target_c_) {
-      tile.rows[i] = point.from;
-      tile.out[i] = point.out;
-    }
-  }
-}
-
-// Lists the next `m` pixels of a phase as one tile. Pixels of one row are one segment: whether a row of taps lies inside is asked once for all of them.
-void RowsConvolution::list_tile(const Call& call, RowsCursor& cursor, int32_t m, int64_t group, Lists& lists) const {
-  const int64_t first_w = w_.first[cursor.phase_w], taps_w = w_.first[cursor.phase_w + 1] - first_w;
-  const int64_t offset_w = taps_w > 0 ? w_.offset[first_w] : 0;
-  const int64_t pixel_step = w_.source_stride * source_c_;
-
-  Lists::Tile& tile = lists.tiles[lists.tile_count++];
-  tile = {lists.rows + lists.row_count, lists.runs + lists.total_runs, 0, lists.out + lists.pixel_count, m};
-
-  struct Segment {
-    const float* image;  // channel 0 of the group
-    int64_t d, h, w;     // source position of its first pixel for a tap with offset 0
-    int32_t begin, end;
-  };
-  Segment segments[kMaxRows];
-  int32_t segment_count = 0;
-  int64_t whole_first = 0, whole_last = mergeable_ ? taps_w : 0;  // taps along the width that lie inside for all pixels
-  for (int32_t i = 0; i < m;) {
-    const int32_t count = static_cast<int32_t>(std::min<int64_t>(m - i, cursor.together()));
-    const Segment segment{call.source + cursor.n * (d_.source * h_.source * w_.source * source_c_) + group * depth_,
-                          cursor.d * d_.source_stride,
-                          cursor.h * h_.source_stride,
-                          cursor.w * w_.source_stride,
-                          i,
-                          i + count};
-    segments[segment_count++] = segment;
-    whole_first = std::max(whole_first, -(segment.w + offset_w));
-    whole_last = std::min(whole_last, w_.source - (segment.w + (count - 1) * w_.source_stride) - offset_w);
-    const int64_t to_d = cursor.phase_d + cursor.d * d_.target_stride, to_h = cursor.phase_h + cursor.h * h_.target_stride;
-    const int64_t to_w = cursor.phase_w + cursor.w * w_.target_stride;
-    float* out = call.target + (((cursor.n * d_.target + to_d) * h_.target + to_h) * w_.target + to_w) * target_c_;
-    for (; i < segment.end; ++i, out += w_.target_stride * target_c_) tile.out[i] = out;
-    cursor.advance(count);
-  }
-  if (whole_last <= whole_first) whole_first = whole_last = taps_w;
-
-  const int64_t patch = d_.taps() * h_.taps() * w_.taps() * depth_;
-  float* copies = lists.patches + lists.pixel_count * patch;
-  lists.pixel_count += m;
-  const bool copied = patches_ == Patches::copied;
-  const float* source_rows[kMaxRows];  // of each segment, for the row of taps at hand; null in the padding
-  // Taps t .. t + count - 1 of the width (number `tap` the first of them): one run, or a copy into each pixel's patch.
-  auto add = [&](int64_t tap, int64_t t, int64_t count) {
-    bool any = false;
-    const float** rows = lists.rows + lists.row_count;
-    for (int32_t s = 0; s < segment_count; ++s) {
-      const Segment& segment = segments[s];
-      int64_t position = segment.w + w_.offset[first_w + t];
-      if (source_rows[s] == nullptr) {
-        for (int32_t i = segment.begin; i < segment.end; ++i) rows[i] = call.zeros;
-      } else if (t == whole_first) {
-        const float* from = source_rows[s] + position * source_c_;
-        for (int32_t i = segment.begin; i < segment.end; ++i, from += pixel_step) rows[i] = from;
-        any = true;
-      } else {
-        for (int32_t i = segment.begin; i < segment.end; ++i, position += w_.source_stride) {
-          const bool reads = inside(position, w_.source);
-          any = any || reads;
-          rows[i] = reads ? source_rows[s] + position * source_c_ : call.zeros;
-        }
-      }
-    }
-    if (copied) {
-      for (int32_t i = 0; i < m; ++i) std::memcpy(copies + i * patch + tap * depth_, rows[i], static_cast<size_t>(count * depth_) * sizeof(float));
-    } else if (any) {
-      tile.runs[tile.run_count++] = {call.weights.data + group * call.weights.group + tap * call.weights.tap, count * depth_};
-      lists.row_count += m;
-    }
-  };
-
-  for (int64_t td = d_.first[cursor.phase_d]; td < d_.first[cursor.phase_d + 1]; ++td) {
-    for (int64_t th = h_.first[cursor.phase_h]; th < h_.first[cursor.phase_h + 1]; ++th) {
-      bool any = false;
-      for (int32_t s = 0; s < segment_count; ++s) {
-        const int64_t from_d = segments[s].d + d_.offset[td], from_h = segments[s].h + h_.offset[th];
-        const bool reads = inside(from_d, d_.source) && inside(from_h, h_.source);
-        any = any || reads;
-        source_rows[s] = reads ? segments[s].image + (from_d * h_.source + from_h) * w_.source * source_c_ : nullptr;
-      }
-      if (!any && !copied) continue;
-      const int64_t tap = (td * h_.taps() + th) * w_.taps() + first_w;
-      for (int64_t t = 0; t < taps_w;) {
-        const int64_t count = t == whole_first ? whole_last - whole_first : 1;
-        add(tap + t, t, count);
-        t += count;
-      }
-    }
-  }
-  if (copied) {
-    tile.runs[tile.run_count++] = {call.weights.data + group * call.weights.group, patch};
-    for (int32_t i = 0; i < m; ++i) tile.rows[i] = copies + i * patch;
-    lists.row_count += m;
-  }
-  lists.total_runs += tile.run_count;
 }
 
 }  // namespace convlane

@@ -52,7 +52,9 @@ class RowsConvolution {
   void run_block(const Call& call, int64_t phase, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit, Lists& lists) const;
   bool move_lists(const Call& call, const RowsCursor& cursor, int64_t phase, int64_t begin, int64_t end, int64_t group, Lists& lists) const;
   bool by_lines(const RowsCursor& cursor, int64_t begin, int64_t end) const;
-  void run_panels(const Call& call, RowsCursor& cursor, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit) const;
+  GemmPanelArgs panel_args(const Call& call, const RowsCursor& cursor, int64_t unit) const;
+  void run_lines(const Call& call, RowsCursor& cursor, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit) const;
+  void run_strips(const Call& call, RowsCursor& cursor, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit) const;
   int64_t tap_of(const RowsCursor& cursor) const;
   Point point_of(const Call& call, const RowsCursor& cursor, int64_t group) const;
   void list_points(const Call& call, RowsCursor& cursor, int32_t rows, int64_t group, Lists& lists) const;

@@ -50,7 +50,7 @@ struct GemmPanelArgs {
   int32_t columns;        // (vectors - 1) * width < columns <= vectors * width
   Activation activation;
   bool stream;            // as above
-  bool fetch_out;         // as above
+  int64_t claimed_rows;   // rows of c, from the first on, whose lines are fetched a tile before they are written: by a later call those from `rows` on
 };
 
 // c[i * ldc + j] (+)= sum over runs r, p < length_r of a_r[p * lda + i] * b_r[p * ldb + j]      (A is k-major: nothing is packed)

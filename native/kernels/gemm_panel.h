@@ -36,7 +36,7 @@ CONVLANE_NOINLINE void panel_tile(const GemmPanelArgs& g, int64_t row) {
   constexpr int together = kMeanwhile && Whole ? kTogether<V> : 1;
   float* const out = g.c + row * ldc;
   const float* claim = out + M * ldc;
-  const float* const claims_end = g.fetch_out && row + M < g.rows ? claim + M * ldc : claim;
+  const float* const claims_end = row + M < g.claimed_rows ? claim + M * ldc : claim;
   const auto claim_row = [&] {
     CONVLANE_UNROLL for (int j = 0; j < NV * V::width; j += kFetched) CONVLANE_PREFETCH_WRITE(claim + j);
     claim += ldc;

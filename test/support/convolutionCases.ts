@@ -128,6 +128,7 @@ const beyondBlocks: Convolution[] = [
   square(3, 5, 34, 10, { N: 90, padding: around(1), stride: [2, 2], groups: 2 }),
   square(3, 4, 6, 128),
   square(1, 10, 12, 130, { bias: true }),
+  square(1, 17, 21, 336, { N: 2, groups: 3, bias: true, activation: 'relu' }), // panels of two widths take strips of pixels in turn
   square(1, 7, 20, 130, { N: 2, bias: true, activation: 'tanh' }),
   square(3, 9, 40, 70, { padding: around(1) }),
   square(3, 25, 9, 130, { padding: around(1), bias: true }),
