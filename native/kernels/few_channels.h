@@ -12,8 +12,8 @@ namespace {
 template <class V>
 constexpr int few_tile(int vectors) {
   const int value = V::width == 16 ? 0 : 1;  // AVX-512 broadcasts it within the FMA
-  const int rows = (V::registers - vectors - value) / vectors;
-  return rows < 14 ? rows : 14;
+  const int rows = (V::registers - vectors - value) / vectors, most = V::width == 1 ? 4 : 14;
+  return rows < most ? rows : most;
 }
 
 template <class V, int T, int NV>
@@ -39,18 +39,44 @@ inline void few_rows_store(const FewRowsArgs& g, int64_t first, V (&sums)[T][NV]
   }
 }
 
-// What will be written `Ahead` pixels on is claimed while there is time: a tile's stores come in one burst.
+// What will be written `Ahead` pixels on is claimed while there is time: a tile's stores come in one burst. Of two lines one: its neighbour comes with it, and
+// asking for all of them keeps a Xeon's loads waiting (3 x 3 of 3 channels 5 to 8 % slower).
+constexpr int kClaimed = 32;  // floats
+
 template <class V, int T, int NV, int Ahead>
 inline void few_rows_claim(const FewRowsArgs& g, int64_t first) {
   const float* y = g.y + (first + Ahead) * g.ldy;
   CONVLANE_UNROLL for (int i = 0; i < T; ++i, y += g.ldy) {
     CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
-      if (j * V::width % 16 == 0) CONVLANE_PREFETCH_WRITE(y + j * V::width);
+      if (j * V::width % kClaimed == 0) CONVLANE_PREFETCH_WRITE(y + j * V::width);
     }
   }
 }
 
-template <class V, int T, int NV>
+// Row i of up to 14 that lie at one distance, as x86 addresses it from row 0, 5 or 10 with once or three times the distance, in bytes: pointers to all of them
+// would not fit the registers.
+inline const float* even_row(int i, const char* row0, const char* row5, const char* row10, int64_t step, int64_t triple) {
+  const auto floats = [](const char* p) { return reinterpret_cast<const float*>(p); };
+  switch (i) {
+    case 0: return floats(row0);
+    case 1: return floats(row0 + step);
+    case 2: return floats(row0 + 2 * step);
+    case 3: return floats(row0 + triple);
+    case 4: return floats(row0 + 4 * step);
+    case 5: return floats(row5);
+    case 6: return floats(row0 + 2 * triple);
+    case 7: return floats(row5 + 2 * step);
+    case 8: return floats(row0 + 8 * step);
+    case 9: return floats(row5 + 4 * step);
+    case 10: return floats(row10);
+    case 11: return floats(row5 + 2 * triple);
+    case 12: return floats(row0 + 4 * triple);
+    default: return floats(row5 + 8 * step);
+  }
+}
+
+// Even: the pixels lie at one distance.
+template <class V, int T, int NV, bool Even>
 CONVLANE_NOINLINE void few_rows_tile(const FewRowsArgs& g, int64_t first) {
   V sums[T][NV];
   const float* x[T];
@@ -58,6 +84,8 @@ CONVLANE_NOINLINE void few_rows_tile(const FewRowsArgs& g, int64_t first) {
     x[i] = g.x + g.pixels[first + i];
     CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = V::zero();
   }
+  const auto row0 = reinterpret_cast<const char*>(x[0]);
+  int64_t step = T > 1 ? reinterpret_cast<const char*>(x[T > 1]) - row0 : 0, triple = 3 * step;
   few_rows_claim<V, T, NV, T>(g, first);
   const int64_t ldw = g.ldw, line = g.fetches ? 16 : 0;
   const float* w = g.w;
@@ -70,8 +98,15 @@ CONVLANE_NOINLINE void few_rows_tile(const FewRowsArgs& g, int64_t first) {
       b[j] = V::load(w + j * V::width);
       keep(b[j]);
     }
+    const char *near = row0 + at * static_cast<int64_t>(sizeof(float)), *row5 = near + 5 * step, *row10 = near + 10 * step;
+    if (Even) {
+      CONVLANE_OPAQUE(step);  // or the compiler keeps all their multiples, in memory
+      CONVLANE_OPAQUE(triple);
+      CONVLANE_OPAQUE(row5);
+      CONVLANE_OPAQUE(row10);
+    }
     CONVLANE_UNROLL for (int i = 0; i < T; ++i) {
-      const auto a = V::factor(x[i] + at);
+      const auto a = V::factor(Even ? even_row(i, near, row5, row10, step, triple) : x[i] + at);
       CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(a, b[j], sums[i][j]);
     }
   }
@@ -83,7 +118,11 @@ inline void few_rows_tile_of(const FewRowsArgs& g, int64_t first, int64_t count)
   if constexpr (T > 1) {
     if (count < T) return few_rows_tile_of<V, T - 1, NV>(g, first, count);
   }
-  few_rows_tile<V, T, NV>(g, first);
+  if constexpr (V::width > 4 && T == few_tile<V>(NV) && T > 8) {
+    const int32_t* pixels = g.pixels + first;
+    if (pixels[T - 1] - pixels[0] == (T - 1) * (pixels[1] - pixels[0])) return few_rows_tile<V, T, NV, true>(g, first);
+  }
+  few_rows_tile<V, T, NV, false>(g, first);
 }
 
 // So few terms that their weights stay in registers, for T pixels at a time.
@@ -127,11 +166,10 @@ void few_rows_of(const FewRowsArgs& g) {
     if (g.term_count == kHeld) return few_rows_held<V, kPixels, kHeld, NV>(g, 0);
   }
   constexpr int most = few_tile<V>(NV);
-  const int64_t tiles = (g.count + most - 1) / most;  // of sizes as even as can be: small ones wait for their own sums
-  for (int64_t tile = 0, first = 0; tile < tiles; ++tile) {
-    const int64_t next = (tile + 1) * g.count / tiles;
-    few_rows_tile_of<V, most, NV>(g, first, next - first);
-    first = next;
+  for (int64_t first = 0, rows; first < g.count; first += rows) {
+    const int64_t left = g.count - first;
+    rows = left >= 2 * most || left <= most ? most : (left + 1) / 2;  // small tiles wait for their own sums: the last two are of one size
+    few_rows_tile_of<V, most, NV>(g, first, left < rows ? left : rows);
   }
 }
 
