@@ -33,7 +33,7 @@ bool ColumnsConvolution::turns(const ConvGeometry& g, Patches patches) {
   constexpr double kWaste = 1.35;
   if (patches == Patches::copied || g.groups > 1 || g.c <= kernels().width) return false;
   auto tiles = [](int64_t rows, int64_t columns) {
-    return static_cast<double>(round_up(rows, Panels(columns).rows)) * static_cast<double>(round_up(columns, kernels().width));
+    return static_cast<double>(round_up(rows, Panels(columns).planned_rows)) * static_cast<double>(round_up(columns, kernels().width));
   };
   const double share = tiles(g.oc, g.c) / tiles(g.c, g.oc);
   return share < 1 || (g.c < g.oc && share <= (g.taps() == 1 ? kWaste : 1));
@@ -54,8 +54,11 @@ ColumnsConvolution::Cuts ColumnsConvolution::cut(int64_t chunks, int64_t units) 
   Cuts cuts;
   cuts.splits = std::clamp(std::min({chunks, units, pixels / kSplitPixels, kPartialFloats / g.weights()}), int64_t{1}, kMostSplits);
   const int64_t rest = divide_up(chunks, cuts.splits);
-  cuts.ranges = copied ? 1 : std::clamp(rest / whole_parts, int64_t{1}, divide_up(rows_, panels_.rows));
-  cuts.range = round_up(divide_up(rows_, cuts.ranges), panels_.rows);
+  const auto range = [&](int64_t tile) {
+    return round_up(divide_up(rows_, copied ? 1 : std::clamp(rest / whole_parts, int64_t{1}, divide_up(rows_, tile))), tile);
+  };
+  cuts.planned_range = range(panels_.planned_rows);
+  cuts.range = range(panels_.rows);
   cuts.ranges = divide_up(rows_, cuts.range);
   cuts.parts = whole_parts * cuts.ranges;
   cuts.part_chunks = std::min(cuts.parts, rest);
@@ -69,7 +72,8 @@ int64_t ColumnsConvolution::scratch_floats(int64_t n) const {
 
 int64_t ColumnsConvolution::block_rows(const Cuts& cuts) const {
   const ConvGeometry& g = geometry_;
-  const int64_t floats = turned_ ? g.c * g.w.stride + std::min(g.oc, cuts.range) : std::min(g.group_c() * g.w.stride, cuts.range * g.w.stride) + g.group_oc();
+  const int64_t floats = turned_ ? g.c * g.w.stride + std::min(g.oc, cuts.planned_range)
+                                 : std::min(g.group_c(), cuts.planned_range) * g.w.stride + g.group_oc();
   const int64_t pixels = std::clamp(kBlockFloats / floats, kBlockPixelsLeast, kBlockPixelsMost);
   return std::clamp(pixels / g.w.out, int64_t{1}, kBlockRowsMost);
 }

@@ -20,6 +20,7 @@ class ColumnsConvolution {
   struct Cuts {
     int64_t splits, part_chunks;
     int64_t parts, ranges, range;  // channels in a range
+    int64_t planned_range;         // the same on every processor with this instruction set: what blocks, and so the order of sums, depend on
   };
   // Output rows (indirect) or pixels (copied) first .. last-1, `block` at a time.
   struct Stretch {
