@@ -256,6 +256,11 @@ export function directConvolutions(info: KernelInfo): Convolution[] {
     { H: 2, W: 1030, C: 3, OC: 17, KH: 2, KW: 3 },
     square(5, 16, 1, 6, { N: 9, padding: around(2), bias: true, activation: 'tanh' }),
     square(7, 33, 3, 20, { N: 2, stride: [2, 2], padding: around(3) }),
+    // Terms that follow each other: 14 and the sums of dy besides, twice 7, twice 6, 10 of 20.
+    square(7, 12, 2, 18, { N: 3, padding: around(3), bias: true }),
+    square(7, 12, 1, 30, { N: 3, bias: true }),
+    square(3, 12, 2, 17, { N: 2, bias: true }),
+    square(5, 12, 4, 16, { bias: true }),
     square(3, 24, 2, 20, { N: 3, stride: [2, 2], padding: around(1) }),
     square(3, 12, 5, 18, { stride: [2, 3], dilation: [3, 2], padding: around(4) }),
     square(2, 9, 34, 10, { padding: around(3), bias: true, activation: 'relu' }),
