@@ -159,9 +159,8 @@ void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, 
   const bool point = patches_ == Patches::indirect && cursor.point;
   end = std::min(end, cursor.pixels());
   if (begin >= end) return;
-  if (pixelwise_ ? end - begin >= table.rows_of[1] : point && by_lines(cursor, begin, end)) {
-    return pixelwise_ ? run_strips(call, cursor, begin, end, first_unit, last_unit) : run_lines(call, cursor, begin, end, first_unit, last_unit);
-  }
+  if (pixelwise_ && end - begin >= table.rows_of[1]) return run_strips(call, cursor, begin, end, first_unit, last_unit);
+  if (!pixelwise_ && point && by_lines(cursor, begin, end)) return run_lines(call, cursor, begin, end, first_unit, last_unit);
   for (int64_t unit = first_unit; unit < last_unit; ++unit) {
     const int64_t group = unit / panels_.count, panel = unit % panels_.count;
     if ((unit == first_unit || panel == 0) && !move_lists(call, cursor, phase, begin, end, group, lists)) {

@@ -290,7 +290,7 @@ struct DepthwiseStripArgs {
 };
 
 // y[p * ldy + j] = act( sum over t < term_count of x[pixels[p] + terms[t]] * w[t * ldw + j] + bias[j] ),   p < count, j < columns
-// Rows of w have `vectors * width` readable floats.
+// Rows of w have `vectors * width` readable floats. Pixels lie in lines of equal length: between neighbours there are at most two distances.
 struct FewRowsArgs {
   const float* x;
   const int32_t* pixels;

@@ -8,11 +8,15 @@
 namespace convlane {
 namespace {
 
+constexpr int kTileRows = 14;       // most rows of a tile
+constexpr int kScalarTileRows = 4;  // most of a scalar one: each count of rows is a function, and few machines run these
+constexpr int kRowPointers = 8;     // as many fit the general registers beside what else a tile keeps there
+
 // Rows of a tile of so many vectors: sums, the vectors of one step and a value of the few fit the registers.
 template <class V>
 constexpr int few_tile(int vectors) {
   const int value = V::width == 16 ? 0 : 1;  // AVX-512 broadcasts it within the FMA
-  const int rows = (V::registers - vectors - value) / vectors, most = V::width == 1 ? 4 : 14;
+  const int rows = (V::registers - vectors - value) / vectors, most = V::width == 1 ? kScalarTileRows : kTileRows;
   return rows < most ? rows : most;
 }
 
@@ -39,10 +43,10 @@ inline void few_rows_store(const FewRowsArgs& g, int64_t first, V (&sums)[T][NV]
   }
 }
 
+constexpr int kClaimed = 32;  // floats: two lines
+
 // What will be written `Ahead` pixels on is claimed while there is time: a tile's stores come in one burst. Of two lines one: its neighbour comes with it, and
 // asking for all of them keeps a Xeon's loads waiting (3 x 3 of 3 channels 5 to 8 % slower).
-constexpr int kClaimed = 32;  // floats
-
 template <class V, int T, int NV, int Ahead>
 inline void few_rows_claim(const FewRowsArgs& g, int64_t first) {
   const float* y = g.y + (first + Ahead) * g.ldy;
@@ -53,7 +57,7 @@ inline void few_rows_claim(const FewRowsArgs& g, int64_t first) {
   }
 }
 
-// Row i of up to 14 that lie at one distance, as x86 addresses it from row 0, 5 or 10 with once or three times the distance, in bytes: pointers to all of them
+// Row i of up to kTileRows that lie at one distance, as x86 addresses it from row 0, 5 or 10 with once or three times the distance, in bytes: pointers to all of them
 // would not fit the registers.
 inline const float* even_row(int i, const char* row0, const char* row5, const char* row10, int64_t step, int64_t triple) {
   const auto floats = [](const char* p) { return reinterpret_cast<const float*>(p); };
@@ -98,15 +102,15 @@ CONVLANE_NOINLINE void few_rows_tile(const FewRowsArgs& g, int64_t first) {
       b[j] = V::load(w + j * V::width);
       keep(b[j]);
     }
-    const char *near = row0 + at * static_cast<int64_t>(sizeof(float)), *row5 = near + 5 * step, *row10 = near + 10 * step;
+    const char *at0 = row0 + at * static_cast<int64_t>(sizeof(float)), *at5 = at0 + 5 * step, *at10 = at0 + 10 * step;
     if (Even) {
       CONVLANE_OPAQUE(step);  // or the compiler keeps all their multiples, in memory
       CONVLANE_OPAQUE(triple);
-      CONVLANE_OPAQUE(row5);
-      CONVLANE_OPAQUE(row10);
+      CONVLANE_OPAQUE(at5);
+      CONVLANE_OPAQUE(at10);
     }
     CONVLANE_UNROLL for (int i = 0; i < T; ++i) {
-      const auto a = V::factor(Even ? even_row(i, near, row5, row10, step, triple) : x[i] + at);
+      const auto a = V::factor(Even ? even_row(i, at0, at5, at10, step, triple) : x[i] + at);
       CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(a, b[j], sums[i][j]);
     }
   }
@@ -118,8 +122,9 @@ inline void few_rows_tile_of(const FewRowsArgs& g, int64_t first, int64_t count)
   if constexpr (T > 1) {
     if (count < T) return few_rows_tile_of<V, T - 1, NV>(g, first, count);
   }
-  if constexpr (V::width > 4 && T == few_tile<V>(NV) && T > 8) {
+  if constexpr (V::width > 4 && T == few_tile<V>(NV) && T > kRowPointers) {
     const int32_t* pixels = g.pixels + first;
+    // With two distances at most, the first one is all of them if their sum is its multiple.
     if (pixels[T - 1] - pixels[0] == (T - 1) * (pixels[1] - pixels[0])) return few_rows_tile<V, T, NV, true>(g, first);
   }
   few_rows_tile<V, T, NV, false>(g, first);
@@ -168,8 +173,8 @@ void few_rows_of(const FewRowsArgs& g) {
   constexpr int most = few_tile<V>(NV);
   for (int64_t first = 0, rows; first < g.count; first += rows) {
     const int64_t left = g.count - first;
-    rows = left >= 2 * most || left <= most ? most : (left + 1) / 2;  // small tiles wait for their own sums: the last two are of one size
-    few_rows_tile_of<V, most, NV>(g, first, left < rows ? left : rows);
+    rows = left >= 2 * most ? most : left > most ? (left + 1) / 2 : left;  // small tiles wait for their own sums: the last two are of one size
+    few_rows_tile_of<V, most, NV>(g, first, rows);
   }
 }
 

@@ -256,7 +256,7 @@ export function directConvolutions(info: KernelInfo): Convolution[] {
     { H: 2, W: 1030, C: 3, OC: 17, KH: 2, KW: 3 },
     square(5, 16, 1, 6, { N: 9, padding: around(2), bias: true, activation: 'tanh' }),
     square(7, 33, 3, 20, { N: 2, stride: [2, 2], padding: around(3) }),
-    // Terms that follow each other: 14 and the sums of dy besides, twice 7, twice 6, 10 of 20.
+    // Terms of weight gradients that fill their tiles, or all but, with the sums of dy and without.
     square(7, 12, 2, 18, { N: 3, padding: around(3), bias: true }),
     square(7, 12, 1, 30, { N: 3, bias: true }),
     square(3, 12, 2, 17, { N: 2, bias: true }),
