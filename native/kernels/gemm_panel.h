@@ -2,6 +2,8 @@
 // Many rows that lie at one distance, against a panel of B as wide as a tile: 1 x 1 windows. Tiles of row pointers spend up to a third of the time of a short
 // reduction (16 to 32 channels) on their lists and between two tiles.
 #pragma once
+#include <type_traits>
+
 #include "../cpu/kernel_table.h"
 #include "activation.h"
 #include "gemm.h"
@@ -9,8 +11,46 @@
 namespace convlane {
 namespace {
 
-// Where the tile after this one writes is claimed row by row meanwhile: all at once before a tile, such lines keep what it reads waiting. Many rows leave no
-// registers for that.
+constexpr int kNarrowRows = 14;   // of tiles of one or two vectors
+constexpr int kNarrowTurn = 8;    // k of one turn of their loop,
+constexpr int kNarrowClaims = 2;  // and rows to be written that it claims
+
+// All k of a tile: `steps` multiplies the next ones, as many as its argument. Where the tile after this one writes is claimed meanwhile, so many rows with each
+// turn: all at once, such lines keep what the tile reads waiting. What the next tile or the one after it reads is fetched in the order of memory: such a sequence
+// the hardware carries on by itself, further ahead.
+template <int M, int Columns, int Together, int Claims, bool Near, class Steps>
+CONVLANE_INLINE void panel_steps(const GemmPanelArgs& g, int64_t row, const Steps& steps) {
+  const int64_t lda = g.lda, ldc = g.ldc, length = g.k;
+  const float* claim = g.c + (row + M) * ldc;
+  const float* const claims_end = row + M < g.claimed_rows ? claim + M * ldc : claim;
+  const auto claim_row = [&] {
+    CONVLANE_UNROLL for (int j = 0; j < Columns; j += kFetched) CONVLANE_PREFETCH_WRITE(claim + j);
+    claim += ldc;
+  };
+  const bool dense = lda == length;
+  const int64_t apart = dense ? kFetched : lda, further = dense ? M : 1;
+  const float* next = g.a + (row + (Near ? 1 : 2) * M) * lda;
+  for (int64_t k = 0; k < length;) {
+    const float* from = next + k * further;
+    CONVLANE_UNROLL for (int i = 0; i < M; ++i, from += apart) {
+      if (Near) {
+        CONVLANE_PREFETCH_NEAR(from);
+      } else {
+        CONVLANE_PREFETCH(from);
+      }
+      CONVLANE_OPAQUE(from);
+    }
+    const int64_t end = k + kFetched < length ? k + kFetched : length;
+    for (; k + Together <= end; k += Together) {
+      CONVLANE_UNROLL for (int i = 0; i < Claims; ++i) {
+        if (claim != claims_end) claim_row();
+      }
+      steps(std::integral_constant<int, Together>());
+    }
+    for (; k < end; ++k) steps(std::integral_constant<int, 1>());
+  }
+}
+
 template <class V, int M, int NV, bool Whole>
 CONVLANE_NOINLINE void panel_tile(const GemmPanelArgs& g, int64_t row) {
   V sums[M][NV];
@@ -18,50 +58,77 @@ CONVLANE_NOINLINE void panel_tile(const GemmPanelArgs& g, int64_t row) {
     CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = V::zero();
   }
   const float *a[M], *b = g.b;
-  const int64_t ldb = g.ldb, lda = g.lda, ldc = g.ldc, length = g.k;
+  const int64_t ldb = g.ldb;
   CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
-    a[i] = g.a + (row + i) * lda;
+    a[i] = g.a + (row + i) * g.lda;
     CONVLANE_OPAQUE(a[i]);
   }
-  const auto step = [&](int64_t k) CONVLANE_INLINE_LAMBDA {
-    V bk[NV];
-    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) bk[j] = V::load(b + j * V::width);
-    CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
-      const auto aik = V::factor(a[i] + k);
-      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(aik, bk[j], sums[i][j]);
+  int64_t k = 0;
+  const auto steps = [&](auto count) CONVLANE_INLINE_LAMBDA {
+    constexpr int kCount = decltype(count)::value;
+    CONVLANE_UNROLL for (int q = 0; q < kCount; ++q, ++k) {
+      V bk[NV];
+      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) bk[j] = V::load(b + j * V::width);
+      CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+        const auto aik = V::factor(a[i] + k);
+        CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(aik, bk[j], sums[i][j]);
+      }
+      b += ldb;
     }
-    b += ldb;
   };
-  constexpr bool kMeanwhile = M <= 12;
-  constexpr int together = kMeanwhile && Whole ? kTogether<V> : 1;
-  float* const out = g.c + row * ldc;
-  const float* claim = out + M * ldc;
-  const float* const claims_end = row + M < g.claimed_rows ? claim + M * ldc : claim;
-  const auto claim_row = [&] {
-    CONVLANE_UNROLL for (int j = 0; j < NV * V::width; j += kFetched) CONVLANE_PREFETCH_WRITE(claim + j);
-    claim += ldc;
-  };
-  while (!kMeanwhile && claim != claims_end) claim_row();
-  const float* next = g.a + (row + 2 * M) * lda;  // what the tile after the next one reads
-  for (int64_t k = 0; k < length;) {
-    const float* from = next + k;
-    CONVLANE_UNROLL for (int i = 0; i < M; ++i, from += lda) {
-      CONVLANE_PREFETCH(from);
-      CONVLANE_OPAQUE(from);
-    }
-    const int64_t end = k + kFetched < length ? k + kFetched : length;
-    for (; k + together <= end; k += together) {
-      if (kMeanwhile && claim != claims_end) claim_row();
-      CONVLANE_UNROLL for (int q = 0; q < together; ++q) step(k + q);
-    }
-    for (; k < end; ++k) step(k);
+  panel_steps<M, NV * V::width, Whole ? kTogether<V> : 1, 1, false>(g, row, steps);
+  float* const out = g.c + row * g.ldc;
+  finish_tile<V, M, NV, Whole>([&](int i) { return out + i * g.ldc; }, g, false, sums);
+}
+
+// A tile of one or two vectors has more rows, as 8 sums wait for each other. Pointers to all of them would not fit the registers: each serves four rows.
+template <class V, int NV, bool Whole>
+CONVLANE_NOINLINE void narrow_tile(const GemmPanelArgs& g, int64_t row) {
+  constexpr int M = kNarrowRows, kOfPointer = 4, kPointers = (M + kOfPointer - 1) / kOfPointer;
+  V sums[M][NV];
+  CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = V::zero();
   }
-  finish_tile<V, M, NV, Whole>([&](int i) { return out + i * ldc; }, g, false, sums);
+  const char* a[kPointers];
+  const float* b = g.b;
+  const int64_t ldb = g.ldb;
+  CONVLANE_UNROLL for (int i = 0; i < kPointers; ++i) a[i] = reinterpret_cast<const char*>(g.a + (row + i * kOfPointer) * g.lda);
+  int64_t distance = g.lda * static_cast<int64_t>(sizeof(float)), triple = 3 * distance;
+  const auto steps = [&](auto count) CONVLANE_INLINE_LAMBDA {
+    constexpr int kCount = decltype(count)::value;
+    CONVLANE_OPAQUE(distance);
+    CONVLANE_OPAQUE(triple);
+    CONVLANE_UNROLL for (int i = 0; i < kPointers; ++i) CONVLANE_OPAQUE(a[i]);
+    CONVLANE_UNROLL for (int q = 0; q < kCount; ++q) {
+      V bk[NV];
+      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+        bk[j] = V::load(b + j * V::width);
+        keep(bk[j]);
+      }
+      b += ldb;
+      CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+        const int r = i % kOfPointer;
+        const auto aik = V::factor(reinterpret_cast<const float*>(a[i / kOfPointer] + (r == 3 ? triple : r * distance)) + q);
+        CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(aik, bk[j], sums[i][j]);
+      }
+    }
+    CONVLANE_UNROLL for (int i = 0; i < kPointers; ++i) a[i] += kCount * sizeof(float);
+  };
+  panel_steps<M, NV * V::width, kNarrowTurn, kNarrowClaims, true>(g, row, steps);
+  float* const out = g.c + row * g.ldc;
+  finish_tile<V, M, NV, Whole>([&](int i) { return out + i * g.ldc; }, g, false, sums);
 }
 
 // The last tile takes rows again that the one before has computed: the same values.
 template <class V, class Tiles, int NV, bool Whole>
 inline void panel_tiles(const GemmPanelArgs& g) {
+  if constexpr (V::width == 16 && NV <= 2) {
+    constexpr int64_t kPage = 1024;  // rows at a multiple of 4 KiB share their place in the first cache with 7 others, or 11
+    if (g.rows >= kNarrowRows && g.lda % kPage != 0) {
+      for (int64_t row = 0; row < g.rows; row += kNarrowRows) narrow_tile<V, NV, Whole>(g, row + kNarrowRows <= g.rows ? row : g.rows - kNarrowRows);
+      return;
+    }
+  }
   constexpr int M = Tiles::rows[NV];
   for (int64_t row = 0; row < g.rows; row += M) panel_tile<V, M, NV, Whole>(g, row + M <= g.rows ? row : g.rows - M);
 }

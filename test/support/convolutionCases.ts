@@ -130,6 +130,12 @@ const beyondBlocks: Convolution[] = [
   square(1, 10, 12, 130, { bias: true }),
   square(1, 17, 21, 336, { N: 2, groups: 3, bias: true, activation: 'relu' }), // panels of two widths take strips of pixels in turn
   square(1, 7, 20, 130, { N: 2, bias: true, activation: 'tanh' }),
+  // Tiles of one and of two vectors: with rows that follow each other and rows apart, fewer than a tile has, and a multiple of 4 KiB apart.
+  square(1, 9, 24, 20, { N: 2, bias: true, activation: 'relu' }),
+  square(1, 5, 33, 16, { bias: true, activation: 'tanh' }),
+  square(1, 30, 36, 50, { stride: [2, 2], groups: 2, bias: true }),
+  square(1, 3, 40, 30),
+  square(1, 4, 1024, 18),
   square(3, 9, 40, 70, { padding: around(1) }),
   square(3, 25, 9, 130, { padding: around(1), bias: true }),
   square(3, 8, 150, 18, { N: 6, padding: around(1) }),
