@@ -27,13 +27,15 @@ ColumnsConvolution::ColumnsConvolution(const ConvGeometry& geometry, Patches pat
     : geometry_(geometry), patches_(patches), turned_(turns(geometry, patches)), rows_(turned_ ? geometry.oc : geometry.group_c()),
       panels_(turned_ ? geometry.c : geometry.group_oc()) {}
 
-// Whether the columns of the product are the channels of x: where that wastes less of the tiles, and where both waste alike but x has fewer channels,
-// because the panel that all tiles read again is then a smaller one. With one tap the waste counts for less than reading the larger side but once.
+// Whether the columns of the product are the channels of x: where that wastes less of the tiles or makes wider ones, and where both are alike but x has fewer
+// channels, because the panel that all tiles read again is then a smaller one. With one tap the waste counts for less than reading the larger side but once.
 bool ColumnsConvolution::turns(const ConvGeometry& g, Patches patches) {
-  constexpr double kWaste = 1.35;
+  constexpr double kWaste = 1.35, kNarrow = 1.1;  // tiles of one and two vectors of 16 have 72 and 81 % of the limit, wider ones 88
   if (patches == Patches::copied || g.groups > 1 || g.c <= kernels().width) return false;
   auto tiles = [](int64_t rows, int64_t columns) {
-    return static_cast<double>(round_up(rows, Panels(columns).planned_rows)) * static_cast<double>(round_up(columns, kernels().width));
+    const Panels panels(columns);
+    const double cost = panels.width > 2 * kernels().width ? 1 : kNarrow;
+    return cost * static_cast<double>(round_up(rows, panels.planned_rows)) * static_cast<double>(round_up(columns, kernels().width));
   };
   const double share = tiles(g.oc, g.c) / tiles(g.c, g.oc);
   return share < 1 || (g.c < g.oc && share <= (g.taps() == 1 ? kWaste : 1));

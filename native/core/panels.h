@@ -14,6 +14,7 @@ struct Panels {
   int64_t count;
   int64_t width;   // columns of a whole panel, a multiple of the vector
   int32_t rows;    // rows of the tiles that all panels use
+  int32_t tallest; // rows of the tallest one, the last panel's
   int32_t planned_rows;  // the same on every processor with this instruction set
 
   explicit Panels(int64_t columns) : columns(columns) {
@@ -24,6 +25,7 @@ struct Panels {
     count = divide_up(vectors, widest);
     width = widest * table.width;
     rows = table.rows_of[widest];
+    tallest = table.rows_of[vectors - (count - 1) * widest];
     planned_rows = table.planned_rows_of[widest];
     for (int64_t narrower = 1; narrower < widest; ++narrower) {
       rows = std::min(rows, table.rows_of[narrower]);

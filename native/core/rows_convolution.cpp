@@ -159,7 +159,7 @@ void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, 
   const bool point = patches_ == Patches::indirect && cursor.point;
   end = std::min(end, cursor.pixels());
   if (begin >= end) return;
-  if (pixelwise_ && end - begin >= table.rows_of[1]) return run_strips(call, cursor, begin, end, first_unit, last_unit);
+  if (pixelwise_ && end - begin >= panels_.tallest) return run_strips(call, cursor, begin, end, first_unit, last_unit);
   if (!pixelwise_ && point && by_lines(cursor, begin, end)) return run_lines(call, cursor, begin, end, first_unit, last_unit);
   for (int64_t unit = first_unit; unit < last_unit; ++unit) {
     const int64_t group = unit / panels_.count, panel = unit % panels_.count;
@@ -211,7 +211,7 @@ void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, 
 bool RowsConvolution::by_lines(const RowsCursor& cursor, int64_t begin, int64_t end) const {
   constexpr int64_t kFilled = 20;  // of 21 rows of the tiles
   const int64_t size = cursor.size_w;
-  return !cursor.across && begin % size == 0 && end % size == 0 && size >= kernels().rows_of[1] && kFilled * round_up(size, panels_.rows) <= (kFilled + 1) * size;
+  return !cursor.across && begin % size == 0 && end % size == 0 && size >= panels_.tallest && kFilled * round_up(size, panels_.rows) <= (kFilled + 1) * size;
 }
 
 // What panels ask of the kernel but the rows: those of a phase with one tap.
@@ -254,7 +254,7 @@ void RowsConvolution::run_lines(const Call& call, RowsCursor& cursor, int64_t be
 void RowsConvolution::run_strips(const Call& call, RowsCursor& cursor, int64_t begin, int64_t end, int64_t first_unit, int64_t last_unit) const {
   GemmPanelArgs panels[kStripPanels];
   const int64_t together = packed_floats() <= kNearestFloats ? kStripPanels : 1;
-  const int64_t strip_rows = std::lcm(kernels().rows_of[panels_.vectors_of(0)], kernels().rows_of[panels_.vectors_of(panels_.count - 1)]);
+  const int64_t strip_rows = std::lcm(kernels().rows_of[panels_.vectors_of(0)], panels_.tallest);
   cursor.go(begin);
   for (int64_t unit = first_unit; unit < last_unit; unit += together) {
     const int64_t count = std::min(together, last_unit - unit);

@@ -3,6 +3,7 @@
 #pragma once
 #include "../cpu/kernel_table.h"
 #include "activation.h"
+#include "gemm.h"
 #include "loop.h"
 
 namespace convlane {
@@ -10,7 +11,6 @@ namespace {
 
 constexpr int kTileRows = 14;       // most rows of a tile
 constexpr int kScalarTileRows = 4;  // most of a scalar one: each count of rows is a function, and few machines run these
-constexpr int kRowPointers = 8;     // as many fit the general registers beside what else a tile keeps there
 
 // Rows of a tile of so many vectors: sums, the vectors of one step and a value of the few fit the registers.
 template <class V>

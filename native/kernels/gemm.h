@@ -61,13 +61,41 @@ enum class Fetch { none, ahead, copy };
 constexpr int64_t kCopyAhead = 32;
 constexpr int kFetched = 16;  // floats of a line
 
+constexpr int kRowPointers = 8;  // as many fit the general registers beside what else a tile keeps there
+
+// Tiles of one vector with more rows than that, as 8 sums wait for each other, take several k at a time: vectors of B for all of these stay in registers, and
+// pointers to two rows at once. next() is the next row of A, from this k on.
+template <class V>
+constexpr int kOneVectorSteps = V::registers / 4;
+
+template <class V, int M, class Next>
+CONVLANE_INLINE void one_vector_steps(const Next& next, const float* b, int64_t ldb, V (&sums)[M][1]) {
+  constexpr int K = kOneVectorSteps<V>;
+  V bk[K];
+  CONVLANE_UNROLL for (int q = 0; q < K; ++q) {
+    bk[q] = V::load(b + q * ldb);
+    keep(bk[q]);
+  }
+  CONVLANE_UNROLL for (int i = 0; i < M; i += 2) {
+    const bool two = i + 1 < M;
+    const float *a0 = next(), *a1 = two ? next() : a0;
+    CONVLANE_OPAQUE(a0);
+    CONVLANE_OPAQUE(a1);
+    CONVLANE_UNROLL for (int q = 0; q < K; ++q) {
+      sums[i][0] = fma(V::factor(a0 + q), bk[q], sums[i][0]);
+      if (two) sums[i + two][0] = fma(V::factor(a1 + q), bk[q], sums[i + two][0]);
+    }
+  }
+}
+
+// Listed: pointers of each run, more than M where a tile of one vector is a part of a taller one.
 template <class V, int M, int NV, Fetch F>
-CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
+CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g, int64_t listed) {
   V sums[M][NV];
   CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
     CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = V::zero();
   }
-  const int64_t ldb = g.ldb;
+  const int64_t ldb = g.ldb, stride = NV == 1 ? listed : M;
   if (g.fetch_out) {
     for (int i = 0; i < M; ++i) {
       CONVLANE_UNROLL for (int j = 0; j < NV * V::width; j += kFetched) CONVLANE_PREFETCH_WRITE(g.out[i] + g.out_offset + j);
@@ -78,7 +106,7 @@ CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
     const float* b = g.runs[r].b;
     const int64_t length = g.runs[r].length;
     const float* a[M];
-    CONVLANE_UNROLL for (int i = 0; i < M; ++i) a[i] = g.rows[r * M + i];
+    CONVLANE_UNROLL for (int i = 0; i < M; ++i) a[i] = g.rows[r * stride + i];
     const auto step = [&](int64_t k) CONVLANE_INLINE_LAMBDA {
       if (F == Fetch::copy) {
         CONVLANE_UNROLL for (int j = 0; j < NV * V::width; j += kFetched) CONVLANE_PREFETCH(b + kCopyAhead * ldb + j);
@@ -96,7 +124,17 @@ CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g) {
       }
       b += ldb;
     };
-    if (F == Fetch::ahead) {
+    if constexpr (NV == 1 && M > kRowPointers && F != Fetch::copy) {
+      int64_t k = 0;
+      for (constexpr int K = kOneVectorSteps<V>; k + K <= length; k += K, b += K * ldb) {
+        if (F == Fetch::ahead && k % kFetched == 0) {
+          CONVLANE_UNROLL for (int i = 0; i < M; ++i) CONVLANE_PREFETCH(g.ahead[r * M + i] + k);
+        }
+        const float* const* row = g.rows + r * M;
+        one_vector_steps<V, M>([&]() CONVLANE_INLINE_LAMBDA { return *row++ + k; }, b, ldb, sums);
+      }
+      for (; k < length; ++k) step(k);
+    } else if (F == Fetch::ahead) {
       for (int64_t k = 0; k < length;) {  // by lines: a look at each k whether to fetch costs tiles of many rows up to 6 %
         CONVLANE_UNROLL for (int i = 0; i < M; ++i) CONVLANE_PREFETCH(g.ahead[r * M + i] + k);
         const int64_t end = k + kFetched < length ? k + kFetched : length;
@@ -185,24 +223,47 @@ constexpr bool full_tile(int m, int nv, int vectors) {
 }
 
 // The instance for m rows: tried from the full tile downwards, so that a full tile costs one comparison. Tiles has the rows of a full one by number of vectors.
+// A tall one that lacks rows is two: one for each count of rows would be 3 to 4 KB.
 template <class V, class Tiles, int M, int NV>
-void gemm_rows_of(const GemmRowsArgs& g) {
-  if constexpr (M > 1) {
-    if (g.m < M) return gemm_rows_of<V, Tiles, M - 1, NV>(g);
+void gemm_rows_of(const GemmRowsArgs& g, int64_t listed) {
+  if constexpr (M > kRowPointers) {
+    if (g.m <= kRowPointers) return gemm_rows_of<V, Tiles, kRowPointers, NV>(g, listed);
+    if (g.m < M) {
+      GemmRowsArgs part = g;
+      part.m = kRowPointers;
+      gemm_rows_of<V, Tiles, kRowPointers, NV>(part, listed);
+      part.m = g.m - kRowPointers;
+      part.rows += kRowPointers;
+      part.out += kRowPointers;
+      return gemm_rows_of<V, Tiles, kRowPointers, NV>(part, listed);
+    }
+  } else if constexpr (M > 1) {
+    if (g.m < M) return gemm_rows_of<V, Tiles, M - 1, NV>(g, listed);
   }
   if constexpr (full_tile<Tiles>(M, NV, V::vectors)) {
-    if (g.copy != nullptr) return gemm_rows_tile<V, M, NV, Fetch::copy>(g);
+    if (g.copy != nullptr) return gemm_rows_tile<V, M, NV, Fetch::copy>(g, listed);
   }
   if constexpr (M == Tiles::rows[NV]) {
-    if (g.ahead != nullptr) return gemm_rows_tile<V, M, NV, Fetch::ahead>(g);
+    if (g.ahead != nullptr) return gemm_rows_tile<V, M, NV, Fetch::ahead>(g, listed);
   }
-  gemm_rows_tile<V, M, NV, Fetch::none>(g);
+  gemm_rows_tile<V, M, NV, Fetch::none>(g, listed);
 }
 
 template <class V, class Tiles, int M, int NV>
 void gemm_cols_of(const GemmColsArgs& g) {
   constexpr int together = M == Tiles::rows[NV] && NV == V::vectors && NV > 2 ? kTogether<V> : 1;  // narrow tiles gained nothing
-  if constexpr (M > 1) {
+  if constexpr (M > kRowPointers) {
+    if (g.m <= kRowPointers) return gemm_cols_of<V, Tiles, kRowPointers, NV>(g);
+    if (g.m < M) {
+      GemmColsArgs part = g;
+      part.m = kRowPointers;
+      gemm_cols_of<V, Tiles, kRowPointers, NV>(part);
+      part.m = g.m - kRowPointers;
+      part.a_offset += kRowPointers;
+      part.c += kRowPointers * g.ldc;
+      return gemm_cols_of<V, Tiles, kRowPointers, NV>(part);
+    }
+  } else if constexpr (M > 1) {
     if (g.m < M) return gemm_cols_of<V, Tiles, M - 1, NV>(g);
   }
   if constexpr (NV == V::vectors && M == Tiles::rows[NV]) {
@@ -220,7 +281,7 @@ void gemm_rows(const GemmRowsArgs& g) {
   if constexpr (NV > 1) {
     if (g.vectors < NV) return gemm_rows<V, Tiles, NV - 1>(g);
   }
-  gemm_rows_of<V, Tiles, Tiles::rows[NV], NV>(g);
+  gemm_rows_of<V, Tiles, Tiles::rows[NV], NV>(g, g.m);
 }
 
 template <class V, class Tiles, int NV = V::vectors>

@@ -11,9 +11,8 @@
 namespace convlane {
 namespace {
 
-constexpr int kNarrowRows = 14;   // of tiles of one or two vectors
-constexpr int kNarrowTurn = 8;    // k of one turn of their loop,
-constexpr int kNarrowClaims = 2;  // and rows to be written that it claims
+constexpr int kTwoVectorRows = 14;  // of a tile of two vectors: 8 have 16 sums, and wait for what they read
+constexpr int kTwoVectorSteps = 4;  // k of one turn of its loop
 
 // All k of a tile: `steps` multiplies the next ones, as many as its argument. Where the tile after this one writes is claimed meanwhile, so many rows with each
 // turn: all at once, such lines keep what the tile reads waiting. What the next tile or the one after it reads is fetched in the order of memory: such a sequence
@@ -57,80 +56,85 @@ CONVLANE_NOINLINE void panel_tile(const GemmPanelArgs& g, int64_t row) {
   CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
     CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = V::zero();
   }
-  const float *a[M], *b = g.b;
-  const int64_t ldb = g.ldb;
-  CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
-    a[i] = g.a + (row + i) * g.lda;
-    CONVLANE_OPAQUE(a[i]);
-  }
-  int64_t k = 0;
-  const auto steps = [&](auto count) CONVLANE_INLINE_LAMBDA {
-    constexpr int kCount = decltype(count)::value;
-    CONVLANE_UNROLL for (int q = 0; q < kCount; ++q, ++k) {
-      V bk[NV];
-      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) bk[j] = V::load(b + j * V::width);
-      CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
-        const auto aik = V::factor(a[i] + k);
-        CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(aik, bk[j], sums[i][j]);
-      }
-      b += ldb;
+  const int64_t lda = g.lda, ldb = g.ldb;
+  const float *first = g.a + row * lda, *b = g.b;
+  if constexpr (M <= kRowPointers) {
+    const float* a[M];
+    CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+      a[i] = first + i * lda;
+      CONVLANE_OPAQUE(a[i]);
     }
-  };
-  panel_steps<M, NV * V::width, Whole ? kTogether<V> : 1, 1, false>(g, row, steps);
-  float* const out = g.c + row * g.ldc;
-  finish_tile<V, M, NV, Whole>([&](int i) { return out + i * g.ldc; }, g, false, sums);
-}
-
-// A tile of one or two vectors has more rows, as 8 sums wait for each other. Pointers to all of them would not fit the registers: each serves four rows.
-template <class V, int NV, bool Whole>
-CONVLANE_NOINLINE void narrow_tile(const GemmPanelArgs& g, int64_t row) {
-  constexpr int M = kNarrowRows, kOfPointer = 4, kPointers = (M + kOfPointer - 1) / kOfPointer;
-  V sums[M][NV];
-  CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
-    CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = V::zero();
+    int64_t k = 0;
+    const auto steps = [&](auto count) CONVLANE_INLINE_LAMBDA {
+      CONVLANE_UNROLL for (int q = 0; q < decltype(count)::value; ++q, ++k, b += ldb) {
+        V bk[NV];
+        CONVLANE_UNROLL for (int j = 0; j < NV; ++j) bk[j] = V::load(b + j * V::width);
+        CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+          const auto aik = V::factor(a[i] + k);
+          CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(aik, bk[j], sums[i][j]);
+        }
+      }
+    };
+    panel_steps<M, NV * V::width, Whole ? kTogether<V> : 1, 1, false>(g, row, steps);
+  } else if constexpr (NV == 1) {
+    const auto steps = [&](auto count) CONVLANE_INLINE_LAMBDA {
+      const float* a = first;
+      if constexpr (decltype(count)::value == kOneVectorSteps<V>) {
+        const auto next = [&]() CONVLANE_INLINE_LAMBDA {
+          const float* at = a;
+          a += lda;
+          return at;
+        };
+        one_vector_steps<V, M>(next, b, ldb, sums);
+      } else {
+        const V bk = V::load(b);
+        CONVLANE_UNROLL for (int i = 0; i < M; ++i, a += lda) sums[i][0] = fma(V::factor(a), bk, sums[i][0]);
+      }
+      first += count;
+      b += count * ldb;
+    };
+    panel_steps<M, V::width, kOneVectorSteps<V>, 2, true>(g, row, steps);
+  } else {
+    constexpr int kOfPointer = 4, kPointers = (M + kOfPointer - 1) / kOfPointer;  // one to each row would not fit the registers
+    const char* a[kPointers];
+    CONVLANE_UNROLL for (int i = 0; i < kPointers; ++i) a[i] = reinterpret_cast<const char*>(first + i * kOfPointer * lda);
+    int64_t distance = lda * static_cast<int64_t>(sizeof(float)), triple = 3 * distance;
+    const auto steps = [&](auto count) CONVLANE_INLINE_LAMBDA {
+      CONVLANE_OPAQUE(distance);
+      CONVLANE_OPAQUE(triple);
+      CONVLANE_UNROLL for (int i = 0; i < kPointers; ++i) CONVLANE_OPAQUE(a[i]);
+      CONVLANE_UNROLL for (int q = 0; q < decltype(count)::value; ++q, b += ldb) {
+        V bk[NV];
+        CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
+          bk[j] = V::load(b + j * V::width);
+          keep(bk[j]);
+        }
+        CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
+          const int r = i % kOfPointer;
+          const auto aik = V::factor(reinterpret_cast<const float*>(a[i / kOfPointer] + (r == 3 ? triple : r * distance)) + q);
+          CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(aik, bk[j], sums[i][j]);
+        }
+      }
+      CONVLANE_UNROLL for (int i = 0; i < kPointers; ++i) a[i] += count * static_cast<int>(sizeof(float));
+    };
+    panel_steps<M, NV * V::width, kTwoVectorSteps, 2, true>(g, row, steps);
   }
-  const char* a[kPointers];
-  const float* b = g.b;
-  const int64_t ldb = g.ldb;
-  CONVLANE_UNROLL for (int i = 0; i < kPointers; ++i) a[i] = reinterpret_cast<const char*>(g.a + (row + i * kOfPointer) * g.lda);
-  int64_t distance = g.lda * static_cast<int64_t>(sizeof(float)), triple = 3 * distance;
-  const auto steps = [&](auto count) CONVLANE_INLINE_LAMBDA {
-    constexpr int kCount = decltype(count)::value;
-    CONVLANE_OPAQUE(distance);
-    CONVLANE_OPAQUE(triple);
-    CONVLANE_UNROLL for (int i = 0; i < kPointers; ++i) CONVLANE_OPAQUE(a[i]);
-    CONVLANE_UNROLL for (int q = 0; q < kCount; ++q) {
-      V bk[NV];
-      CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
-        bk[j] = V::load(b + j * V::width);
-        keep(bk[j]);
-      }
-      b += ldb;
-      CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
-        const int r = i % kOfPointer;
-        const auto aik = V::factor(reinterpret_cast<const float*>(a[i / kOfPointer] + (r == 3 ? triple : r * distance)) + q);
-        CONVLANE_UNROLL for (int j = 0; j < NV; ++j) sums[i][j] = fma(aik, bk[j], sums[i][j]);
-      }
-    }
-    CONVLANE_UNROLL for (int i = 0; i < kPointers; ++i) a[i] += kCount * sizeof(float);
-  };
-  panel_steps<M, NV * V::width, kNarrowTurn, kNarrowClaims, true>(g, row, steps);
   float* const out = g.c + row * g.ldc;
   finish_tile<V, M, NV, Whole>([&](int i) { return out + i * g.ldc; }, g, false, sums);
 }
 
 // The last tile takes rows again that the one before has computed: the same values.
-template <class V, class Tiles, int NV, bool Whole>
+template <class V, int M, int NV, bool Whole>
 inline void panel_tiles(const GemmPanelArgs& g) {
-  if constexpr (V::width == 16 && NV <= 2) {
-    constexpr int64_t kPage = 1024;  // rows at a multiple of 4 KiB share their place in the first cache with 7 others, or 11
-    if (g.rows >= kNarrowRows && g.lda % kPage != 0) {
-      for (int64_t row = 0; row < g.rows; row += kNarrowRows) narrow_tile<V, NV, Whole>(g, row + kNarrowRows <= g.rows ? row : g.rows - kNarrowRows);
-      return;
-    }
-  }
-  constexpr int M = Tiles::rows[NV];
   for (int64_t row = 0; row < g.rows; row += M) panel_tile<V, M, NV, Whole>(g, row + M <= g.rows ? row : g.rows - M);
+}
+
+template <class V, class Tiles, int NV, bool Whole>
+inline void panel_of(const GemmPanelArgs& g) {
+  if constexpr (V::width == 16 && NV == 2) {
+    if (g.rows >= kTwoVectorRows) return panel_tiles<V, kTwoVectorRows, NV, Whole>(g);
+  }
+  panel_tiles<V, Tiles::rows[NV], NV, Whole>(g);
 }
 
 template <class V, class Tiles, int NV = V::vectors>
@@ -138,8 +142,8 @@ void gemm_panel(const GemmPanelArgs& g) {
   if constexpr (NV > 1) {
     if (g.vectors < NV) return gemm_panel<V, Tiles, NV - 1>(g);
   }
-  if (g.columns == NV * V::width) return panel_tiles<V, Tiles, NV, true>(g);
-  panel_tiles<V, Tiles, NV, false>(g);
+  if (g.columns == NV * V::width) return panel_of<V, Tiles, NV, true>(g);
+  panel_of<V, Tiles, NV, false>(g);
 }
 
 }  // namespace

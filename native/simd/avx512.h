@@ -16,7 +16,7 @@ struct Int { __m512i v; };
 
 struct Vec {
   static constexpr int width = 16;
-  static constexpr int rows[] = {0, 8, 8, 8, 4};
+  static constexpr int rows[] = {0, 16, 8, 8, 4};
   static constexpr int vectors = 4;
   static constexpr int product_rows = 14, product_vectors = 2;
   static constexpr int chains = 12;
