@@ -28,13 +28,14 @@ ColumnsConvolution::ColumnsConvolution(const ConvGeometry& geometry, Patches pat
       panels_(turned_ ? geometry.c : geometry.group_oc()) {}
 
 // Whether the columns of the product are the channels of x: where that wastes less of the tiles or makes wider ones, and where both are alike but x has fewer
-// channels, because the panel that all tiles read again is then a smaller one. With one tap the waste counts for less than reading the larger side but once.
+// channels, because the panel that all tiles read again is then a smaller one. With one tap both count for less than reading the larger side but once.
 bool ColumnsConvolution::turns(const ConvGeometry& g, Patches patches) {
-  constexpr double kWaste = 1.35, kNarrow = 1.1;  // tiles of one and two vectors of 16 have 72 and 81 % of the limit, wider ones 88
+  constexpr double kWaste = 1.3, kNarrow = 1.1;  // tiles of one and two vectors of 16 have 72 and 81 % of the limit, wider ones 88
+  const int64_t narrow = (g.taps() == 1 ? 1 : 2) * kernels().width;
   if (patches == Patches::copied || g.groups > 1 || g.c <= kernels().width) return false;
-  auto tiles = [](int64_t rows, int64_t columns) {
+  auto tiles = [narrow](int64_t rows, int64_t columns) {
     const Panels panels(columns);
-    const double cost = panels.width > 2 * kernels().width ? 1 : kNarrow;
+    const double cost = panels.width > narrow ? 1 : kNarrow;
     return cost * static_cast<double>(round_up(rows, panels.planned_rows)) * static_cast<double>(round_up(columns, kernels().width));
   };
   const double share = tiles(g.oc, g.c) / tiles(g.c, g.oc);
