@@ -12,10 +12,10 @@ namespace convlane {
 struct Panels {
   int64_t columns;
   int64_t count;
-  int64_t width;   // columns of a whole panel, a multiple of the vector
-  int32_t rows;    // rows of the tiles that all panels use
-  int32_t tallest; // rows of the tallest one, the last panel's
+  int64_t width;         // columns of a whole panel, a multiple of the vector
+  int32_t rows;          // rows of the tiles that all panels use
   int32_t planned_rows;  // the same on every processor with this instruction set
+  int32_t tallest;       // rows of the tallest tile, the last panel's
 
   explicit Panels(int64_t columns) : columns(columns) {
     const KernelTable& table = kernels();

@@ -57,8 +57,8 @@ inline void few_rows_claim(const FewRowsArgs& g, int64_t first) {
   }
 }
 
-// Row i of up to kTileRows that lie at one distance, as x86 addresses it from row 0, 5 or 10 with once or three times the distance, in bytes: pointers to all of them
-// would not fit the registers.
+// Row i of up to kTileRows that lie at one distance, as x86 addresses it from row 0, 5 or 10 with once or three times the distance, in bytes: pointers to all
+// of them would not fit the registers.
 inline const float* even_row(int i, const char* row0, const char* row5, const char* row10, int64_t step, int64_t triple) {
   const auto floats = [](const char* p) { return reinterpret_cast<const float*>(p); };
   switch (i) {

@@ -125,8 +125,9 @@ CONVLANE_NOINLINE void gemm_rows_tile(const GemmRowsArgs& g, int64_t listed) {
       b += ldb;
     };
     if constexpr (NV == 1 && M > kRowPointers && F != Fetch::copy) {
+      constexpr int K = kOneVectorSteps<V>;
       int64_t k = 0;
-      for (constexpr int K = kOneVectorSteps<V>; k + K <= length; k += K, b += K * ldb) {
+      for (; k + K <= length; k += K, b += K * ldb) {
         if (F == Fetch::ahead && k % kFetched == 0) {
           CONVLANE_UNROLL for (int i = 0; i < M; ++i) CONVLANE_PREFETCH(g.ahead[r * M + i] + k);
         }

@@ -12,11 +12,11 @@ namespace convlane {
 namespace {
 
 constexpr int kTwoVectorRows = 14;  // of a tile of two vectors: 144 -> 32 has 91 % of the limit on a Xeon, with 8 rows 78 to 82
-constexpr int kTwoVectorSteps = 4;  // k of one turn of its loop
+constexpr int kTwoVectorSteps = 8;  // k of one turn of its loop
 
 // All k of a tile: `steps` multiplies the next ones, as many as its argument. Where the tile after this one writes is claimed meanwhile, so many rows with each
-// turn: all at once, such lines keep what the tile reads waiting. What the next tile or the one after it reads is fetched in the order of memory: such a sequence
-// the hardware carries on by itself, further ahead.
+// turn: all at once, such lines keep what the tile reads waiting. What the next tile reads (Near: into the first cache), or the one after it, is fetched in the
+// order of memory where rows follow each other: such a sequence the hardware carries on by itself, further ahead.
 template <int M, int Columns, int Together, int Claims, bool Near, class Steps>
 CONVLANE_INLINE void panel_steps(const GemmPanelArgs& g, int64_t row, const Steps& steps) {
   const int64_t lda = g.lda, ldc = g.ldc, length = g.k;
@@ -132,7 +132,8 @@ inline void panel_tiles(const GemmPanelArgs& g) {
 template <class V, class Tiles, int NV, bool Whole>
 inline void panel_of(const GemmPanelArgs& g) {
   if constexpr (V::width == 16 && NV == 2) {
-    if (g.rows >= kTwoVectorRows) return panel_tiles<V, kTwoVectorRows, NV, Whole>(g);
+    constexpr int64_t kPage = 1024;  // 14 rows at a multiple of 4 KiB don't fit their place in the first cache: 1024 -> 32 took a tenth more
+    if (g.rows >= kTwoVectorRows && g.lda % kPage != 0) return panel_tiles<V, kTwoVectorRows, NV, Whole>(g);
   }
   panel_tiles<V, Tiles::rows[NV], NV, Whole>(g);
 }
