@@ -136,6 +136,8 @@ const beyondBlocks: Convolution[] = [
   square(1, 30, 36, 50, { stride: [2, 2], groups: 2, bias: true }),
   square(1, 3, 40, 30),
   square(1, 4, 1024, 18),
+  square(1, 32, 36, 30, { stride: [2, 2], groups: 2, bias: true }),
+  square(3, 5, 27, 12, { padding: around(1), bias: true, activation: 'relu' }), // 25 pixels and 27 channels: a tall tile, and one that is taken in two parts
   square(3, 9, 40, 70, { padding: around(1) }),
   square(3, 25, 9, 130, { padding: around(1), bias: true }),
   square(3, 8, 150, 18, { N: 6, padding: around(1) }),
