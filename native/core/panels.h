@@ -17,10 +17,11 @@ struct Panels {
   int32_t planned_rows;  // the same on every processor with this instruction set
   int32_t tallest;       // rows of the tallest tile, the last panel's
 
-  explicit Panels(int64_t columns) : columns(columns) {
+  explicit Panels(int64_t columns) : Panels(columns, kernels().vectors) {}
+  Panels(int64_t columns, int64_t most_vectors) : columns(columns) {
     const KernelTable& table = kernels();
     const int64_t vectors = divide_up(columns, table.width);
-    count = divide_up(vectors, table.vectors);
+    count = divide_up(vectors, most_vectors);
     const int64_t widest = divide_up(vectors, count);
     count = divide_up(vectors, widest);
     width = widest * table.width;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pointwise_weights.h"
 
+#include <cstring>
 #include <limits>
 
 #include "partial_sums.h"
@@ -11,80 +12,111 @@ namespace convlane {
 namespace {
 
 constexpr int64_t kBlock = 256;              // pixels that are packed together, at most: the sums of dw are visited once for so many
-constexpr int64_t kSplitPixels = 784;        // fewest pixels of a split
+constexpr int64_t kSplitPixels = 1568;       // fewest pixels of a split
 constexpr int64_t kPartialFloats = 2 << 20;  // most floats of all partial sums
 constexpr int64_t kPieceFloats = 128 << 10;  // of a piece of dw, about, at most: it stays in L2
 constexpr int64_t kChunksOfThread = 3;       // enough to even out a busy core; each more packs more of x and dy twice
-constexpr int64_t kNarrow = 32;              // columns of a panel: reading in place costs wider ones less
-constexpr int64_t kFewest = 96;              // channels on either side from which on packing costs less than it saves;
-constexpr int64_t kFewestWide = 168;         // with wide panels, their harmonic mean
-constexpr int64_t kLine = 16;                // floats that are fetched at once
-constexpr int64_t kLinesMost = 128;          // fetched with a tile
+constexpr int64_t kFewest = 96;              // channels on either side from which on packing costs less than it saves: panels are strip_vectors wide then
+constexpr int64_t kLine = 16;                // floats of a line of the caches
+constexpr int64_t kTogether = 8;             // strips that are packed at a time
+constexpr int64_t kAheadPixels = 8;          // from what is packed to what is fetched
 
 // Each output position reads one of the input.
 bool reads_inside(const Axis& axis) { return axis.before == 0 && (axis.out - 1) * axis.stride < axis.in; }
 
-// Output pixels, and where x has channel 0 of those that they read.
+// Output pixels, and where x has channel 0 of those that they read, or dy theirs.
 struct Source : PixelWalk {
-  const ConvGeometry& g;
+  int64_t step, row, depth, image;  // floats from one pixel of a row to the next, from row to row and so on
 
-  Source(const ConvGeometry& geometry, int64_t pixel) : PixelWalk(geometry.d.out, geometry.h.out, geometry.w.out), g(geometry) { go(pixel); }
-  int64_t at() const { return (((n * g.d.in + d * g.d.stride) * g.h.in + h * g.h.stride) * g.w.in + w * g.w.stride) * g.c; }
-  int64_t step() const { return g.w.stride * g.c; }  // from one pixel of a row to the next
+  int64_t at() const { return n * image + d * depth + h * row + w * step; }
+  Source from(int64_t pixel) const {
+    Source source = *this;
+    source.go(pixel);
+    return source;
+  }
 };
 
-// Walks over the lines of the block after the one at hand, a few with each tile.
-class Next {
- public:
-  // The piece's first channels: of x, at pixel 0, and of dy, at the block's first pixel.
-  Next(Source source, const float* x, int64_t x_lines, const float* dy, int64_t dy_lines, int64_t dy_step)
-      : source_(source), x_(x), dy_(dy), at_(x + source.at()), x_lines_(x_lines), dy_lines_(dy_lines), dy_step_(dy_step), left_(x_lines) {}
+// Pixels that all lie at one distance make one row.
+Source one_row(int64_t pixels, int64_t channels) { return {{1, 1, pixels}, channels, 0, 0, 0}; }
 
-  // Lists so many lines; the next time, those that follow.
-  void list(int64_t count, const float** lines) {
-    while (count > 0) {
-      const int64_t together = std::min(count, left_);
-      for (int64_t i = 0; i < together; ++i, at_ += kLine) *lines++ = at_;
-      count -= together;
-      left_ -= together;
-      if (left_ == 0) turn();
+Source source_of(const ConvGeometry& g, int64_t n) {
+  if (g.in_pixels() == g.out_pixels()) return one_row(n * g.in_pixels(), g.c);
+  const int64_t row = g.w.in * g.c;
+  return {{g.d.out, g.h.out, g.w.out}, g.w.stride * g.c, g.h.stride * row, g.d.stride * g.h.in * row, g.d.in * g.h.in * row};
+}
+
+// One side of a block that is packed while the one before it is multiplied: channels of x in strips, a few at a time through all pixels, as each is a place of
+// its own to write to; or channels of dy in panels, one at a time, in pieces. The last pixel is left out: copies read and write a little more than they should.
+class Copies {
+ public:
+  // `from`: the first channel of the block's first pixel at `source`. Width: of a strip or panel; piece: of a copy.
+  Copies(Source source, const float* from, int64_t channels, int64_t width, int64_t piece, int64_t pixels, float* to)
+      : first_(source), source_(source), from_(from), to_(to), channels_(channels), width_(width), pixels_(std::max<int64_t>(0, pixels - 1)), distance_(pixels * width),
+        group_(piece < width ? 1 : kTogether), from_step_(std::min(piece, width)), to_step_(piece < width ? piece : distance_) {
+    left_ = pixels_ * (channels / width * divide_up(width, from_step_) + divide_up(channels % width, from_step_));
+    begin();
+  }
+
+  int64_t left() const { return left_; }
+
+  // Up to so many copies; the next time, those that follow.
+  GemmCopies take(int64_t most) {
+    const int64_t pixels = std::min(source_.together(), pixels_ - pixel_), count = std::min({most, left_, pixels * together_ - done_});
+    if (count <= 0) return {};
+    const int64_t back = together_ - 1;
+    const GemmCopies copies{from_ + source_.at() + strip_ * width_ + done_ * from_step_, to_ + strip_ * distance_ + pixel_ * width_ + done_ * to_step_, from_step_,
+                            to_step_, source_.step - back * from_step_, width_ - back * to_step_, together_, together_ - done_, count, kAheadPixels * source_.step};
+    left_ -= count;
+    const int64_t past = (done_ + count) / together_;
+    done_ = (done_ + count) % together_;
+    pixel_ += past;
+    if (past > 0) source_.advance(past);
+    if (pixel_ == pixels_) {
+      strip_ += group_;
+      begin();
     }
+    return copies;
   }
 
  private:
-  void turn() {
-    of_x_ = !of_x_;
-    if (of_x_) {
-      source_.advance(1);
-      dy_ += dy_step_;
-      at_ = x_ + source_.at();
-      left_ = x_lines_;
-    } else {
-      at_ = dy_;
-      left_ = dy_lines_;
-    }
+  void begin() {
+    source_ = first_;
+    pixel_ = 0;
+    together_ = divide_up(std::min(channels_ - strip_ * width_, group_ * width_), from_step_);
   }
 
-  Source source_;
-  const float *x_, *dy_, *at_;
-  int64_t x_lines_, dy_lines_, dy_step_;
-  int64_t left_;  // lines of the pixel's channels of x, or of dy
-  bool of_x_ = true;
+  Source first_, source_;
+  const float* from_;
+  float* to_;
+  int64_t channels_, width_, pixels_, distance_, group_, from_step_, to_step_, left_;
+  int64_t strip_ = 0, together_ = 0, pixel_ = 0, done_ = 0;  // what comes next: of the group that begins with a strip and has so many copies of a pixel, so many are done
 };
+
+// Those that no tile has made.
+void make(Copies& copies, int64_t piece) {
+  while (copies.left() > 0) {
+    GemmCopies c = copies.take(copies.left());
+    for (; c.count > 0; --c.count) {
+      std::memcpy(c.to, c.from, static_cast<size_t>(piece) * sizeof(float));
+      const bool turns = --c.left == 0;
+      c.from += turns ? c.from_turn : c.from_step;
+      c.to += turns ? c.to_turn : c.to_step;
+      if (turns) c.left = c.together;
+    }
+  }
+}
 
 }  // namespace
 
 bool pointwise_weights_fit(const ConvGeometry& g) {
-  const Panels panels(g.oc);
-  if (g.taps() > 1 || g.groups > 1 || !reads_inside(g.d) || !reads_inside(g.h) || !reads_inside(g.w) || panels.count == 1) return false;
-  return panels.width < kNarrow ? std::min(g.c, g.oc) >= kFewest : 2 * g.c * g.oc >= kFewestWide * (g.c + g.oc);
+  return g.taps() == 1 && g.groups == 1 && reads_inside(g.d) && reads_inside(g.h) && reads_inside(g.w) && std::min(g.c, g.oc) >= kFewest;
 }
 
 PointwiseWeights::PointwiseWeights(const ConvGeometry& geometry)
-    : geometry_(geometry), panels_(geometry.oc), strips_(divide_up(geometry.c, panels_.rows)) {}
+    : geometry_(geometry), panels_(geometry.oc, kernels().strip_vectors), rows_(kernels().strip_rows), strips_(divide_up(geometry.c, rows_)) {}
 
 // Pixels first, the same on any number of threads: splits decide about the bits. Then dw, into pieces that do not, of the shape that packs the least more than
-// once. There are more strips x panels than pieces.
+// once.
 PointwiseWeights::Cuts PointwiseWeights::cut(int64_t n) const {
   const ConvGeometry& g = geometry_;
   const int64_t chunks = chunks_for(g.work(n));
@@ -103,16 +135,20 @@ PointwiseWeights::Cuts PointwiseWeights::cut(int64_t n) const {
   return best;
 }
 
+// Of the largest block, and a line besides, so that its panels begin at one.
+int64_t PointwiseWeights::block_floats(const Piece& piece) const {
+  return round_up(kBlock * ((piece.last_strip - piece.first_strip) * rows_ + (piece.last_panel - piece.first_panel) * panels_.width), kLine) + kLine;
+}
+
 int64_t PointwiseWeights::scratch_floats(int64_t n) const { return (cut(n).splits - 1) * (geometry_.weights() + geometry_.oc); }
 
 void PointwiseWeights::run(int64_t n, const float* x, const float* dy, float* dw, float* db, float* scratch) const {
   const ConvGeometry& g = geometry_;
   const Cuts cuts = cut(n);
   const int64_t pieces = cuts.strip_ranges * cuts.panel_ranges;
-  const int64_t packed = divide_up(strips_, cuts.strip_ranges) * panels_.rows + divide_up(panels_.count, cuts.panel_ranges) * panels_.width;
-  const int64_t memory_floats = kBlock * packed + kLine + g.oc;
+  const int64_t widest = block_floats({0, divide_up(strips_, cuts.strip_ranges), 0, divide_up(panels_.count, cuts.panel_ranges)});
   float* const totals = scratch + (cuts.splits - 1) * g.weights();
-  parallel_with_scratch(cuts.splits * pieces, memory_floats, [&](int64_t chunk, float* memory) {
+  parallel_with_scratch(cuts.splits * pieces, 2 * widest + panels_.width, [&](int64_t chunk, float* memory) {
     const int64_t split = chunk / pieces, strip_range = chunk % pieces / cuts.panel_ranges, panel_range = chunk % cuts.panel_ranges;
     const Piece piece{strip_range * strips_ / cuts.strip_ranges, (strip_range + 1) * strips_ / cuts.strip_ranges, panel_range * panels_.count / cuts.panel_ranges,
                       (panel_range + 1) * panels_.count / cuts.panel_ranges};
@@ -124,65 +160,75 @@ void PointwiseWeights::run(int64_t n, const float* x, const float* dy, float* dw
   if (db != nullptr) add_parts(totals, cuts.splits - 1, g.oc, db);
 }
 
-// The piece's share of pixels first .. last-1, a block at a time. Of the block after it, a share is fetched with each tile.
+// The piece's share of pixels first .. last-1, a block at a time. With each tile a share of the block after it is packed.
 void PointwiseWeights::add_piece(const Piece& piece, const float* x, const float* dy, int64_t first, int64_t last, float* memory, float* dw, float* db) const {
   const ConvGeometry& g = geometry_;
   const KernelTable& table = kernels();
-  const int64_t first_c = piece.first_strip * panels_.rows, last_c = first_c + channels(piece), first_oc = panels_.first(piece.first_panel);
-  const int64_t x_lines = divide_up(channels(piece), kLine), dy_lines = divide_up(columns(piece), kLine);
-  const int64_t tiles = (piece.last_strip - piece.first_strip) * (piece.last_panel - piece.first_panel);
-  const int64_t blocks = divide_up(last - first, kBlock);
-  for (int64_t block = 0; block < blocks; ++block) {
-    const int64_t begin = first + block * (last - first) / blocks, end = first + (block + 1) * (last - first) / blocks, count = end - begin;
-    const int64_t line_count = block + 1 < blocks ? count * (x_lines + dy_lines) : 0;
-    float* const strips = memory;
-    float* const packed = strips + round_up(count * (piece.last_strip - piece.first_strip) * panels_.rows, kLine);
-    pack_block(piece, x, dy, begin, count, strips, packed);
-    GemmColsRun run{nullptr, nullptr, count};
+  const int64_t first_c = piece.first_strip * rows_, last_c = first_c + channels(piece), first_oc = panels_.first(piece.first_panel);
+  const int64_t whole_tiles = channels(piece) / rows_ * (columns(piece) / panels_.width);
+  const int64_t blocks = divide_up(last - first, kBlock), floats = block_floats(piece);
+  const Source source = source_of(g, divide_up(last, g.out_pixels()));
+  const auto block_at = [&](int64_t block) {
+    const int64_t begin = first + block * (last - first) / blocks, count = first + (block + 1) * (last - first) / blocks - begin;
+    float* const strips = memory + block % 2 * floats;
+    return Block{begin, count, strips, strips + round_up(count * (piece.last_strip - piece.first_strip) * rows_, kLine)};
+  };
+  float* const sums = memory + 2 * floats;  // of a panel of dy
+  pack(piece, x, dy, block_at(0), 0);
+  for (int64_t number = 0; number < blocks; ++number) {
+    const Block block = block_at(number), next = number + 1 < blocks ? block_at(number + 1) : Block{};
+    GemmColsRun run{nullptr, nullptr, block.count};
     GemmColsArgs args{};
     args.runs = &run;
     args.run_count = 1;
-    args.lda = panels_.rows;
+    args.lda = rows_;
     args.ldb = panels_.width;
     args.ldc = g.oc;
-    args.accumulate = block > 0;
-    int64_t tile = 0;
-    const float* lines[kLinesMost];
-    args.next = lines;
-    Next next(Source(g, end), x + first_c, x_lines, dy + end * g.oc + first_oc, dy_lines, g.oc);
+    args.accumulate = number > 0;
+    const int64_t piece_floats = round_up(rows_, table.width);
+    Copies x_copies(source.from(next.first), x + first_c, channels(piece), rows_, piece_floats, next.count, next.strips);
+    Copies dy_copies(one_row(last, g.oc).from(next.first), dy + first_oc, columns(piece), panels_.width, piece_floats, next.count, next.panels);
+    int64_t tiles_left = whole_tiles;
     for (int64_t panel = piece.first_panel; panel < piece.last_panel; ++panel) {
       args.vectors = panels_.vectors_of(panel);
       args.columns = panels_.columns_of(panel);
-      run.a = strips;
-      run.b = packed + (panel - piece.first_panel) * count * panels_.width;
-      for (int64_t c = first_c; c < last_c; c += panels_.rows, ++tile, run.a += count * panels_.rows) {
-        args.next_lines = std::min((tile + 1) * line_count / tiles - tile * line_count / tiles, kLinesMost);
-        next.list(args.next_lines, lines);
+      run.a = block.strips;
+      run.b = block.panels + (panel - piece.first_panel) * block.count * panels_.width;
+      for (int64_t c = first_c; c < last_c; c += rows_, run.a += block.count * rows_) {
         args.c = dw + c * g.oc + panels_.first(panel);
-        args.m = static_cast<int32_t>(std::min<int64_t>(panels_.rows, last_c - c));
+        args.m = static_cast<int32_t>(std::min<int64_t>(rows_, last_c - c));
+        args.copies = {};
+        if (args.m == rows_ && args.columns == panels_.width) {
+          const int64_t most = std::min(divide_up(x_copies.left() + dy_copies.left(), tiles_left--), block.count);
+          args.copies = x_copies.left() > 0 ? x_copies.take(most) : dy_copies.take(most);
+        }
         table.gemm_cols(args);
       }
+      if (db == nullptr) continue;
+      float* const total = db + panels_.first(panel);
+      table.column_sums(run.b, block.count, args.columns, panels_.width, number == 0 ? total : sums);
+      if (number > 0) table.axpy(1.0f, sums, total, args.columns);
     }
-    if (db == nullptr) continue;
-    float* const sums = block == 0 ? db + first_oc : packed;  // which has been read
-    table.column_sums(dy + begin * g.oc + first_oc, count, columns(piece), g.oc, sums);
-    if (block > 0) table.axpy(1.0f, sums, db + first_oc, columns(piece));
+    make(x_copies, piece_floats);
+    make(dy_copies, piece_floats);
+    if (number + 1 < blocks) pack(piece, x, dy, next, next.count - 1);
   }
 }
 
-// Strips of x, [strip][pixel][row of the tile], and panels of dy, [panel][pixel][column].
-void PointwiseWeights::pack_block(const Piece& piece, const float* x, const float* dy, int64_t first, int64_t count, float* strips, float* panels) const {
+// Pixels from `begin` on of a block.
+void PointwiseWeights::pack(const Piece& piece, const float* x, const float* dy, const Block& block, int64_t begin) const {
   const ConvGeometry& g = geometry_;
   const KernelTable& table = kernels();
-  const int64_t first_c = piece.first_strip * panels_.rows;
-  Source source(g, first);
-  for (int64_t pixel = 0, together; pixel < count; pixel += together, source.advance(together)) {
-    together = std::min(count - pixel, source.together());
-    table.pack_strips(x + source.at() + first_c, source.step(), together, channels(piece), panels_.rows, strips + pixel * panels_.rows, count * panels_.rows);
+  const int64_t first_c = piece.first_strip * rows_, first = block.first + begin;
+  Source source = source_of(g, divide_up(first + block.count, g.out_pixels())).from(first);
+  for (int64_t pixel = begin, together; pixel < block.count; pixel += together, source.advance(together)) {
+    together = std::min(block.count - pixel, source.together());
+    table.pack_strips(x + source.at() + first_c, source.step, together, channels(piece), rows_, block.strips + pixel * rows_,
+                      block.count * rows_);
   }
   for (int64_t panel = piece.first_panel; panel < piece.last_panel; ++panel) {
-    table.pack_rows(dy + first * g.oc + panels_.first(panel), g.oc, count, panels_.columns_of(panel), panels_.padded_of(panel),
-                    panels + (panel - piece.first_panel) * count * panels_.width, panels_.width);
+    table.pack_rows(dy + first * g.oc + panels_.first(panel), g.oc, block.count - begin, panels_.columns_of(panel), panels_.padded_of(panel),
+                    block.panels + ((panel - piece.first_panel) * block.count + begin) * panels_.width, panels_.width);
   }
 }
 

@@ -60,6 +60,18 @@ struct GemmColsRun {
   const float* b;
   int64_t length;
 };
+// Copies that a tile makes meanwhile, one with each p: of as many floats as it has rows, and of those that fill the last vector, so that what follows `from` can
+// be read and what follows `to` is free.
+struct GemmCopies {
+  const float* from;
+  float* to;
+  int64_t from_step, to_step;  // from one to the next, `together` times,
+  int64_t from_turn, to_turn;  // and then
+  int64_t together;
+  int64_t left;                // before the first turn
+  int64_t count;
+  int64_t ahead;               // floats from what is copied to what is fetched: any address
+};
 struct GemmColsArgs {
   const GemmColsRun* runs;
   int64_t run_count;
@@ -68,12 +80,13 @@ struct GemmColsArgs {
   int64_t lda, ldb;
   float* c;
   int64_t ldc;
-  int32_t m;         // 1 .. rows_of[vectors]
+  int32_t m;         // 1 .. rows_of[vectors], or strip_rows
   int32_t vectors;
   int32_t columns;
   bool accumulate;
   const float* const* next;  // lines that are read soon after: fetched, one with each p
   int64_t next_lines;
+  GemmCopies copies;         // no more than p. Of whole tiles of strip_vectors
 };
 
 // y[i * ldy + j] = sum over p < k of a[i * lda + p] * b[j * ldb + p], i < m, j < n: for few rows of a, which each row of b meets in the cache. The sums go in
@@ -212,6 +225,7 @@ struct KernelTable {
   int32_t rows_of[kMaxVectors + 1];  // rows of the GEMM tile by number of vectors: of more vectors, as many or fewer
   int32_t planned_rows_of[kMaxVectors + 1];  // the same on every processor: what the order of sums depends on is decided by these
   int32_t vectors;              // widest tile (<= kMaxVectors)
+  int32_t strip_rows, strip_vectors;  // tile of gemm_cols where both sides are packed
 
   void (*gemm_rows)(const GemmRowsArgs&);
   void (*gemm_panel)(const GemmPanelArgs&);

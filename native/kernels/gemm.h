@@ -163,8 +163,9 @@ void stream_zeros(float* to, int64_t count) {
 template <class V>
 constexpr int kTogether = V::width > 4 ? 2 : 1;
 
-// Fetches: with each p a line of what is read next. A look at whether there is any would cost small tiles 5 to 8 %. Together: p of one turn of the loop.
-template <class V, int M, int NV, bool Whole, bool Fetches, int Together>
+// Beside multiplying it fetches, or copies, with each p one of what is listed: a look at whether there is any would cost small tiles 5 to 8 %. Together: p of
+// one turn of the loop.
+template <class V, int M, int NV, bool Whole, Fetch F, int Together>
 CONVLANE_NOINLINE void gemm_cols_tile(const GemmColsArgs& g) {
   V sums[M][NV];
   CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
@@ -173,11 +174,12 @@ CONVLANE_NOINLINE void gemm_cols_tile(const GemmColsArgs& g) {
   const int last = g.columns - (NV - 1) * V::width;
   const int64_t lda = g.lda, ldb = g.ldb;
   const float *const *next = g.next, *const *const next_end = next + g.next_lines / Together * Together;
+  GemmCopies copy = g.copies;
   for (int64_t r = 0; r < g.run_count; ++r) {
     const float* a = g.runs[r].a + g.a_offset;
     const float* b = g.runs[r].b + g.b_offset;
     const auto step = [&]() CONVLANE_INLINE_LAMBDA {
-      CONVLANE_PREFETCH(a + 16);  // the line that the tiles after this one read: strided rows defeat the hardware's prefetcher
+      if (F != Fetch::copy) CONVLANE_PREFETCH(a + 16);  // the line that the tiles after this one read: strided rows defeat the hardware's prefetcher
       V bp[NV];
       CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
         bp[j] = Whole || j < NV - 1 ? V::load(b + j * V::width) : V::load(b + j * V::width, last);
@@ -192,22 +194,33 @@ CONVLANE_NOINLINE void gemm_cols_tile(const GemmColsArgs& g) {
     };
     int64_t p = g.runs[r].length;
     for (; p >= Together; p -= Together) {
-      if (Fetches && next != next_end) {
+      if (F == Fetch::ahead && next != next_end) {
         CONVLANE_UNROLL for (int q = 0; q < Together; ++q) CONVLANE_PREFETCH(*next++);
+      }
+      if (F == Fetch::copy && copy.count > 0) {
+        CONVLANE_PREFETCH(copy.from + copy.ahead);
+        CONVLANE_UNROLL for (int j = 0; j < M; j += V::width) V::load(copy.from + j).store(copy.to + j);
+        const bool turns = --copy.left == 0;
+        copy.from += turns ? copy.from_turn : copy.from_step;
+        copy.to += turns ? copy.to_turn : copy.to_step;
+        copy.left = turns ? copy.together : copy.left;
+        --copy.count;
       }
       CONVLANE_UNROLL for (int q = 0; q < Together; ++q) step();
     }
     for (; p > 0; --p) step();
   }
-  CONVLANE_UNROLL for (int i = 0; i < M; ++i) {
-    float* c = g.c + i * g.ldc;
+  float* c = g.c;
+  const int64_t ldc = g.ldc;
+  const bool accumulate = g.accumulate;
+  CONVLANE_UNROLL for (int i = 0; i < M; ++i, c += ldc) {
     CONVLANE_UNROLL for (int j = 0; j < NV; ++j) {
       V s = sums[i][j];
       if (Whole || j < NV - 1) {
-        if (g.accumulate) s = s + V::load(c + j * V::width);
+        if (accumulate) s = s + V::load(c + j * V::width);
         s.store(c + j * V::width);
       } else {
-        if (g.accumulate) s = s + V::load(c + j * V::width, last);
+        if (accumulate) s = s + V::load(c + j * V::width, last);
         s.store(c + j * V::width, last);
       }
     }
@@ -250,12 +263,18 @@ void gemm_rows_of(const GemmRowsArgs& g, int64_t listed) {
   gemm_rows_tile<V, M, NV, Fetch::none>(g, listed);
 }
 
+// Between packed strips and panels a tile may be taller than elsewhere.
+template <class V, class Tiles, int NV>
+constexpr int kColsRows = NV == V::strip_vectors && V::strip_rows > Tiles::rows[NV] ? V::strip_rows : Tiles::rows[NV];
+
 template <class V, class Tiles, int M, int NV>
 void gemm_cols_of(const GemmColsArgs& g) {
+  constexpr bool strips = M == V::strip_rows && NV == V::strip_vectors, only_strips = M > Tiles::rows[NV];
   constexpr int together = M == Tiles::rows[NV] && NV == V::vectors && NV > 2 ? kTogether<V> : 1;  // narrow tiles gained nothing
+  const bool whole = g.columns == NV * V::width;
   if constexpr (M > kRowPointers) {
     if (g.m <= kRowPointers) return gemm_cols_of<V, Tiles, kRowPointers, NV>(g);
-    if (g.m < M) {
+    if (g.m < M || (only_strips && !whole)) {
       GemmColsArgs part = g;
       part.m = kRowPointers;
       gemm_cols_of<V, Tiles, kRowPointers, NV>(part);
@@ -267,13 +286,18 @@ void gemm_cols_of(const GemmColsArgs& g) {
   } else if constexpr (M > 1) {
     if (g.m < M) return gemm_cols_of<V, Tiles, M - 1, NV>(g);
   }
-  if constexpr (NV == V::vectors && M == Tiles::rows[NV]) {
-    if (g.next_lines > 0 && g.columns == NV * V::width) return gemm_cols_tile<V, M, NV, true, true, together>(g);
+  if constexpr (strips) {
+    if (only_strips || g.copies.count > 0) return gemm_cols_tile<V, M, NV, true, Fetch::copy, 1>(g);
   }
-  if (g.columns == NV * V::width) {
-    gemm_cols_tile<V, M, NV, true, false, together>(g);
-  } else {
-    gemm_cols_tile<V, M, NV, false, false, 1>(g);
+  if constexpr (M == Tiles::rows[NV] && NV == V::vectors) {
+    if (g.next_lines > 0 && whole) return gemm_cols_tile<V, M, NV, true, Fetch::ahead, together>(g);
+  }
+  if constexpr (!only_strips) {
+    if (whole) {
+      gemm_cols_tile<V, M, NV, true, Fetch::none, together>(g);
+    } else {
+      gemm_cols_tile<V, M, NV, false, Fetch::none, 1>(g);
+    }
   }
 }
 
@@ -290,7 +314,7 @@ void gemm_cols(const GemmColsArgs& g) {
   if constexpr (NV > 1) {
     if (g.vectors < NV) return gemm_cols<V, Tiles, NV - 1>(g);
   }
-  gemm_cols_of<V, Tiles, Tiles::rows[NV], NV>(g);
+  gemm_cols_of<V, Tiles, kColsRows<V, Tiles, NV>, NV>(g);
 }
 
 }  // namespace

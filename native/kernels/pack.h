@@ -48,6 +48,7 @@ void pack_strips(const float* a, int64_t lda, int64_t k, int64_t columns, int32_
     case 2: return pack_strips_of<2>(a, lda, k, columns, packed, distance);
     case 4: return pack_strips_of<4>(a, lda, k, columns, packed, distance);
     case 6: return pack_strips_of<6>(a, lda, k, columns, packed, distance);
+    case 14: return pack_strips_of<14>(a, lda, k, columns, packed, distance);
     default: return pack_strips_of<8>(a, lda, k, columns, packed, distance);
   }
 }

@@ -46,6 +46,8 @@ constexpr KernelTable table_of(const char* name) {
   t.name = name;
   t.width = V::width;
   t.vectors = V::vectors;
+  t.strip_rows = V::strip_rows;
+  t.strip_vectors = V::strip_vectors;
   for (int v = 1; v <= V::vectors; ++v) t.planned_rows_of[v] = V::rows[v];
   set_tiles<V, V>(t);
 

@@ -20,6 +20,7 @@ struct Vec {
   static constexpr int width = 8;
   static constexpr int rows[] = {0, 8, 6};
   static constexpr int vectors = 2;
+  static constexpr int strip_rows = 6, strip_vectors = 2;
   static constexpr int product_rows = 6, product_vectors = 2;
   static constexpr int chains = 12;
   static constexpr int registers = 16;

@@ -18,6 +18,7 @@ struct Vec {
   static constexpr int width = 16;
   static constexpr int rows[] = {0, 16, 8, 8, 4};
   static constexpr int vectors = 4;
+  static constexpr int strip_rows = 14, strip_vectors = 2;
   static constexpr int product_rows = 14, product_vectors = 2;
   static constexpr int chains = 12;
   static constexpr int registers = 32;

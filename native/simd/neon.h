@@ -18,6 +18,7 @@ struct Vec {
   static constexpr int width = 4;
   static constexpr int rows[] = {0, 8, 8, 8, 6};
   static constexpr int vectors = 4;
+  static constexpr int strip_rows = 6, strip_vectors = 4;
   static constexpr int product_rows = 6, product_vectors = 4;
   static constexpr int chains = 24;
   static constexpr int registers = 32;

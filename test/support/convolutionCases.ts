@@ -166,6 +166,8 @@ const beyondBlocks: Convolution[] = [
   square(3, 92, 2, 96, { padding: around(1), bias: true, activation: 'relu' }),
   square(3, 1, 84, 88, { N: 80, padding: around(1), bias: true }), // many filters, transformed once for many tiles
   square(1, 60, 20, 40),
+  square(1, 24, 112, 128, { N: 2, bias: true }), // weight gradients whose next pixels are packed with each tile,
+  square(1, 25, 100, 97, { N: 3, stride: [2, 2], bias: true }), // in rows so short that some of them are left
   square(3, 9, 70, 20, { N: 3, padding: around(1) }),
 ]
 
