@@ -28,8 +28,10 @@ ColumnsConvolution::ColumnsConvolution(const ConvGeometry& geometry, Patches pat
       panels_(turned_ ? geometry.c : geometry.group_oc()) {}
 
 // Whether the columns of the product are the channels of x: where that wastes less of the tiles or makes wider ones, and where both are alike but x has fewer
-// channels, because the panel that all tiles read again is then a smaller one. With one tap both count for less than reading the larger side but once.
+// channels, because the panel that all tiles read again is then a smaller one: but of many channels turning back takes longer than that saves. With one tap waste
+// and width count for less than reading the larger side but once.
 bool ColumnsConvolution::turns(const ConvGeometry& g, Patches patches) {
+  constexpr int64_t kMostChannels = 96;
   constexpr double kWaste = 1.3, kNarrow = 1.1;  // tiles of one and two vectors of 16 have 72 and 81 % of the limit, wider ones 88
   const int64_t narrow = (g.taps() == 1 ? 1 : 2) * kernels().width;
   if (patches == Patches::copied || g.groups > 1 || g.c <= kernels().width) return false;
@@ -39,7 +41,7 @@ bool ColumnsConvolution::turns(const ConvGeometry& g, Patches patches) {
     return cost * static_cast<double>(round_up(rows, panels.planned_rows)) * static_cast<double>(round_up(columns, kernels().width));
   };
   const double share = tiles(g.oc, g.c) / tiles(g.c, g.oc);
-  return share < 1 || (g.c < g.oc && share <= (g.taps() == 1 ? kWaste : 1));
+  return share < 1 || (g.c < g.oc && (g.taps() == 1 ? share <= kWaste : share <= 1 && g.c <= kMostChannels));
 }
 
 // Output rows (pixels, where copied) of a run: what splits divide.
