@@ -51,8 +51,8 @@ class Copies {
  public:
   // `from`: the first channel of the block's first pixel at `source`. Width: of a strip or panel; piece: of a copy.
   Copies(Source source, const float* from, int64_t channels, int64_t width, int64_t piece, int64_t pixels, float* to)
-      : first_(source), source_(source), from_(from), to_(to), channels_(channels), width_(width), pixels_(std::max<int64_t>(0, pixels - 1)), distance_(pixels * width),
-        group_(piece < width ? 1 : kTogether), from_step_(std::min(piece, width)), to_step_(piece < width ? piece : distance_) {
+      : first_(source), source_(source), from_(from), to_(to), channels_(channels), width_(width), pixels_(std::max<int64_t>(0, pixels - 1)),
+        distance_(pixels * width), group_(piece < width ? 1 : kTogether), from_step_(std::min(piece, width)), to_step_(piece < width ? piece : distance_) {
     left_ = pixels_ * (channels / width * divide_up(width, from_step_) + divide_up(channels % width, from_step_));
     begin();
   }
@@ -89,7 +89,8 @@ class Copies {
   const float* from_;
   float* to_;
   int64_t channels_, width_, pixels_, distance_, group_, from_step_, to_step_, left_;
-  int64_t strip_ = 0, together_ = 0, pixel_ = 0, done_ = 0;  // what comes next: of the group that begins with a strip and has so many copies of a pixel, so many are done
+  // What comes next: of the group that begins with this strip and has so many copies of each pixel, so many of this pixel's are done.
+  int64_t strip_ = 0, together_ = 0, pixel_ = 0, done_ = 0;
 };
 
 // Those that no tile has made.

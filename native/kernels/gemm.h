@@ -270,6 +270,7 @@ constexpr int kColsRows = NV == V::strip_vectors && V::strip_rows > Tiles::rows[
 template <class V, class Tiles, int M, int NV>
 void gemm_cols_of(const GemmColsArgs& g) {
   constexpr bool strips = M == V::strip_rows && NV == V::strip_vectors, only_strips = M > Tiles::rows[NV];
+  static_assert(!only_strips || (strips && M > kRowPointers), "a taller tile between strips and panels that lacks rows is two of other ones");
   constexpr int together = M == Tiles::rows[NV] && NV == V::vectors && NV > 2 ? kTogether<V> : 1;  // narrow tiles gained nothing
   const bool whole = g.columns == NV * V::width;
   if constexpr (M > kRowPointers) {

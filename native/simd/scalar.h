@@ -19,7 +19,7 @@ struct Vec {
   static constexpr int width = 1;
   static constexpr int rows[] = {0, 8, 4, 2, 2};  // of the GEMM tile, by number of vectors
   static constexpr int vectors = 4;
-  static constexpr int strip_rows = 2, strip_vectors = 4;       // of the tile between packed strips and panels
+  static constexpr int strip_rows = 2, strip_vectors = 4;      // of the tile between packed strips and panels
   static constexpr int product_rows = 4, product_vectors = 4;  // of the tile of Winograd's product
   static constexpr int chains = 12;               // independent FMAs that fill the pipeline (probe.h)
   static constexpr int registers = 16;            // vectors that a kernel may keep
