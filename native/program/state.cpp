@@ -2,6 +2,7 @@
 #include "state.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "shared_states.h"
 
@@ -9,8 +10,13 @@ namespace convlane {
 
 void StateLock::lock_shared() {
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [&] { return !exclusive_; });
-  readers_++;
+  if (!exclusive_) {
+    readers_++;
+    return;
+  }
+  waiting_++;
+  const uint64_t update = updates_;
+  changed_.wait(lock, [&] { return updates_ != update; });  // whose end lets this one in
 }
 
 void StateLock::unlock_shared() {
@@ -39,6 +45,8 @@ void StateLock::upgrade() {
 void StateLock::downgrade() {
   std::lock_guard<std::mutex> lock(mutex_);
   exclusive_ = false;
+  updates_++;
+  readers_ += std::exchange(waiting_, 0);
   changed_.notify_all();
 }
 

@@ -14,7 +14,8 @@ namespace convlane {
 
 // Readers share. A writer first holds the intent, which keeps other writers out and lets readers in, and then upgrades:
 // no new reader enters, and when those inside have left it is alone. So what a training step read in its forward phase
-// is still there when it updates, and readers see whole updates. Writers are served in order of arrival.
+// is still there when it updates, and readers see whole updates. Writers are served in order of arrival; readers that came during an update are inside as
+// soon as it ends, before another one can begin, so that none waits for two.
 class StateLock {
  public:
   void lock_shared();
@@ -29,7 +30,9 @@ class StateLock {
   std::condition_variable changed_;
   uint64_t next_ticket_ = 0;
   uint64_t serving_ = 0;
+  uint64_t updates_ = 0;  // that have ended
   int64_t readers_ = 0;
+  int64_t waiting_ = 0;     // readers that an update keeps out
   bool exclusive_ = false;  // wanted or held
 };
 
