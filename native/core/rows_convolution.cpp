@@ -139,9 +139,10 @@ void RowsConvolution::run(int64_t n, const float* source, const float* weights, 
   const int64_t units = geometry_.groups * panels_.count;
   const bool zeros_only = bias == nullptr && activation == Activation::linear;  // where a phase has no taps
   if (zeros_only && (d_.lacks_taps() || h_.lacks_taps() || w_.lacks_taps())) clear_without_taps(n, target, call.stream);
+  // Chunks of the same panels follow each other: rows of pixels are fetched ahead, panels are not, and few pixels have more weights than stay in L2.
   parallel_with_scratch(cuts.block_chunks * cuts.unit_chunks, cuts.lists_floats(panels_.rows), [&](int64_t chunk, float* memory) {
     Lists lists(memory, cuts, panels_.rows);
-    const int64_t block_chunk = chunk / cuts.unit_chunks, unit_chunk = chunk % cuts.unit_chunks;
+    const int64_t unit_chunk = chunk / cuts.block_chunks, block_chunk = chunk % cuts.block_chunks;
     const int64_t first_unit = unit_chunk * units / cuts.unit_chunks, last_unit = (unit_chunk + 1) * units / cuts.unit_chunks;
     const int64_t last_block = (block_chunk + 1) * cuts.blocks / cuts.block_chunks;
     for (int64_t block = block_chunk * cuts.blocks / cuts.block_chunks; block < last_block; ++block) {
