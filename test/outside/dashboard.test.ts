@@ -19,6 +19,7 @@ async function open(
   options: Parameters<Browser['newContext']>[0] = {},
 ): Promise<{ page: Page; context: BrowserContext; faults: string[] }> {
   const context = await browser.newContext(options)
+  context.setDefaultTimeout(100_000) // only ends what hangs: a busy machine is late
   const page = await context.newPage()
   const faults: string[] = []
   page.on('console', (message) => void (['error', 'warning'].includes(message.type()) && faults.push(message.text())))

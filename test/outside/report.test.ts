@@ -38,6 +38,7 @@ afterAll(() => browser?.close())
 /** A page from a file, and all that should not happen there. */
 async function open(file: string, options: Parameters<Browser['newContext']>[0] = {}): Promise<{ page: Page; faults: string[] }> {
   const context = await browser.newContext({ offline: true, ...options })
+  context.setDefaultTimeout(100_000) // only ends what hangs: a busy machine is late
   const page = await context.newPage()
   const faults: string[] = []
   const url = pathToFileURL(file).href
