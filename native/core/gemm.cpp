@@ -11,7 +11,6 @@ constexpr int64_t kBlockRows = 64;       // rows of y between two visits to a pa
 constexpr int64_t kCopyRows = 1024;      // rows of y in a chunk that copies panels of b while it computes its first tile, which takes up to 3 times as long,
 constexpr int64_t kCopyLeast = 96;       // or all rows; with fewer than these, b is read where it lies, and with fewer than the next if that is from afar:
 constexpr int64_t kCopyLeastFar = 24;    // 64 x 1024 x 1024 takes half as long with the copy
-constexpr int64_t kNearB = 128 << 10;    // floats of a b that stay in L2
 constexpr int64_t kNarrow = 32;          // columns: of panels narrower than this each tile fetches a line or two from every distant row
 constexpr int64_t kLarge = 4 << 20;      // floats of a b that no cache holds
 constexpr int64_t kChunkColumns = 256;   // columns of y in one chunk, about, at most
@@ -59,7 +58,7 @@ void pack(const GemmSizes& s, const Panels& panels, const float* b, int64_t firs
 
 // One chunk per block of at most `rows` rows and group of panels.
 struct Chunks {
-  static constexpr int64_t kEnough = 16, kOfThread = 4;  // the fewer, the more rows have their panels copied together
+  static constexpr int64_t kEnough = 16, kOfThread = 4;  // up to so many, in all and for each thread, rows are cut: the longer a chunk, the less its copies cost
   int64_t block, blocks, panels, groups;
   Chunks(const GemmSizes& s, const Panels& all, int64_t columns, int64_t rows) {
     const int64_t wanted = chunks_for(work(s));
@@ -112,7 +111,7 @@ class ByRows {
       : s_(s), a_(a), bias_(bias), activation_(activation), y_(y), panels_(s.n),
         chunks_(s, panels_, s.transpose_a ? 4 * kChunkColumns : kChunkColumns, s.transpose_a || s.transpose_b ? kBlockRows : kCopyRows),
         copies_(!s.transpose_a && !s.transpose_b && panels_.count > 1 &&
-                chunks_.block >= (panels_.width < kNarrow || s.n * s.k > kNearB ? kCopyLeastFar : kCopyLeast)),
+                chunks_.block >= (panels_.width < kNarrow || s.n * s.k > kNearFloats ? kCopyLeastFar : kCopyLeast)),
         together_(round_up(kBlockRows, panels_.rows)) {}
 
   void run(const float* b, float* scratch) const {

@@ -8,6 +8,8 @@
 
 namespace convlane {
 
+constexpr int64_t kNearFloats = 128 << 10;  // of all panels together: up to so many stay in L2 beside what meets them
+
 // Panels of equal width (the last one may be narrower): 5 vectors of columns and tiles of up to 4 make 3 + 2, not 4 + 1.
 struct Panels {
   int64_t columns;

@@ -13,8 +13,8 @@ namespace {
 
 constexpr int64_t kBlockPixels = 256;        // rows of the product between two visits to a weight panel: their patches stay in L2
 constexpr int64_t kBlockChunks = 64;         // blocks are smaller than that when there would be fewer of them
-constexpr int64_t kNearFloats = 128 << 10;   // weights up to so many stay in L2, all panels of them: blocks may then be as small as these pixels before panels are
-constexpr int64_t kNearPixels = 64;          // divided, and each block is listed, and its patches are fetched, once
+constexpr int64_t kNearPixels = 64;          // with weights up to kNearFloats blocks may be as small as these pixels before panels are divided, and each block is
+                                             // listed, and its patches are fetched, once
 constexpr int64_t kNearestFloats = 6 << 10;  // weights up to so many stay in L1,
 constexpr int64_t kStripPanels = 16;         // and so many panels of them take each strip of pixels in turn
 constexpr int64_t kListPointers = 64 << 10;  // most row pointers of one block

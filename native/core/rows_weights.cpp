@@ -8,9 +8,8 @@ namespace convlane {
 
 namespace {
 
-constexpr int64_t kUnpackedPixels = 64;         // up to so many, packing the weights costs more than it gains,
-constexpr int64_t kUnpackedFloats = 128 << 10;  // but of more weights than stay in L2, with their rows far apart, only up to
-constexpr int64_t kUnpackedFarPixels = 16;      // so many: 512 -> 512 took 1.1 times as long packed at 4 x 4 pixels, 1.3 times as long unpacked at 5 x 5
+constexpr int64_t kUnpackedPixels = 64;     // up to so many, packing the weights costs more than it gains; where they do not stay near, with their rows far apart,
+constexpr int64_t kUnpackedFarPixels = 16;  // only up to so many: 512 -> 512 took 1.1 times as long packed at 4 x 4 pixels, 1.3 times as long unpacked at 5 x 5
 
 }  // namespace
 
@@ -28,7 +27,7 @@ bool RowsConvolution::readable() const {
 // HWIO serves as it is when kernels may read it, and when one panel is all there is or packing wouldn't pay.
 RowsConvolution::WeightView RowsConvolution::view(int64_t n, const float* weights, const float* prepared, float* packed) const {
   const int64_t panel = d_.taps() * h_.taps() * w_.taps() * depth_ * panels_.width;
-  const bool few = n * geometry_.out_pixels() <= (packed_floats() <= kUnpackedFloats ? kUnpackedPixels : kUnpackedFarPixels);
+  const bool few = n * geometry_.out_pixels() <= (packed_floats() <= kNearFloats ? kUnpackedPixels : kUnpackedFarPixels);
   if (prepared == nullptr && (serve_as_they_are() || (readable() && few))) return {weights, columns_, depth_ * columns_, panels_.width, 0};
   if (prepared == nullptr) pack(weights, packed);
   return {prepared == nullptr ? packed : prepared, panels_.width, depth_ * panels_.width, panel, panels_.count * panel};

@@ -56,6 +56,7 @@ export function productCases(info: KernelInfo): OpCase[] {
     matmulCase(101, 150, 37),
     matmulCase(97, 130, 1030),
     matmulCase(25, 70, 1100),
+    matmulCase(26, 190, 700), // few rows copy panels of a b that does not stay near
     matmulCase(97, 300, 70, true),
     ...[1, 2, 16, 17, 33].map((N) => denseCase(N, 20, 10)),
     ...[1, 3, 63, 64, 65, 256, 400].map((I) => denseCase(4, I, 12)),
