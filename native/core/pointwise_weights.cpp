@@ -12,14 +12,16 @@ namespace convlane {
 namespace {
 
 constexpr int64_t kBlock = 256;              // pixels that are packed together, at most: the sums of dw are visited once for so many
+constexpr int64_t kFirstBlock = 64;          // of the first one of many, while nothing is multiplied; the next have up to twice as many as the one before
+constexpr int64_t kMany = 4 * kBlock;        // pixels; fewer are near, and each block more costs more
 constexpr int64_t kSplitPixels = 1568;       // fewest pixels of a split
 constexpr int64_t kPartialFloats = 2 << 20;  // most floats of all partial sums
 constexpr int64_t kPieceFloats = 128 << 10;  // of a piece of dw, about, at most: it stays in L2
 constexpr int64_t kChunksOfThread = 3;       // enough to even out a busy core; each more packs more of x and dy twice
 constexpr int64_t kFewest = 96;              // channels on either side from which on packing costs less than it saves: panels are strip_vectors wide then
 constexpr int64_t kLine = 16;                // floats of a line of the caches
-constexpr int64_t kTogether = 8;             // strips that are packed at a time
-constexpr int64_t kAheadPixels = 8;          // from what is packed to what is fetched
+constexpr int64_t kTogether = 32;            // strips that are packed at a time
+constexpr int64_t kAheadCopies = 32;         // from what is packed to what is fetched
 
 // Each output position reads one of the input.
 bool reads_inside(const Axis& axis) { return axis.before == 0 && (axis.out - 1) * axis.stride < axis.in; }
@@ -65,7 +67,8 @@ class Copies {
     if (count <= 0) return {};
     const int64_t back = together_ - 1;
     const GemmCopies copies{from_ + source_.at() + strip_ * width_ + done_ * from_step_, to_ + strip_ * distance_ + pixel_ * width_ + done_ * to_step_, from_step_,
-                            to_step_, source_.step - back * from_step_, width_ - back * to_step_, together_, together_ - done_, count, kAheadPixels * source_.step};
+                            to_step_, source_.step - back * from_step_, width_ - back * to_step_, together_, together_ - done_, count,
+                            divide_up(kAheadCopies, together_) * source_.step};
     left_ -= count;
     const int64_t past = (done_ + count) / together_;
     done_ = (done_ + count) % together_;
@@ -167,17 +170,19 @@ void PointwiseWeights::add_piece(const Piece& piece, const float* x, const float
   const KernelTable& table = kernels();
   const int64_t first_c = piece.first_strip * rows_, last_c = first_c + channels(piece), first_oc = panels_.first(piece.first_panel);
   const int64_t whole_tiles = channels(piece) / rows_ * (columns(piece) / panels_.width);
-  const int64_t blocks = divide_up(last - first, kBlock), floats = block_floats(piece);
+  const int64_t floats = block_floats(piece);
   const Source source = source_of(g, divide_up(last, g.out_pixels()));
-  const auto block_at = [&](int64_t block) {
-    const int64_t begin = first + block * (last - first) / blocks, count = first + (block + 1) * (last - first) / blocks - begin;
-    float* const strips = memory + block % 2 * floats;
+  const auto block_at = [&](int64_t number, int64_t begin, int64_t most) {
+    if (begin == last) return Block{};
+    const int64_t left = last - begin, count = std::min(most, divide_up(left, divide_up(left, kBlock)));
+    float* const strips = memory + number % 2 * floats;
     return Block{begin, count, strips, strips + round_up(count * (piece.last_strip - piece.first_strip) * rows_, kLine)};
   };
   float* const sums = memory + 2 * floats;  // of a panel of dy
-  pack(piece, x, dy, block_at(0), 0);
-  for (int64_t number = 0; number < blocks; ++number) {
-    const Block block = block_at(number), next = number + 1 < blocks ? block_at(number + 1) : Block{};
+  Block block = block_at(0, first, last - first > kMany ? kFirstBlock : kBlock);
+  pack(piece, x, dy, block, 0);
+  for (int64_t number = 0; block.count > 0; ++number) {
+    const Block next = block_at(number + 1, block.first + block.count, 2 * block.count);
     GemmColsRun run{nullptr, nullptr, block.count};
     GemmColsArgs args{};
     args.runs = &run;
@@ -212,7 +217,8 @@ void PointwiseWeights::add_piece(const Piece& piece, const float* x, const float
     }
     make(x_copies, piece_floats);
     make(dy_copies, piece_floats);
-    if (number + 1 < blocks) pack(piece, x, dy, next, next.count - 1);
+    if (next.count > 0) pack(piece, x, dy, next, next.count - 1);
+    block = next;
   }
 }
 

@@ -12,11 +12,11 @@ namespace {
 constexpr int kTileRows = 14;       // most rows of a tile
 constexpr int kScalarTileRows = 4;  // most of a scalar one: each count of rows is a function, and few machines run these
 
-// Rows of a tile of so many vectors: sums, the vectors of one step and a value of the few fit the registers.
+// Rows of a tile of so many vectors: sums, the vectors of one step and a value of the few fit the registers. AVX-512 could broadcast the value within each FMA
+// and have one row more, but two FMAs a cycle would then wait for loads.
 template <class V>
 constexpr int few_tile(int vectors) {
-  const int value = V::width == 16 ? 0 : 1;  // AVX-512 broadcasts it within the FMA
-  const int rows = (V::registers - vectors - value) / vectors, most = V::width == 1 ? kScalarTileRows : kTileRows;
+  const int rows = (V::registers - vectors - 1) / vectors, most = V::width == 1 ? kScalarTileRows : kTileRows;
   return rows < most ? rows : most;
 }
 

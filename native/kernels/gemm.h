@@ -175,6 +175,14 @@ CONVLANE_NOINLINE void gemm_cols_tile(const GemmColsArgs& g) {
   const int64_t lda = g.lda, ldb = g.ldb;
   const float *const *next = g.next, *const *const next_end = next + g.next_lines / Together * Together;
   GemmCopies copy = g.copies;
+  const int64_t every = copy.count > 0 ? g.runs[0].length / copy.count : 0;  // p from one to the next: all at once would wait for the caches
+  int64_t wait = copy.count > 0 ? 1 : -1;
+  if (F == Fetch::copy && g.accumulate) {
+    const float* sum = g.c;
+    CONVLANE_UNROLL for (int i = 0; i < M; ++i, sum += g.ldc) {
+      CONVLANE_UNROLL for (int j = 0; j < NV * V::width; j += kFetched) CONVLANE_PREFETCH_WRITE(sum + j);
+    }
+  }
   for (int64_t r = 0; r < g.run_count; ++r) {
     const float* a = g.runs[r].a + g.a_offset;
     const float* b = g.runs[r].b + g.b_offset;
@@ -197,14 +205,14 @@ CONVLANE_NOINLINE void gemm_cols_tile(const GemmColsArgs& g) {
       if (F == Fetch::ahead && next != next_end) {
         CONVLANE_UNROLL for (int q = 0; q < Together; ++q) CONVLANE_PREFETCH(*next++);
       }
-      if (F == Fetch::copy && copy.count > 0) {
+      if (F == Fetch::copy && --wait == 0) {
+        wait = --copy.count > 0 ? every : -1;
         CONVLANE_PREFETCH(copy.from + copy.ahead);
         CONVLANE_UNROLL for (int j = 0; j < M; j += V::width) V::load(copy.from + j).store(copy.to + j);
         const bool turns = --copy.left == 0;
         copy.from += turns ? copy.from_turn : copy.from_step;
         copy.to += turns ? copy.to_turn : copy.to_step;
         copy.left = turns ? copy.together : copy.left;
-        --copy.count;
       }
       CONVLANE_UNROLL for (int q = 0; q < Together; ++q) step();
     }
