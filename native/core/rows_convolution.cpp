@@ -17,13 +17,14 @@ constexpr int64_t kNearPixels = 64;          // with weights up to kNearFloats b
                                              // listed, and its patches are fetched, once
 constexpr int64_t kNearestFloats = 6 << 10;  // weights up to so many stay in L1,
 constexpr int64_t kStripPanels = 16;         // and so many panels of them take each strip of pixels in turn
+constexpr int64_t kStripPixels = 56;         // fewest of a block without lists, as many as fill tiles of 14 and of 8 rows, where there are two such blocks
 constexpr int64_t kListPointers = 64 << 10;  // most row pointers of one block
 constexpr int64_t kPatchFloats = 64 << 10;   // most copied floats of one block
 constexpr double kAcrossPadding = 0.08;      // share of taps on padding from which on the same pixel of several images makes a better tile than neighbours,
 constexpr double kLittlePadding = 0.01;      // or this share between so many channels: what the lists, longer then, cost is little beside the products
 constexpr int64_t kManyChannels = 64;
 constexpr int64_t kAcrossDepth = 16;         // with fewer channels the lists cost more than they save
-constexpr int64_t kStreamFloats = 4 << 20;   // a target at least this large isn't found in a cache of 32 MB by who reads it next
+constexpr int64_t kStreamFloats = 9 << 19;   // of source and target: with as many the target isn't found in a cache of 32 MB by who reads it next
 constexpr int64_t kFarFloats = 64 << 10;     // a target at least this large isn't in L2 when its turn comes
 constexpr int64_t kAheadFloats = 1 << 20;    // a source at least this large comes from afar; that of the gradient is read by several phases, and was as fast
 constexpr int64_t kAheadTiles = 2;           // rows of so many tiles further are fetched meanwhile
@@ -74,6 +75,7 @@ RowsConvolution::Cuts RowsConvolution::cut(int64_t n) const {
   const int64_t least = packed_floats() <= kNearFloats ? std::min(block, kNearPixels) : block;
   cuts.unit_chunks = std::clamp(divide_up(chunks, phases * divide_up(pixels, std::max<int64_t>(least, 1))), int64_t{1}, units);
   block = std::min(block, divide_up(pixels * phases * cuts.unit_chunks, chunks < kChunks ? chunks : kBlockChunks));
+  if (pixelwise_ && pixels >= 2 * kStripPixels) block = std::max(block, kStripPixels);
   cuts.block = round_up(std::max<int64_t>(block, 1), m);
   // Whole images, so that lists can be moved from block to block.
   const int64_t image = d_.positions(0) * h_.positions(0) * w_.positions(0), images = image * m / std::gcd(image, static_cast<int64_t>(m));
@@ -89,7 +91,7 @@ RowsConvolution::Cuts RowsConvolution::cut(int64_t n) const {
 // Whole lines of results, each written once, that no activation reads again.
 bool RowsConvolution::streams(int64_t n, Activation activation, const float* target) const {
   constexpr int64_t kLine = 64;
-  const int64_t line = kLine / static_cast<int64_t>(sizeof(float)), floats = n * d_.target * h_.target * w_.target * target_c_;
+  const int64_t line = kLine / static_cast<int64_t>(sizeof(float)), floats = n * (geometry_.in_pixels() * geometry_.c + geometry_.out_pixels() * geometry_.oc);
   return floats >= of_last_cache(kStreamFloats) && reinterpret_cast<uintptr_t>(target) % kLine == 0 && columns_ % line == 0 && columns_ % kernels().width == 0 &&
          (activation == Activation::linear || activation == Activation::relu);
 }
