@@ -94,6 +94,13 @@ FewBands::FewBands(const ConvGeometry& g, int64_t pixels)
   }
 }
 
+FewBands::Stretch FewBands::source(int64_t number, const float* few) const {
+  if (bands_w_ > 1 || planes() > 1) return {few, 0};
+  const int64_t first_h = number % bands_h_ * size_.lines, image = number / bands_h_, lines = std::min(size_.lines, g_.h.out - first_h);
+  const int64_t begin = std::clamp(g_.h.source(first_h, 0), int64_t{0}, g_.h.in), end = std::clamp(g_.h.source(first_h + lines - 1, 0) + g_.h.extent(), begin, g_.h.in);
+  return {few + (image * g_.h.in + begin) * g_.w.in * g_.c, (end - begin) * g_.w.in * g_.c};
+}
+
 FewBands::Band FewBands::copy(int64_t number, const float* few, float* to, bool again) const {
   const bool padded = again && bands_w_ == 1 && bands_h_ == 1 && planes() == 1;  // whole images: the zeros lie where those of the last one did
   const int64_t first_w = number % bands_w_ * size_.columns, first_h = number / bands_w_ % bands_h_ * size_.lines;

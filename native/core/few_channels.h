@@ -44,6 +44,12 @@ class FewBands {
   };
   int64_t count(int64_t n) const { return n * g_.d.out * bands_h_ * bands_w_; }
   int64_t floats() const { return round_up(planes() * size_.rows * size_.row_floats, 16); }
+  // What a band reads of the few where that lies in one stretch; else nothing.
+  struct Stretch {
+    const float* first;
+    int64_t floats;
+  };
+  Stretch source(int64_t number, const float* few) const;
   Band copy(int64_t number, const float* few, float* to, bool again) const;  // again: `to` holds another band of these
 
   const int32_t* pixels() const { return pixels_.data(); }

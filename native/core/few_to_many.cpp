@@ -41,11 +41,14 @@ void FewToMany::run(int64_t n, const float* few, const float* weights, const flo
       const FewBands::Band band = bands_.copy(number, few, memory, number > first);
       args.x = memory;
       args.count = band.pixels;
+      const FewBands::Stretch next = number + 1 < last ? bands_.source(number + 1, few) : FewBands::Stretch{few, 0};
+      args.ahead = next.first;
       for (int64_t panel = 0; panel < panels_.count; ++panel) {
         const int64_t column = panels_.first(panel);
         args.w = weights + column;
         args.y = many + band.first * g.oc + column;
         args.bias = bias == nullptr ? nullptr : bias + column;
+        args.ahead_floats = panel == 0 ? divide_up(next.floats, band.pixels) : 0;
         args.vectors = panels_.vectors_of(panel);
         args.columns = panels_.columns_of(panel);
         kernels().few_rows(args);

@@ -12,6 +12,7 @@ constexpr double kMostRingFloats = 8 << 20;
 constexpr int64_t kLinesAgain = 8;            // lines of a chunk for each that its neighbour computes, too
 constexpr int64_t kMostPieces = 16;           // chunks of images that are cut
 constexpr int64_t kWholeImages = 8;           // of so many none is cut
+constexpr int64_t kAheadPixels = 16;          // from what is multiplied to what is fetched
 constexpr int64_t kBeyond = 16;               // floats after a line
 
 int64_t terms_floats(const ConvGeometry& g) { return round_up(g.taps() * g.c, kernels().width); }
@@ -162,7 +163,7 @@ void ManyToFew::multiply(const Call& call, int64_t image, int64_t first, int64_t
     args.count = g.w.out;
     args.terms = channels_.data();
     args.term_count = g.oc;
-    args.fetches = panel == 0;
+    args.ahead_floats = panel == 0 ? g.oc : 0;
     args.w = call.packed + panel * panel_floats();
     args.ldw = panels_.width;
     args.ldy = pixel_floats_;
@@ -170,6 +171,7 @@ void ManyToFew::multiply(const Call& call, int64_t image, int64_t first, int64_t
     args.columns = static_cast<int32_t>(panels_.padded_of(panel));
     for (int64_t line = first; line < last; ++line) {
       args.x = call.many + (image * g.h.out + line) * g.w.out * g.oc;
+      args.ahead = args.x + kAheadPixels * g.oc;
       args.y = ring + line % slots_ * slot_floats_ + margin_ * pixel_floats_ + panels_.first(panel);
       kernels().few_rows(args);
     }

@@ -304,7 +304,8 @@ struct FewRowsArgs {
   const float* bias;         // or null
   int32_t vectors, columns;  // (vectors - 1) * width < columns <= vectors * width
   Activation activation;
-  bool fetches;              // pixels follow each other: a line of those of the next tile is prefetched with each term
+  const float* ahead;        // what is read soon after: with pixel i the floats from ahead + i * ahead_floats on are prefetched
+  int64_t ahead_floats;      // 0: nothing
 };
 // sums[i * lds + j] (+)= sum over p < count of x[pixels[p] + terms[i]] * y[p * ldy + j],   i < m, j < columns;   totals[j] (+)= sum of y[p * ldy + j]
 struct FewColsArgs {

@@ -79,6 +79,12 @@ inline const float* even_row(int i, const char* row0, const char* row5, const ch
   }
 }
 
+// Floats that each term of a tile of so many pixels prefetches, up to a line.
+inline int64_t few_rows_line(const FewRowsArgs& g, int64_t pixels) {
+  const uint32_t floats = static_cast<uint32_t>(pixels * g.ahead_floats), terms = static_cast<uint32_t>(g.term_count);
+  return floats > 16 * terms ? 16 : (floats + terms - 1) / terms;
+}
+
 // Even: the pixels lie at one distance.
 template <class V, int T, int NV, bool Even>
 CONVLANE_NOINLINE void few_rows_tile(const FewRowsArgs& g, int64_t first) {
@@ -91,9 +97,9 @@ CONVLANE_NOINLINE void few_rows_tile(const FewRowsArgs& g, int64_t first) {
   const auto row0 = reinterpret_cast<const char*>(x[0]);
   int64_t step = T > 1 ? reinterpret_cast<const char*>(x[T > 1]) - row0 : 0, triple = 3 * step;
   few_rows_claim<V, T, NV, T>(g, first);
-  const int64_t ldw = g.ldw, line = g.fetches ? 16 : 0;
+  const int64_t ldw = g.ldw, line = few_rows_line(g, T);
   const float* w = g.w;
-  const float* next = x[T - 1] + g.term_count * (line / 16);
+  const float* next = line > 0 ? g.ahead + first * g.ahead_floats : x[0];
   for (const int32_t *t = g.terms, *end = t + g.term_count; t != end; ++t, w += ldw, next += line) {
     const int64_t at = *t;
     CONVLANE_PREFETCH(next);
