@@ -57,7 +57,7 @@ class AdaptiveAveragePool : public Step {
     float* y = context.at(y_);
     const int64_t most = g.d.largest() * g.h.largest() * g.w.largest();
     const int64_t floats = divide_up(most * static_cast<int64_t>(sizeof(float*)), sizeof(float));
-    for_pool_rows(g.batch.of(context.n), g.d.out, g.h.out, g.w.out * g.c, floats, [&](int64_t number, const PoolRow& row, float* memory) {
+    for_pool_rows(g.batch.of(context.n), g.d.out, g.h.out, g.w.out * g.c, floats, false, [&](int64_t number, const PoolRow& row, float* memory) {
       const float** taps = reinterpret_cast<const float**>(memory);
       const WindowRange depths = g.d.of(row.d), heights = g.h.of(row.h);
       PoolAverageArgs args{taps, 0, 0, y + number * g.w.out * g.c, g.c};
@@ -91,7 +91,7 @@ class AdaptiveAveragePoolBackward : public Step {
     float* dx = context.at(dx_);
     const int64_t most = g.d.most_over() * g.h.most_over() * g.w.most_over();
     const int64_t floats = divide_up(most * static_cast<int64_t>(sizeof(float*) + sizeof(float)), sizeof(float));
-    for_pool_rows(g.batch.of(context.n), g.d.in, g.h.in, g.w.in * g.c, floats, [&](int64_t number, const PoolRow& row, float* memory) {
+    for_pool_rows(g.batch.of(context.n), g.d.in, g.h.in, g.w.in * g.c, floats, false, [&](int64_t number, const PoolRow& row, float* memory) {
       const float** gradients = reinterpret_cast<const float**>(memory);
       float* scales = reinterpret_cast<float*>(gradients + most);
       const WindowRange depths = g.d.over(row.d), heights = g.h.over(row.h);

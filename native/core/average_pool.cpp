@@ -30,7 +30,7 @@ class AveragePool : public Step {
     const int64_t floats = divide_up(g.most_taps() * static_cast<int64_t>(sizeof(float*)), sizeof(float));
     const int64_t images = g.batch.of(context.n), moved = images * (g.in_elements() + g.out_elements());
     const bool stream = goes_past_caches(moved, g.c, y);
-    for_pool_rows(images, g.d.out, g.h.out, moved / (images * g.d.out * g.h.out), floats, [&](int64_t number, const PoolRow& row, float* memory) {
+    for_pool_rows(images, g.d.out, g.h.out, moved / (images * g.d.out * g.h.out), floats, stream, [&](int64_t number, const PoolRow& row, float* memory) {
       const float** taps = reinterpret_cast<const float**>(memory);
       const TapRange depths = taps_inside(g.d, row.d), heights = taps_inside(g.h, row.h);
       PoolAverageArgs args{taps, 0, 0, y + number * g.w.out * g.c, g.c};
@@ -69,7 +69,7 @@ class AveragePoolBackward : public Step {
     const int64_t floats = divide_up(g.most_windows() * static_cast<int64_t>(sizeof(float*) + sizeof(float)), sizeof(float));
     const int64_t images = g.batch.of(context.n), moved = images * (g.in_elements() + g.out_elements());
     const bool stream = goes_past_caches(moved, g.c, dx);
-    for_pool_rows(images, g.d.in, g.h.in, moved / (images * g.d.in * g.h.in), floats, [&](int64_t number, const PoolRow& row, float* memory) {
+    for_pool_rows(images, g.d.in, g.h.in, moved / (images * g.d.in * g.h.in), floats, stream, [&](int64_t number, const PoolRow& row, float* memory) {
       const float** gradients = reinterpret_cast<const float**>(memory);
       float* scales = reinterpret_cast<float*>(gradients + g.most_windows());
       const WindowRange depths = windows_over(g.d, row.d), heights = windows_over(g.h, row.h);

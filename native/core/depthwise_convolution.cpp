@@ -101,6 +101,7 @@ void DepthwiseConvolution::run(int64_t n, const float* source, const float* weig
   parallel_with_scratch(chunks, list_floats(2 * rows), [&](int64_t chunk, float* memory) {
     const int64_t last = (chunk + 1) * items / chunks;
     for (int64_t item = chunk * items / chunks; item < last; ++item) run_band(call, item, memory);
+    if (call.streams) kernels().stream_fence();
   });
 }
 

@@ -19,7 +19,7 @@ class LpPool : public Step {
     const float* x = context.at(x_);
     float* y = context.at(y_);
     const int64_t floats = divide_up(g.most_taps() * static_cast<int64_t>(sizeof(float*)), sizeof(float));
-    for_pool_rows(g.batch.of(context.n), g.d.out, g.h.out, g.w.out * g.c, floats, [&](int64_t number, const PoolRow& row, float* memory) {
+    for_pool_rows(g.batch.of(context.n), g.d.out, g.h.out, g.w.out * g.c, floats, false, [&](int64_t number, const PoolRow& row, float* memory) {
       const float** taps = reinterpret_cast<const float**>(memory);
       const TapRange depths = taps_inside(g.d, row.d), heights = taps_inside(g.h, row.h);
       PoolLpArgs args{taps, 0, p_, y + number * g.w.out * g.c, g.c};
@@ -58,7 +58,7 @@ class LpPoolBackward : public Step {
     const float* y = context.at(y_);
     float* dx = context.at(dx_);
     const int64_t floats = divide_up(g.most_windows() * static_cast<int64_t>(2 * sizeof(float*)), sizeof(float));
-    for_pool_rows(g.batch.of(context.n), g.d.in, g.h.in, g.w.in * g.c, floats, [&](int64_t number, const PoolRow& row, float* memory) {
+    for_pool_rows(g.batch.of(context.n), g.d.in, g.h.in, g.w.in * g.c, floats, false, [&](int64_t number, const PoolRow& row, float* memory) {
       const float** gradients = reinterpret_cast<const float**>(memory);
       const float** results = gradients + g.most_windows();
       const WindowRange depths = windows_over(g.d, row.d), heights = windows_over(g.h, row.h);

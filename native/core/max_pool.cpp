@@ -29,7 +29,7 @@ class MaxPool : public Step {
     const bool stream = goes_past_caches(moved, g.c, y) && goes_past_caches(moved, g.c, positions);
     // Where windows overlap, the rows that the next ones add follow others that are cached: the processor doesn't see them coming.
     const bool fetches = stream && g.h.extent() > g.h.stride;
-    for_pool_rows(images, g.d.out, g.h.out, moved / (images * g.d.out * g.h.out), floats, [&](int64_t number, const PoolRow& row, float* memory) {
+    for_pool_rows(images, g.d.out, g.h.out, moved / (images * g.d.out * g.h.out), floats, stream, [&](int64_t number, const PoolRow& row, float* memory) {
       const float** taps = reinterpret_cast<const float**>(memory);
       int32_t* ids = reinterpret_cast<int32_t*>(taps + g.most_taps());
       const TapRange depths = taps_inside(g.d, row.d), heights = taps_inside(g.h, row.h);
@@ -79,7 +79,7 @@ class MaxPoolBackward : public Step {
     const int64_t floats = divide_up(g.most_windows() * kWindowBytes, sizeof(float));
     const int64_t images = g.batch.of(context.n), moved = images * (g.in_elements() + 2 * g.out_elements());
     const bool stream = goes_past_caches(moved, g.c, dx);
-    for_pool_rows(images, g.d.in, g.h.in, moved / (images * g.d.in * g.h.in), floats, [&](int64_t number, const PoolRow& row, float* memory) {
+    for_pool_rows(images, g.d.in, g.h.in, moved / (images * g.d.in * g.h.in), floats, stream, [&](int64_t number, const PoolRow& row, float* memory) {
       const float** gradients = reinterpret_cast<const float**>(memory);
       const int32_t** chosen = reinterpret_cast<const int32_t**>(gradients + g.most_windows());
       int32_t* ids = reinterpret_cast<int32_t*>(chosen + g.most_windows());

@@ -12,14 +12,16 @@ struct PoolRow {
   int64_t n, d, h;
 };
 
-// Calls f(row number, row, scratch) for all rows of all images; `floats` of scratch memory each. `row_elements`: what one row reads and writes.
+// Calls f(row number, row, scratch) for all rows of all images; `floats` of scratch memory each. `row_elements`: what one row reads and writes; `streams`:
+// whether f writes past the caches.
 template <class F>
-void for_pool_rows(int64_t images, int64_t depth, int64_t height, int64_t row_elements, int64_t floats, F&& f) {
+void for_pool_rows(int64_t images, int64_t depth, int64_t height, int64_t row_elements, int64_t floats, bool streams, F&& f) {
   const int64_t rows = images * depth * height;
   const int64_t together = std::max<int64_t>(1, kElementGrain / row_elements);
   parallel_with_scratch(divide_up(rows, together), floats, [&](int64_t chunk, float* memory) {
     const int64_t last = std::min(rows, (chunk + 1) * together);
     for (int64_t row = chunk * together; row < last; ++row) f(row, PoolRow{row / (depth * height), row / height % depth, row % height}, memory);
+    if (streams) kernels().stream_fence();
   });
 }
 

@@ -96,7 +96,7 @@ class Resize : public Step {
     const ResizeGeometry& g = geometry_;
     const float* x = context.at(x_);
     float* y = context.at(y_);
-    for_pool_rows(g.batch.of(context.n), g.d.out, g.h.out, g.w.out * g.c, 0, [&](int64_t number, const PoolRow& row, float*) {
+    for_pool_rows(g.batch.of(context.n), g.d.out, g.h.out, g.w.out * g.c, 0, false, [&](int64_t number, const PoolRow& row, float*) {
       const float* rows[8];
       float weights[8];
       const Taps depths = g.d.of(row.d), heights = g.h.of(row.h);
@@ -132,7 +132,7 @@ class ResizeBackward : public Step {
     const float* dy = context.at(dy_);
     float* dx = context.at(dx_);
     const int64_t most = g.d.most_over() * g.h.most_over() * g.w.most_over();
-    for_pool_rows(g.batch.of(context.n), g.d.in, g.h.in, g.w.in * g.c, floats_for(most), [&](int64_t number, const PoolRow& row, float* memory) {
+    for_pool_rows(g.batch.of(context.n), g.d.in, g.h.in, g.w.in * g.c, floats_for(most), false, [&](int64_t number, const PoolRow& row, float* memory) {
       const float** rows = reinterpret_cast<const float**>(memory);
       float* weights = reinterpret_cast<float*>(rows + most);
       const WindowRange depths = g.d.over(row.d), heights = g.h.over(row.h);

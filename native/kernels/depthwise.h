@@ -294,7 +294,6 @@ void depthwise_convolution(const DepthwiseArgs& g) {
     const int64_t from = c + V::width <= g.channels ? c : g.channels - V::width;
     for (int64_t s = 0; s < g.strip_count; ++s) sweep(g, g.strips[s], from);
   }
-  if (g.streams) stream_fence();
   if (g.activation == Activation::linear || g.activation == Activation::relu) return;
   for (int64_t s = 0; s < g.strip_count; ++s) {
     for (int64_t r = 0; r < g.strips[s].lines; ++r) {

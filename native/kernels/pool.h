@@ -44,7 +44,6 @@ inline void for_run(const PoolRun& run, int64_t channels, int64_t out_step, int6
     }
     for_vectors<V>(channels, [&](int64_t c, auto part) { body(out + c, in + c, part); });
   }
-  if (run.stream) stream_fence();
 }
 
 // The first of the largest: a NaN is larger than every number. Without one among the taps (their sum tells) a comparison for each will do.
@@ -115,11 +114,17 @@ void pool_average(const PoolAverageArgs& g) {
 
 template <class V, int Windows>
 void pool_max_backward_run(const PoolMaxBackwardArgs& g) {
+  constexpr int kKnown = Windows > 0 ? Windows : 1;
+  const float* dy[kKnown];
+  const int32_t* positions[kKnown];
+  Int ids[kKnown];
+  for (int w = 0; w < Windows; ++w) dy[w] = g.dy[w], positions[w] = g.positions[w], ids[w] = V::int_set(static_cast<uint32_t>(g.tap_ids[w]));
   for_run<V>(g.run, g.channels, g.run.step, g.channels, [&](int64_t out, int64_t in, auto part) {
     V total = V::zero();
     for_counted<Windows>(0, g.window_count, [&](int32_t w) {
-      const Mask here = equal(part.load(g.positions[w] + in), V::int_set(static_cast<uint32_t>(g.tap_ids[w])));
-      total = total + select(here, part.load(g.dy[w] + in), V::zero());
+      const Int id = Windows > 0 ? ids[w] : V::int_set(static_cast<uint32_t>(g.tap_ids[w]));
+      const Mask here = equal(part.load((Windows > 0 ? positions[w] : g.positions[w]) + in), id);
+      total = total + select(here, part.load((Windows > 0 ? dy[w] : g.dy[w]) + in), V::zero());
     });
     put(g.run.stream, part, total, g.dx + out);
   });
@@ -132,9 +137,15 @@ void pool_max_backward(const PoolMaxBackwardArgs& g) {
 
 template <class V, int Rows>
 void weighted_sum_run(const WeightedSumArgs& g) {
+  constexpr int kKnown = Rows > 0 ? Rows : 1;
+  const float* rows[kKnown];
+  V weights[kKnown];
+  for (int r = 0; r < Rows; ++r) rows[r] = g.rows[r], weights[r] = V::set(g.weights[r]);
   for_run<V>(g.run, g.channels, g.run.step, g.channels, [&](int64_t out, int64_t in, auto part) {
     V total = V::zero();
-    for_counted<Rows>(0, g.count, [&](int32_t r) { total = fma(part.load(g.rows[r] + in), V::set(g.weights[r]), total); });
+    for_counted<Rows>(0, g.count, [&](int32_t r) {
+      total = fma(part.load((Rows > 0 ? rows[r] : g.rows[r]) + in), Rows > 0 ? weights[r] : V::set(g.weights[r]), total);
+    });
     put(g.run.stream, part, total, g.out + out);
   });
 }
