@@ -7,6 +7,7 @@ namespace {
 
 constexpr int64_t kLines = 4;                  // of the target, of one phase, computed together: what they share of the source is near
 constexpr int64_t kBlockChannels = 64;         // of weights that are copied
+constexpr int64_t kWholeColumns = 4;           // fewest of a line that is one stretch
 constexpr int64_t kFarChannels = 256;          // whose taps, so many floats apart, would fall into a few sets of the first cache together with x and y
 
 }  // namespace
@@ -39,7 +40,9 @@ DepthwiseLines::DepthwiseLines(const ConvGeometry& geometry, Direction direction
       d_(axis_of(geometry.d, direction)),
       h_(axis_of(geometry.h, direction)),
       w_(axis_of(geometry.w, direction)),
-      stretches_(stretches_of(w_)) {}
+      whole_lines_(kernels().depthwise_whole_lines && (w_.taps() == 5 || w_.taps() == 7) && w_.phases() == 1 && neighbours(w_) && w_.source_stride == 1 &&
+                   w_.target >= kWholeColumns && geometry.c >= kernels().width),
+      stretches_(whole_lines_ ? std::vector<Stretch>{{0, 0, w_.target, 0, w_.taps()}} : stretches_of(w_)) {}
 
 bool DepthwiseLines::blocks() const { return geometry_.c % kFarChannels == 0 && geometry_.taps() > 1; }
 
@@ -114,6 +117,8 @@ void DepthwiseLines::run_band(const Call& call, const LineGroups& groups, int64_
         args.x_offset += (s.first * w_.source_stride + w_.offset[s.first_tap]) * pixel;
         args.w_offset += w_.kernel[s.first_tap] * call.tap_floats;
       }
+      args.low = whole_lines_ ? -w_.offset[0] : 0;
+      args.high = whole_lines_ ? w_.source - w_.offset[0] : 0;
       const bool several = s.taps > 1;
       args.reach = several ? (w_.offset[s.first_tap + 1] - w_.offset[s.first_tap]) * pixel : 0;
       args.ldw = several ? (w_.kernel[s.first_tap + 1] - w_.kernel[s.first_tap]) * call.tap_floats : 0;

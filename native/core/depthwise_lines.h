@@ -34,6 +34,7 @@ class DepthwiseLines {
 
   ConvGeometry geometry_;
   RowsAxis d_, h_, w_;
+  bool whole_lines_;  // each line is one stretch, what its windows reach past the edges included
   std::vector<Stretch> stretches_;
 };
 

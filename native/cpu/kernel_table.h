@@ -246,6 +246,7 @@ struct KernelTable {
   void (*grouped_convolution)(const GroupedArgs&);
   void (*grouped_weights)(const GroupedWeightsArgs&);
   void (*depthwise_lines)(const DepthwiseLinesArgs&);
+  bool depthwise_whole_lines;  // with stride 1, 5 or 7 taps, a vector of channels and 4 columns or more: columns that reach past an edge among the others
   void (*depthwise_line_weights)(const DepthwiseLineWeightsArgs&);
   // Of 3 taps, and with a stride of 2 forward of 5 where depthwise_windows5, and at least a vector of channels; of 3, 5 or 7. Stride 1 or 2.
   void (*depthwise_convolution)(const DepthwiseArgs&);

@@ -8,11 +8,19 @@
 namespace convlane {
 namespace {
 
+// Whether tiles take columns that reach past an edge among the others: worth its code where windows are wide.
+template <class V, int Taps, int Step>
+constexpr bool kWholeLines = V::width > 1 && (Taps == 5 || Taps == 7) && Step == 1;
+
+// Most columns of such a tile: the sums of 8 wait for each other.
+template <class V>
+constexpr int kMostColumns = V::registers >= 32 ? 14 : 8;
+
 // One tile of `T` columns from `first` on, all lines, all channels. Taps > 0: so many, `Step` reaches from column to column.
 template <class V, int T, int Taps, int Step, class Part>
 inline void depthwise_line_lines(const DepthwiseLinesArgs& g, int64_t first, int64_t c, Part part) {
   const int64_t x_offset = g.x_offset + first * g.step + c, w_offset = g.w_offset + c;
-  const int64_t reach = g.reach, step = g.step, ldw = g.ldw;
+  const int64_t reach = g.reach, step = g.step, ldw = g.ldw, low = g.low - first, high = g.high - first;
   for (int64_t l = 0; l < g.line_count; ++l) {
     const DirectLine& line = g.lines[l];
     V sums[T];
@@ -34,6 +42,7 @@ inline void depthwise_line_lines(const DepthwiseLinesArgs& g, int64_t first, int
           keep(taps[t]);
         }
         CONVLANE_UNROLL for (int j = 0; j < (T - 1) * Step + Taps; ++j, x += reach) {
+          if (kWholeLines<V, Taps, Step> && (j < low || j >= high)) continue;
           V xj = part.load(x);
           keep(xj);
           CONVLANE_UNROLL for (int t = 0; t < Taps; ++t) {
@@ -108,16 +117,30 @@ inline void depthwise_line_column_of(const DepthwiseLinesArgs& g, int64_t column
   depthwise_line_tile<V, 1, 0, 0>(g, column);
 }
 
-// Columns in tiles of 8, 6 and 4. A tile may overlap the one before it rather than leave single columns over.
+// Columns of the next tile.
+template <class V, int Taps, int Step>
+inline int64_t depthwise_line_columns_of(int64_t rest) {
+  if (kWholeLines<V, Taps, Step> && rest == 7) return rest;
+  if (!kWholeLines<V, Taps, Step> || kMostColumns<V> == 8 || rest <= 4) return rest >= 13 || rest == 7 || rest == 8 ? 8 : rest >= 5 ? 6 : 4;
+  const int64_t tiles = (rest + kMostColumns<V> - 1) / kMostColumns<V>, columns = (rest + tiles - 1) / tiles;
+  return columns + columns % 2;
+}
+
+// A tile may overlap the one before it rather than leave single columns over.
 template <class V, int Taps, int Step>
 void depthwise_line_columns(const DepthwiseLinesArgs& g) {
+  constexpr bool whole = kWholeLines<V, Taps, Step>, tall = whole && kMostColumns<V> > 8;
   for (int64_t first = 0; first < g.columns;) {
     const int64_t rest = g.columns - first;
-    int64_t tile = rest >= 13 || rest == 7 || rest == 8 ? 8 : rest >= 5 ? 6 : 4;
+    int64_t tile = depthwise_line_columns_of<V, Taps, Step>(rest);
     while (tile > 1 && tile > rest + first) tile = tile > 4 ? tile - 2 : 1;
     if (tile > rest) first -= tile - rest;
     switch (tile) {
+      case 14: depthwise_line_tile<V, tall ? 14 : 8, Taps, Step>(g, first); break;
+      case 12: depthwise_line_tile<V, tall ? 12 : 8, Taps, Step>(g, first); break;
+      case 10: depthwise_line_tile<V, tall ? 10 : 8, Taps, Step>(g, first); break;
       case 8: depthwise_line_tile<V, 8, Taps, Step>(g, first); break;
+      case 7: depthwise_line_tile<V, whole ? 7 : 8, Taps, Step>(g, first); break;
       case 6: depthwise_line_tile<V, 6, Taps, Step>(g, first); break;
       case 4: depthwise_line_tile<V, 4, Taps, Step>(g, first); break;
       default:
@@ -146,6 +169,8 @@ void depthwise_lines(const DepthwiseLinesArgs& g) {
     depthwise_line_columns<V, 5, 1>(g);
   } else if (g.taps == 5 && every_other) {
     depthwise_line_columns<V, 5, 2>(g);
+  } else if (kWholeLines<V, 7, 1> && g.taps == 7 && neighbours) {
+    depthwise_line_columns<V, kWholeLines<V, 7, 1> ? 7 : 0, kWholeLines<V, 7, 1>>(g);
   } else {
     depthwise_line_columns<V, 0, 0>(g);
   }

@@ -72,6 +72,7 @@ constexpr KernelTable table_of(const char* name) {
   t.grouped_convolution = grouped_convolution<V>;
   t.grouped_weights = grouped_weights<V>;
   t.depthwise_lines = depthwise_lines<V>;
+  t.depthwise_whole_lines = kWholeLines<V, 5, 1>;
   t.depthwise_line_weights = depthwise_line_weights<V>;
   t.depthwise_convolution = depthwise_convolution<V>;
   t.depthwise_windows5 = kDepthwiseWindows5<V>;

@@ -188,6 +188,20 @@ export function directConvolutions(info: KernelInfo): Convolution[] {
     ...Array.from({ length: 18 }, (_, i): Convolution => ({ ...depthwise(3, 3, 16, { padding: around(1), bias: true }), W: i + 1 })),
     ...vectorEdges(info).map((C) => depthwise(3, 4, Math.max(2, C), { padding: around(1), bias: true, activation: 'relu' })),
     ...[1, 2, 4, 5, 6, 7, 9].map((k) => depthwise(k, 11, 17, { padding: around(k >> 1) })),
+    ...Array.from(
+      { length: 30 },
+      (_, i): Convolution => ({ ...depthwise(i % 2 === 0 ? 5 : 7, 7, 33, { padding: around(3), bias: i % 3 === 0 }), W: i + 2 }),
+    ), // tiles of whole lines
+    {
+      ...depthwise(7, 8, 18, {
+        padding: [
+          [1, 4],
+          [0, 9],
+        ],
+        activation: 'relu',
+      }),
+      W: 17,
+    }, // windows beyond the edge
     ...[1, 2, 3, 4, 5, 7].map((k) => depthwise(k, 15, 18, { stride: [2, 2], padding: around(k >> 1), bias: true, activation: 'tanh' })),
     depthwise(3, 11, 20, { stride: [3, 3], padding: around(1) }),
     depthwise(3, 12, 33, { dilation: [2, 2], padding: around(2) }),
