@@ -90,6 +90,7 @@ void column_moments(const float* x, int64_t rows, int64_t columns, float* mean, 
 // dy of a place, or 0 where the gate is shut.
 template <bool Gated, class V>
 inline V gated(V dy, V centered, V scale, V gate) {
+  if (Gated) keep(dy);  // or it is a masked load that waits for the rest
   return Gated ? select(less(V::zero(), fma(centered, scale, gate)), dy, V::zero()) : dy;
 }
 

@@ -124,7 +124,9 @@ void pool_max_backward_run(const PoolMaxBackwardArgs& g) {
     for_counted<Windows>(0, g.window_count, [&](int32_t w) {
       const Int id = Windows > 0 ? ids[w] : V::int_set(static_cast<uint32_t>(g.tap_ids[w]));
       const Mask here = equal(part.load((Windows > 0 ? positions[w] : g.positions[w]) + in), id);
-      total = total + select(here, part.load((Windows > 0 ? dy[w] : g.dy[w]) + in), V::zero());
+      V d = part.load((Windows > 0 ? dy[w] : g.dy[w]) + in);
+      keep(d);  // or it is a masked load that waits for the positions
+      total = total + select(here, d, V::zero());
     });
     put(g.run.stream, part, total, g.dx + out);
   });
