@@ -118,7 +118,7 @@ void DepthwiseLines::run_band(const Call& call, const LineGroups& groups, int64_
         args.w_offset += w_.kernel[s.first_tap] * call.tap_floats;
       }
       args.low = whole_lines_ ? -w_.offset[0] : 0;
-      args.high = whole_lines_ ? w_.source - w_.offset[0] : 0;
+      args.high = whole_lines_ ? w_.source - w_.offset[0] : s.columns + s.taps;
       const bool several = s.taps > 1;
       args.reach = several ? (w_.offset[s.first_tap + 1] - w_.offset[s.first_tap]) * pixel : 0;
       args.ldw = several ? (w_.kernel[s.first_tap + 1] - w_.kernel[s.first_tap]) * call.tap_floats : 0;

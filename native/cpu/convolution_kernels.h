@@ -125,7 +125,7 @@ struct DepthwiseLinesArgs {
   int64_t step, reach;
   int64_t ldw, ldy;
   int64_t columns, channels;
-  int64_t low, high;         // where depthwise_whole_lines takes them: of what tap t of column i reads, i + t from low to high - 1 lies inside. Else all do
+  int64_t low, high;         // what tap t of column i reads lies inside for i + t from low to high - 1; all do but where depthwise_whole_lines says otherwise
   int64_t x_ahead, y_ahead;  // floats from the last row of taps, and from the line, to those that come next: to be prefetched. y_ahead 0: neither
   const float* bias;         // or null
   Activation activation;

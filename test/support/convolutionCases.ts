@@ -203,6 +203,8 @@ export function directConvolutions(info: KernelInfo): Convolution[] {
       W: 17,
     }, // windows beyond the edge
     ...[1, 2, 3, 4, 5, 7].map((k) => depthwise(k, 15, 18, { stride: [2, 2], padding: around(k >> 1), bias: true, activation: 'tanh' })),
+    ...[5, 7].map((k) => depthwise(k, 29, 18, { stride: [2, 2], dilation: [2, 2], padding: around(k) })),
+    ...[9, 13].map((k) => depthwise(k, 27, 17, { stride: [2, 2], padding: around(k >> 1) })), // 5 and 7 taps in a phase of the gradient
     depthwise(3, 11, 20, { stride: [3, 3], padding: around(1) }),
     depthwise(3, 12, 33, { dilation: [2, 2], padding: around(2) }),
     depthwise(3, 13, 16, { dilation: [2, 2], stride: [2, 2], padding: around(2) }),
