@@ -176,8 +176,8 @@ const beyondBlocks: Convolution[] = [
  * Only the pass that writes them.
  */
 const pastTheCaches: OpCase[] = [
-  passesOf(square(1, 512, 2, 16, { bias: true, activation: 'relu' }))[0]!,
-  passesOf(square(1, 512, 16, 2, { stride: [2, 2] }))[1]!,
+  passesOf(square(1, 520, 2, 16, { bias: true, activation: 'relu' }))[0]!,
+  passesOf(square(1, 540, 16, 2, { stride: [2, 2] }))[1]!,
 ]
 
 /** For the direct kernels: every width of a tile, taps and steps that have one of their own and others, whole and part vectors, planes of grouped channels. */

@@ -42,6 +42,7 @@ export function isaProject(isa: string, { properties, largest }: Extent): TestPr
   const env = {
     CONVLANE_COUNTS: countsFolder(),
     CONVLANE_ISA: isa,
+    CONVLANE_LAST_CACHE: '32', // what the cases past the caches are large enough for, whatever this machine has
     CONVLANE_PROPERTY_CASES: `${properties}`,
     CONVLANE_LARGEST_CASE: `${largest}`,
   }
