@@ -95,9 +95,10 @@ FewBands::FewBands(const ConvGeometry& g, int64_t pixels)
 }
 
 FewBands::Stretch FewBands::source(int64_t number, const float* few) const {
-  if (bands_w_ > 1 || planes() > 1) return {few, 0};
+  if (bands_w_ > 1 || g_.d.in > 1 || g_.d.out > 1) return {few, 0};
   const int64_t first_h = number % bands_h_ * size_.lines, image = number / bands_h_, lines = std::min(size_.lines, g_.h.out - first_h);
-  const int64_t begin = std::clamp(g_.h.source(first_h, 0), int64_t{0}, g_.h.in), end = std::clamp(g_.h.source(first_h + lines - 1, 0) + g_.h.extent(), begin, g_.h.in);
+  const int64_t begin = std::clamp(g_.h.source(first_h, 0), int64_t{0}, g_.h.in);
+  const int64_t end = std::clamp(g_.h.source(first_h + lines - 1, 0) + g_.h.extent(), begin, g_.h.in);
   return {few + (image * g_.h.in + begin) * g_.w.in * g_.c, (end - begin) * g_.w.in * g_.c};
 }
 

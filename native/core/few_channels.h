@@ -44,7 +44,7 @@ class FewBands {
   };
   int64_t count(int64_t n) const { return n * g_.d.out * bands_h_ * bands_w_; }
   int64_t floats() const { return round_up(planes() * size_.rows * size_.row_floats, 16); }
-  // What a band reads of the few where that lies in one stretch; else nothing.
+  // What a band of an image of one plane reads of the few where bands are whole lines; else nothing.
   struct Stretch {
     const float* first;
     int64_t floats;

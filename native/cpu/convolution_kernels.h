@@ -199,7 +199,7 @@ struct GroupedArgs {
   int64_t ahead, ahead_line, y_ahead;  // lines, and floats from line to line, and to what is written next. ahead 0: nothing is fetched
   const float* bias;         // or null
   Activation activation;
-  bool streams;              // past the caches: all vectors are whole, and y and its steps multiples of them
+  bool streams;              // past the caches: all vectors are whole, and y and its steps multiples of them. The caller ends with stream_fence()
 };
 // sums_r[i][t][c] += sum over lines l, q < target, 0 <= j < source of x_r[l * x_line + j * x_step + i] * dy[l * dy_line + q * dy_step + c], with j as above.
 // Lines and columns are added in order.
@@ -249,7 +249,7 @@ struct DepthwiseArgs {
   const float* bias;               // or null
   Activation activation;
   int64_t x_ahead, y_ahead;        // floats to what comes next, to be prefetched; 0: nothing
-  bool streams;                    // past the caches; y and the steps and lines of it are multiples of 64 bytes
+  bool streams;                    // past the caches; y and the steps and lines of it are multiples of 64 bytes. The caller ends with stream_fence()
 };
 constexpr int32_t kDepthwiseLines = 2;  // most lines of a strip
 
@@ -305,7 +305,7 @@ struct FewRowsArgs {
   const float* bias;         // or null
   int32_t vectors, columns;  // (vectors - 1) * width < columns <= vectors * width
   Activation activation;
-  const float* ahead;        // what is read soon after: with pixel i the floats from ahead + i * ahead_floats on are prefetched
+  const float* ahead;        // what is read soon after: from ahead + i * ahead_floats on, to be prefetched with pixel i
   int64_t ahead_floats;      // 0: nothing
 };
 // sums[i * lds + j] (+)= sum over p < count of x[pixels[p] + terms[i]] * y[p * ldy + j],   i < m, j < columns;   totals[j] (+)= sum of y[p * ldy + j]

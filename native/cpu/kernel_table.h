@@ -112,7 +112,8 @@ struct GemmThinArgs {
 struct PoolRun {
   int64_t count = 1;
   int64_t step = 0;     // floats from a position of the larger image (x, dx) to the next; those of the smaller one lie `channels` apart
-  bool stream = false;  // write past the caches: every position of the result must lie at a multiple of 64 bytes, and `channels` be one of 16
+  bool stream = false;  // write past the caches: every position of the result must lie at a multiple of 64 bytes, and `channels` be one of 16. The caller ends
+                        // with stream_fence(), once for many runs
   const float* ahead = nullptr;  // what is read soon after, `ahead_step` floats with each position: fetched into L2. May be any address
   int64_t ahead_step = 0;
 };

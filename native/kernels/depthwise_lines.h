@@ -120,10 +120,14 @@ inline void depthwise_line_column_of(const DepthwiseLinesArgs& g, int64_t column
 // Columns of the next tile.
 template <class V, int Taps, int Step>
 inline int64_t depthwise_line_columns_of(int64_t rest) {
-  if (kWholeLines<V, Taps, Step> && rest == 7) return rest;
-  if (!kWholeLines<V, Taps, Step> || kMostColumns<V> == 8 || rest <= 4) return rest >= 13 || rest == 7 || rest == 8 ? 8 : rest >= 5 ? 6 : 4;
-  const int64_t tiles = (rest + kMostColumns<V> - 1) / kMostColumns<V>, columns = (rest + tiles - 1) / tiles;
-  return columns + columns % 2;
+  constexpr int64_t most = kMostColumns<V>;
+  constexpr bool whole = kWholeLines<V, Taps, Step>;
+  if (whole && rest == 7) return 7;
+  if (whole && most > 8 && rest > 4) {  // as few tiles as can be, of one size but for the last, all even
+    const int64_t tiles = (rest + most - 1) / most, columns = (rest + tiles - 1) / tiles;
+    return columns + columns % 2;
+  }
+  return rest >= 13 || rest == 7 || rest == 8 ? 8 : rest >= 5 ? 6 : 4;
 }
 
 // A tile may overlap the one before it rather than leave single columns over.
