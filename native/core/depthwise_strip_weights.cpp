@@ -13,7 +13,7 @@ constexpr int64_t kPixelsForSums = 48;       // pixels of x and dy that a split 
 constexpr int64_t kFewPixels = 8;            // the same where there are few splits
 constexpr int64_t kPartialFloats = 2 << 20;  // most floats of all partial sums
 constexpr int64_t kFewSplits = 4;            // as many need no blocks of channels: whole lines follow one another
-constexpr int64_t kNearFloats = 1 << 18;     // of x and dy that the second cache holds; of more, what comes next is fetched
+constexpr int64_t kNearFloats = 4 << 20;     // of x and dy that a cache holds; of more, what comes next is fetched
 
 }  // namespace
 
@@ -63,8 +63,8 @@ void DepthwiseStripWeights::run(int64_t n, const float* x, const float* dy, floa
   add_parts(scratch + floats, cuts.splits - 1, floats, scratch);
   for (int64_t kd = 0; kd < geometry_.d.kernel; ++kd) {
     for (int64_t from = 0; from < c; from += width) {
-      const float* sums = scratch + kd * plane + from * kSums;
       const int64_t count = std::min(width, c - from);
+      const float* sums = scratch + kd * plane + from * kSums + width - count;  // the last vector ends with the last channel
       kernels().pack_rows(sums, width, kTaps, count, count, dw + kd * kTaps * c + from, c);
       if (db == nullptr) continue;
       if (kd == 0) {
@@ -87,45 +87,36 @@ DepthwiseStripWeights::Strip DepthwiseStripWeights::strip(int64_t number) const 
 
 void DepthwiseStripWeights::add_strip(const Call& call, int64_t number, int64_t first, int64_t channels, float* sums) const {
   const ConvGeometry& g = geometry_;
-  const Strip at = strip(number), next = strip(number + 1);
-  const bool fetches = call.fetches && number + 1 < call.strips;
+  const Strip at = strip(number);
   const TapRange taps_d = taps_inside(g.d, at.out_d);
-  auto x_row = [&](int64_t image, int64_t d, int64_t row) { return call.x + (((image * g.d.in + d) * g.h.in + row) * g.w.in) * g.c + first; };
-  auto dy_row = [&](const Strip& s) { return call.dy + (((s.image * g.d.out + s.out_d) * g.h.out + s.line) * g.w.out) * g.c + first; };
+  const int64_t row = g.h.source(at.line, 0);
 
   DepthwiseStripArgs args{};
   args.lines = at.lines;
-  args.stride = g.w.stride;
   args.x_line = g.w.in * g.c;
   args.dy_line = g.w.out * g.c;
-  args.x_step = args.dy_step = (g.w.stride > 1 ? 1 : g.w.dilation) * g.c;
+  args.stride = g.w.stride;
+  args.step = (g.w.stride > 1 ? 1 : g.w.dilation) * g.c;
   args.channels = channels;
+  args.fetches = call.fetches;
+  uint32_t rows = 0;
+  for (int64_t r = 0; r < (at.lines - 1) * g.h.stride + 3; ++r) rows |= static_cast<uint32_t>(inside(row + r, g.h.in)) << r;
   for (const DepthwiseColumns& columns : columns_) {
     args.source = columns.source;
     args.target = columns.target;
     args.before = columns.before;
-    args.dy = dy_row(at) + columns.y_first * g.c;
+    args.dy = call.dy + (((at.image * g.d.out + at.out_d) * g.h.out + at.line) * g.w.out + columns.y_first) * g.c + first;
     args.totals = true;
+    args.rows = rows;
     for (int64_t kd = taps_d.first; kd < taps_d.last; ++kd, args.totals = false) {
-      const int64_t d = g.d.source(at.out_d, kd);
-      for (int64_t r = 0; r < (at.lines - 1) * g.h.stride + 3; ++r) {
-        const int64_t row = g.h.source(at.line, 0) + r;
-        args.x[r] = inside(row, g.h.in) ? x_row(at.image, d, row) + columns.x_first * g.c : nullptr;
-      }
+      args.x = call.x + (((at.image * g.d.in + g.d.source(at.out_d, kd)) * g.h.in + row) * g.w.in + columns.x_first) * g.c + first;
       args.sums = sums + kd * plane_floats();
-      args.x_next = nullptr;
-      const int64_t next_d = g.d.source(next.out_d, kd);
-      if (fetches && inside(next_d, g.d.in)) {  // from the first row on that this strip does not read
-        const int64_t row = next.line == 0 ? 0 : std::clamp<int64_t>(g.h.source(next.line, 3 - g.h.stride), 0, g.h.in - 1);
-        args.x_next = x_row(next.image, next_d, row) + columns.x_first * g.c;
-        args.dy_next = dy_row(next) + columns.y_first * g.c;
-      }
       kernels().depthwise_strip_weights(args);
     }
     if (args.totals) {  // no tap inside
-      std::fill(std::begin(args.x), std::end(args.x), nullptr);
+      args.rows = 0;
+      args.x = call.x;
       args.sums = sums;
-      args.x_next = nullptr;
       kernels().depthwise_strip_weights(args);
     }
   }

@@ -271,23 +271,25 @@ struct DepthwiseWeightsArgs {
   int64_t x_ahead, dy_ahead;       // as above
 };
 
-// sums[c / width][t * 3 + u][c % width] += sum over l < lines, i < target of x[l * stride + t][j * x_step + c] * dy[l * dy_line + i * dy_step + c],
+// sums[c / width][t * 3 + u][c % width] += sum over l < lines, i < target of x[(l * stride + t) * x_line + j * step + c] * dy[l * dy_line + i * step + c],
 // for t, u < 3, c < channels, where row l * stride + t is inside and j = i * stride - before + u lies in 0 .. source - 1; u is the tap of the width.
-// With `totals` sums[c / width][9][c % width] += sum over l, i of dy[l * dy_line + i * dy_step + c].
+// With `totals` sums[c / width][9][c % width] += sum over l, i of dy[l * dy_line + i * step + c]. The last vector of sums is of the last channels: of some of
+// those before it, too.
 constexpr int32_t kDepthwiseStripLines = 2;  // most lines of a strip
 constexpr int32_t kDepthwiseStripSums = 10;  // for each channel
 struct DepthwiseStripArgs {
-  const float* x[(kDepthwiseStripLines - 1) * 2 + 3];  // rows; null where they lie outside
+  const float* x;                  // column 0 of the first row, which may lie outside
+  uint32_t rows;                   // bit r: row r is inside
   const float* dy;
-  int64_t lines, dy_line;
+  int64_t lines;
+  int64_t x_line, dy_line;         // floats from line to line
   int64_t stride;                  // 1 or 2, of both axes
-  int64_t x_step, dy_step;
+  int64_t step;                    // from column to column
   int64_t source, target, before;  // columns
-  int64_t channels;
+  int64_t channels;                // a vector, or more
   float* sums;                     // whole vectors
   bool totals;
-  const float *x_next, *dy_next;   // lines * stride rows, x_line apart, and as many lines as these, to be prefetched; or null
-  int64_t x_line;
+  bool fetches;                    // the strip's worth of lines after this one
 };
 
 // y[p * ldy + j] = act( sum over t < term_count of x[pixels[p] + terms[t]] * w[t * ldw + j] + bias[j] ),   p < count, j < columns
