@@ -4,6 +4,7 @@
 #include "few_dots.h"
 #include "grouped_convolution.h"
 #include "depthwise_lines.h"
+#include "depthwise_tiles.h"
 #include "rows_convolution.h"
 #include "winograd.h"
 
@@ -20,6 +21,9 @@ StepPointer make_convolution(const StepSpec& spec) {
   const ConvAlgorithm algorithm = conv_algorithm(spec, g, ConvPass::forward);
   if (const int64_t outputs = winograd_outputs(algorithm)) {
     return std::make_unique<ConvStep<WinogradConvolution>>(spec, kNames, g.oc, algorithm, g, Direction::forward, *winograd_kernels(g, outputs));
+  }
+  if (algorithm == ConvAlgorithm::direct && depthwise_tiles_fit(g, Direction::forward)) {
+    return std::make_unique<ConvStep<DepthwiseTiles>>(spec, kNames, g.oc, algorithm, g, Direction::forward);
   }
   if (algorithm == ConvAlgorithm::direct && depthwise_forward_fits(g)) {
     return std::make_unique<ConvStep<DepthwiseConvolution>>(spec, kNames, g.oc, algorithm, g, Direction::forward);

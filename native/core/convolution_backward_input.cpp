@@ -5,6 +5,7 @@
 #include "few_dots.h"
 #include "grouped_convolution.h"
 #include "depthwise_lines.h"
+#include "depthwise_tiles.h"
 #include "im2col.h"
 #include "rows_convolution.h"
 #include "winograd.h"
@@ -20,6 +21,9 @@ StepPointer make(const StepSpec& spec, const ConvNames& names) {
   const ConvAlgorithm algorithm = conv_algorithm(spec, g, ConvPass::input_gradient);
   if (const int64_t outputs = winograd_outputs(algorithm)) {
     return std::make_unique<ConvStep<WinogradConvolution>>(spec, names, g.c, algorithm, g, Direction::gradient, *winograd_kernels(g, outputs));
+  }
+  if (algorithm == ConvAlgorithm::direct && depthwise_tiles_fit(g, Direction::gradient)) {
+    return std::make_unique<ConvStep<DepthwiseTiles>>(spec, names, g.c, algorithm, g, Direction::gradient);
   }
   if (algorithm == ConvAlgorithm::direct && depthwise_convolution_fits(g)) {
     return std::make_unique<ConvStep<DepthwiseConvolution>>(spec, names, g.c, algorithm, g, Direction::gradient);

@@ -27,6 +27,10 @@ bool depthwise_forward_fits(const ConvGeometry& g) {
   return depthwise_weights_fit(g) && g.w.kernel == 5 && g.w.stride == 2 && g.h.kernel <= 5 && g.d.kernel == 1 && kernels().depthwise_windows5;
 }
 
+bool depthwise_streams(int64_t floats, int64_t channels, const float* target) {
+  return floats >= of_last_cache(kStreamFloats) && channels % 16 == 0 && kernels().width == 16 && reinterpret_cast<uintptr_t>(target) % 64 == 0;
+}
+
 std::vector<DepthwiseColumns> depthwise_columns(int64_t source, int64_t target, int64_t before, int64_t dilation) {
   std::vector<DepthwiseColumns> columns;
   for (int64_t phase = 0; phase < std::min(dilation, target); ++phase) {
@@ -91,10 +95,9 @@ void DepthwiseConvolution::run(int64_t n, const float* source, const float* weig
   n = geometry_.batch.of(n);
   const int64_t floats = n * (geometry_.in_pixels() + geometry_.out_pixels()) * geometry_.c;
   const bool at_once = activation == Activation::linear || activation == Activation::relu;
-  const bool lines = geometry_.c % 16 == 0 && kernels().width == 16 && reinterpret_cast<uintptr_t>(target) % 64 == 0;  // cache lines, written whole
   const int64_t bands = n * d_.target * static_cast<int64_t>(bands_.size());
   const int64_t wanted = chunks_for(geometry_.work(n));
-  const Call call{source, weights, bias,  activation, target, floats >= kFarFloats, at_once && lines && floats >= of_last_cache(kStreamFloats),
+  const Call call{source, weights, bias,  activation, target, floats >= kFarFloats, at_once && depthwise_streams(floats, geometry_.c, target),
                   ChannelBlocks(geometry_.c, divide_up(wanted, bands))};
   const int64_t items = bands * call.blocks.count, chunks = std::min(items, wanted);
   const int64_t rows = d_.taps() * h_.taps() + kDepthwiseLines * h_.source_stride;

@@ -13,7 +13,6 @@ constexpr int64_t kPixelsForSums = 48;       // pixels of x and dy that a split 
 constexpr int64_t kFewPixels = 8;            // the same where there are few splits
 constexpr int64_t kPartialFloats = 2 << 20;  // most floats of all partial sums
 constexpr int64_t kFewSplits = 4;            // as many need no blocks of channels: whole lines follow one another
-constexpr int64_t kNearFloats = 4 << 20;     // of x and dy that a cache holds; of more, what comes next is fetched
 
 }  // namespace
 
@@ -45,7 +44,7 @@ void DepthwiseStripWeights::run(int64_t n, const float* x, const float* dy, floa
   const Cut cuts = cut(n);
   n = geometry_.batch.of(n);
   const ChannelBlocks blocks(geometry_.c, cuts.blocks);
-  const bool far = n * (geometry_.in_pixels() + geometry_.out_pixels()) * geometry_.c > kNearFloats;
+  const bool far = n * (geometry_.in_pixels() + geometry_.out_pixels()) * geometry_.c >= kDepthwiseFarFloats;
   const Call call{x, dy, n * geometry_.d.out * strips_, far && cuts.blocks == 1 && geometry_.w.dilation == 1};
   const int64_t c = geometry_.c, width = kernels().width, floats = part_floats(), plane = plane_floats();
   auto body = [&](int64_t chunk) {

@@ -253,6 +253,28 @@ struct DepthwiseArgs {
 };
 constexpr int32_t kDepthwiseLines = 2;  // most lines of a strip
 
+// Up to kDepthwiseTileLines neighbouring lines of the target, of which every channel reads its own of the source:
+//   y[l * y_line + i * step + c] = act( bias + sum over t, u < 3 of x[(l * stride + t) * x_line + j * step + c] * w[c / width][t * 3 + u][c % width] ),
+// for l < lines, i < target, c < channels, where row l * stride + t is inside and j = i * stride - before + u lies in 0 .. source - 1. The bias is
+// w[c / width][9]. The last vector of w holds the last channels: some of those before it, too.
+constexpr int32_t kDepthwiseTileLines = 2;
+constexpr int32_t kDepthwiseTileWeights = 10;
+struct DepthwiseTilesArgs {
+  const float* x;                  // column 0 of the first row, which may lie outside
+  uint32_t rows;                   // bit r: row r is inside
+  int64_t lines;
+  float* y;
+  const float* w;
+  int64_t stride;                  // 1 or 2, of both axes
+  int64_t step;                    // floats from column to column
+  int64_t x_line, y_line;          // and from line to line
+  int64_t source, target, before;  // columns
+  int64_t channels;                // a vector, or more
+  Activation activation;
+  bool fetches;                    // the strip's worth of lines after this one
+  bool streams;                    // as in DepthwiseArgs
+};
+
 // sums_r[t * sums_step + c] += sum over lines l, i < target of x_r[l * x_line + j * x_step + c] * dy[l * dy_line + i * dy_step + c], for all rows r, t < taps,
 // c < channels, where j = i * stride - before + t lies in 0 .. source - 1. Lines and columns are added in order.
 struct DepthwiseWeightsRow {

@@ -252,6 +252,7 @@ struct KernelTable {
   // Of 3 taps, and with a stride of 2 forward of 5 where depthwise_windows5, and at least a vector of channels; of 3, 5 or 7. Stride 1 or 2.
   void (*depthwise_convolution)(const DepthwiseArgs&);
   bool depthwise_windows5;
+  void (*depthwise_tiles)(const DepthwiseTilesArgs&);  // 3 x 3
   void (*depthwise_weights)(const DepthwiseWeightsArgs&);
   void (*depthwise_strip_weights)(const DepthwiseStripArgs&);
 

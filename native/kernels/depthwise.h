@@ -64,7 +64,7 @@ template <class V>
 struct DepthwiseStore {
   bool relu_now, streams;
 
-  explicit DepthwiseStore(const DepthwiseArgs& g) : relu_now(g.activation == Activation::relu), streams(g.streams) {}
+  DepthwiseStore(Activation activation, bool streams) : relu_now(activation == Activation::relu), streams(streams) {}
   void operator()(V s, float* y) const {
     if (relu_now) s = relu(s);
     if (streams) {
@@ -104,7 +104,7 @@ CONVLANE_NOINLINE void depthwise_sweep(const DepthwiseArgs& g, const DepthwiseSt
   constexpr int kNew = kSources < Lines * Stride ? kSources : Lines * Stride;  // rows that the strip before didn't have
   const DepthwiseTaps<V, Rows, Taps, true> w(strip.rows, g.w_step, c);
   const V bias = g.bias == nullptr ? V::zero() : V::load(g.bias + c);
-  const DepthwiseStore<V> store(g);
+  const DepthwiseStore<V> store(g.activation, g.streams);
   const float* x[kSources];
   CONVLANE_UNROLL for (int i = 0; i < kSources; ++i) x[i] = strip.rows[i].x + c;
   float* y[Lines];
@@ -168,7 +168,7 @@ CONVLANE_NOINLINE void depthwise_transposed(const DepthwiseArgs& g, const Depthw
   constexpr bool kInRegisters = Rows * Taps + kLive + 1 <= V::registers;
   const DepthwiseTaps<V, Rows, Taps, kInRegisters> w(strip.rows, g.w_step, c);
   const V bias = g.bias == nullptr ? V::zero() : V::load(g.bias + c);
-  const DepthwiseStore<V> store(g);
+  const DepthwiseStore<V> store(g.activation, g.streams);
   const float* x[Rows];
   CONVLANE_UNROLL for (int i = 0; i < Rows; ++i) x[i] = strip.rows[i].x + c;
   float* y = strip.y + c;
@@ -217,7 +217,7 @@ CONVLANE_NOINLINE void depthwise_transposed(const DepthwiseArgs& g, const Depthw
 template <class V>
 CONVLANE_NOINLINE void depthwise_columns(const DepthwiseArgs& g, const DepthwiseStrip& strip, int64_t c) {
   const V bias = g.bias == nullptr ? V::zero() : V::load(g.bias + c);
-  const DepthwiseStore<V> store(g);
+  const DepthwiseStore<V> store(g.activation, g.streams);
   for (int64_t i = 0; i < g.target; ++i) {
     V sum = bias;
     for (int64_t r = 0; r < strip.row_count; ++r) {

@@ -5,6 +5,7 @@
 #include "arithmetic.h"
 #include "batch_norm.h"
 #include "depthwise.h"
+#include "depthwise_tiles.h"
 #include "depthwise_weights.h"
 #include "depthwise_strip_weights.h"
 #include "dropout.h"
@@ -76,6 +77,7 @@ constexpr KernelTable table_of(const char* name) {
   t.depthwise_line_weights = depthwise_line_weights<V>;
   t.depthwise_convolution = depthwise_convolution<V>;
   t.depthwise_windows5 = kDepthwiseWindows5<V>;
+  t.depthwise_tiles = depthwise_tiles<V>;
   t.depthwise_weights = depthwise_weights<V>;
   t.depthwise_strip_weights = depthwise_strip_weights<V>;
 

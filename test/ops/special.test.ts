@@ -129,6 +129,21 @@ describe('convolution and dense', () => {
     }
   })
 
+  test.each([1, 2])('depthwise, stride %d: an infinite pixel reaches the windows that it lies in', (stride) => {
+    for (const padding of [0, 1]) {
+      const [H, W, C] = [7, 10, 64]
+      const around: [number, number] = [padding, padding]
+      const passes = passesOf({ H, W, C, OC: C, KH: 3, KW: 3, groups: C, stride: [stride, stride], padding: [around, around] })
+      const gradients = passes[2]!.shapes.dy!.reduce((a, b) => a * b)
+      const [w, dy] = [reals(9 * C, 3), reals(gradients, 4)]
+      for (let pixel = 0; pixel < H * W; ++pixel) {
+        const x = withOne(H * W * C, 2, pixel * C + (pixel % C), high)
+        expectSame(passes[0]!, { x, w })
+        expectSame(passes[2]!, { x, dy })
+      }
+    }
+  })
+
   test('dense: one NaN spoils one row', () => {
     const { y } = expectSame(denseCase(5, 9, 19, true, 'relu'), { x: withOne(45, 5, 20, nan), w: reals(171, 6), bias: reals(19, 7) })
     expect(y!.map(Number.isNaN)).toEqual(Array.from({ length: 95 }, (_, i) => Math.floor(i / 19) === 2))

@@ -173,11 +173,13 @@ const beyondBlocks: Convolution[] = [
 
 /**
  * Results too large for the caches: in a program, where they are aligned, they are written past them, and so are the zeros between those of a stride.
- * Only the pass that writes them.
+ * Only the pass that writes them. Of depthwise convolutions what comes next is fetched, too.
  */
 const pastTheCaches: OpCase[] = [
   passesOf(square(1, 520, 2, 16, { bias: true, activation: 'relu' }))[0]!,
   passesOf(square(1, 540, 16, 2, { stride: [2, 2] }))[1]!,
+  passesOf(square(3, 208, 64, 64, { groups: 64, padding: around(1), activation: 'relu' }))[0]!,
+  passesOf(square(3, 260, 64, 64, { groups: 64, padding: around(1), stride: [2, 2] }))[2]!,
 ]
 
 /** For the direct kernels: every width of a tile, taps and steps that have one of their own and others, whole and part vectors, planes of grouped channels. */
@@ -229,6 +231,29 @@ export function directConvolutions(info: KernelInfo): Convolution[] {
     depthwise(3, 6, 256, { dilation: [1, 2], padding: around(2) }),
     { ...depthwise(3, 6, 34, { stride: [2, 2], padding: around(1) }), W: 261 },
     depthwise(3, 4, 256, { stride: [2, 2], padding: around(1) }, 2),
+    // Tiles of two lines and columns: every width, whole and part tiles, blocks of channels of which the last is part of a vector.
+    ...Array.from(
+      { length: 9 },
+      (_, i): Convolution => ({ ...depthwise(3, 7, 64, { padding: around(1), bias: true, activation: 'relu' }), W: i + 8 }),
+    ),
+    ...Array.from({ length: 9 }, (_, i): Convolution => ({ ...depthwise(3, 11, 70, { stride: [2, 2], padding: around(1) }), W: i + 14 })),
+    depthwise(3, 10, 72, { bias: true }),
+    depthwise(3, 18, 72, { stride: [2, 2], activation: 'silu' }),
+    depthwise(3, 8, 65, { padding: around(4), bias: true, activation: 'gelu', N: 2 }),
+    {
+      ...depthwise(3, 17, 80, {
+        stride: [2, 2],
+        padding: [
+          [0, 1],
+          [3, 0],
+        ],
+        N: 2,
+      }),
+      W: 18,
+    },
+    { ...depthwise(3, 6, 66, { dilation: [1, 2], padding: around(2) }), W: 17 },
+    depthwise(3, 9, 521, { padding: around(1), bias: true }),
+    depthwise(3, 1, 64, { stride: [2, 2], padding: around(1) }),
     square(3, 9, 22, 11, { groups: 11, padding: around(1), bias: true }),
     square(3, 12, 32, 32, { groups: 8, padding: around(1), N: 2, bias: true, activation: 'relu' }),
     square(3, 12, 24, 40, { groups: 8, stride: [2, 2], padding: around(1) }),

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// Depthwise convolution with windows of 3 x 3, tile by tile: two lines of the target and two columns, many channels of a tile before the next one, so that
+// pixels are read in the order in which they lie in memory. Weights lie packed, vector by vector.
+#pragma once
+#include "../cpu/kernel_table.h"
+#include "activation.h"
+#include "loop.h"
+
+namespace convlane {
+namespace {
+
+constexpr int64_t kTileColumns = 2;  // of the target
+
+// Tiles of columns from `column` to `end`. Inner: everything lies inside. That is not asked then, nor whether to fetch: a quarter less time.
+template <class V, int Stride, bool Inner, bool Fetches>
+CONVLANE_NOINLINE void depthwise_tile_columns(const DepthwiseTilesArgs& g, int64_t column, int64_t end) {
+  constexpr int kLines = kDepthwiseTileLines, kColumns = kTileColumns, kRows = (kLines - 1) * Stride + 3, kReach = (kColumns - 1) * Stride + 3;
+  const int64_t channels = g.channels, most = channels - V::width, step = g.step, x_line = g.x_line, y_line = g.y_line;
+  const bool relu_now = g.activation == Activation::relu, streams = g.streams, fetches = Inner ? Fetches : g.fetches;
+  for (; column < end; column += kColumns) {
+    const int64_t start = column * Stride - g.before, low = -start, high = g.source - start;
+    const float* const x0 = g.x + start * step;
+    float* const y0 = g.y + column * step;
+    const float* w = g.w;
+    for (int64_t at = 0; at < channels; at += V::width, w += kDepthwiseTileWeights * V::width) {
+      const int64_t c = at < most ? at : most;
+      V sums[kLines * kColumns], taps[9];
+      CONVLANE_UNROLL for (int i = 0; i < kLines * kColumns; ++i) sums[i] = V::load(w + 9 * V::width);
+      CONVLANE_UNROLL for (int t = 0; t < 9; ++t) {
+        taps[t] = V::load(w + t * V::width);
+        keep(taps[t]);
+      }
+      const float* x = x0 + c;
+      CONVLANE_UNROLL for (int r = 0; r < kRows; ++r, x += x_line) {
+        if (fetches && r >= kRows - kLines * Stride) {
+          CONVLANE_UNROLL for (int j = 0; j < kColumns * Stride; ++j) CONVLANE_PREFETCH(x + kLines * Stride * x_line + j * step);
+        }
+        if (!Inner && (g.rows >> r & 1) == 0) continue;
+        CONVLANE_UNROLL for (int j = 0; j < kReach; ++j) {
+          if (!Inner && (j < low || j >= high)) continue;
+          V value = V::load(x + j * step);
+          keep(value);
+          CONVLANE_UNROLL for (int l = 0; l < kLines; ++l) {
+            const int t = r - l * Stride;
+            if (t < 0 || t > 2) continue;
+            CONVLANE_UNROLL for (int i = 0; i < kColumns; ++i) {
+              const int u = j - i * Stride;
+              if (u >= 0 && u <= 2) sums[l * kColumns + i] = fma(value, taps[t * 3 + u], sums[l * kColumns + i]);
+            }
+          }
+        }
+      }
+      if (relu_now) {
+        CONVLANE_UNROLL for (int i = 0; i < kLines * kColumns; ++i) sums[i] = relu(sums[i]);
+      }
+      float* y = y0 + c;
+      CONVLANE_UNROLL for (int i = 0; i < kLines * kColumns; ++i) {
+        const int l = i / kColumns, q = i % kColumns;
+        if (!Inner && (l >= g.lines || column + q >= g.target)) continue;
+        put(streams, Whole<V>{}, sums[i], y + l * y_line + q * step);
+      }
+    }
+  }
+}
+
+template <class V, int Stride>
+inline void depthwise_tile_lines(const DepthwiseTilesArgs& g) {
+  constexpr uint32_t kAllRows = (1u << ((kDepthwiseTileLines - 1) * Stride + 3)) - 1;
+  constexpr int64_t kReach = (kTileColumns - 1) * Stride + 3;
+  int64_t inside = 0;  // from there to `outside` tiles are inner ones
+  while (inside < g.target && inside * Stride < g.before) inside += kTileColumns;
+  int64_t outside = inside;
+  const bool whole = g.rows == kAllRows && g.lines == kDepthwiseTileLines;
+  while (whole && outside + kTileColumns <= g.target && outside * Stride - g.before + kReach <= g.source) outside += kTileColumns;
+  depthwise_tile_columns<V, Stride, false, false>(g, 0, inside);
+  if (g.fetches) {
+    depthwise_tile_columns<V, Stride, true, true>(g, inside, outside);
+  } else {
+    depthwise_tile_columns<V, Stride, true, false>(g, inside, outside);
+  }
+  depthwise_tile_columns<V, Stride, false, false>(g, outside, g.target);
+}
+
+template <class V>
+void depthwise_tiles(const DepthwiseTilesArgs& g) {
+  if (g.stride == 1) {
+    depthwise_tile_lines<V, 1>(g);
+  } else {
+    depthwise_tile_lines<V, 2>(g);
+  }
+  if (g.activation == Activation::linear || g.activation == Activation::relu) return;
+  for (int64_t l = 0; l < g.lines; ++l) {
+    float* y = g.y + l * g.y_line;
+    for (int64_t i = 0; i < g.target; ++i, y += g.step) activate<V>(g.activation, y, y, g.channels);
+  }
+}
+
+}  // namespace
+}  // namespace convlane
