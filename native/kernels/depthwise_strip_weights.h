@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Weight gradients of depthwise convolutions with windows of 3 x 3, tile by tile: two lines of dy and two columns, many channels of a tile before the next
+// Weight gradients of depthwise convolutions with windows of 3 x 3, tile by tile: two lines of dy and a few columns, many channels of a tile before the next
 // one, so that pixels are read in the order in which they lie in memory. The sums of a strip lie near, vector by vector.
 #pragma once
 #include "../cpu/kernel_table.h"
@@ -8,7 +8,9 @@ namespace convlane {
 namespace {
 
 constexpr int64_t kStripChannels = 256;  // whose sums the first cache holds beside what a tile reads
-constexpr int64_t kStripColumns = 2;     // of dy in a tile
+// Columns of dy in a tile. NEON starts four instructions in a cycle, of which loads and stores of the sums would be most with two.
+template <class V>
+constexpr int kStripColumns = V::width == 4 ? 4 : 2;
 
 // Sums of a vector of channels: of what a strip's tiles had so far, none before the first one. Those of the last one go to the result.
 template <class V>
@@ -31,13 +33,16 @@ CONVLANE_INLINE void end_strip_sums(bool ends, bool totals, float* result, float
 // last ones of a strip: a quarter less time than with these questions asked.
 template <class V, int Stride, bool Inner, bool Fetches>
 CONVLANE_NOINLINE void depthwise_strip_tiles(const DepthwiseStripArgs& g, int64_t column, int64_t end, int64_t first, int64_t last, float* parts) {
-  constexpr int kLines = kDepthwiseStripLines, kColumns = kStripColumns, kRows = (kLines - 1) * Stride + 3, kReach = (kColumns - 1) * Stride + 3;
+  constexpr int kLines = kDepthwiseStripLines, kColumns = kStripColumns<V>, kRows = (kLines - 1) * Stride + 3, kReach = (kColumns - 1) * Stride + 3;
   const int64_t step = g.step, x_line = g.x_line, dy_line = g.dy_line, most = g.channels - V::width;
-  const bool fetches = Inner ? Fetches : g.fetches, both = Inner || g.lines == kLines;
+  const bool fetches = Inner ? Fetches : g.fetches, both = g.lines == kLines;
   for (; column < end; column += kColumns) {
     const int64_t start = column * Stride - g.before, low = -start, high = g.source - start;
     const bool begins = !Inner && column == 0, ends = !Inner && column + kColumns >= g.target;
-    const bool there[2][2] = {{true, Inner || column + 1 < g.target}, {both, both && (Inner || column + 1 < g.target)}};
+    bool there[kLines][kColumns];
+    CONVLANE_UNROLL for (int i = 0; i < kLines * kColumns; ++i) {
+      there[i / kColumns][i % kColumns] = Inner || ((i < kColumns || both) && column + i % kColumns < g.target);
+    }
     const float* const x0 = g.x + start * step;
     const float* const d0 = g.dy + column * step;
     float* part = parts;
@@ -45,18 +50,21 @@ CONVLANE_NOINLINE void depthwise_strip_tiles(const DepthwiseStripArgs& g, int64_
       const int64_t c = at < most ? at : most;
       V sums[kDepthwiseStripSums], values[kLines][kColumns];
       begin_strip_sums(begins, part, sums);
-      CONVLANE_UNROLL for (int l = 0; l < kLines; ++l) {
+      const float *d = d0 + c, *x = x0 + c;
+      if (V::width == 4) {  // without indices times four each address would be computed from its beginnings
+        CONVLANE_OPAQUE(d);
+        CONVLANE_OPAQUE(x);
+      }
+      CONVLANE_UNROLL for (int l = 0; l < kLines; ++l, d += dy_line) {
         CONVLANE_UNROLL for (int i = 0; i < kColumns; ++i) {
-          const float* d = d0 + c + l * dy_line + i * step;
           values[l][i] = V::zero();
           if (!there[l][i]) continue;
-          values[l][i] = V::load(d);
+          values[l][i] = V::load(d + i * step);
           keep(values[l][i]);
           sums[9] = sums[9] + values[l][i];
-          if (fetches) CONVLANE_PREFETCH(d + kLines * dy_line);
+          if (fetches) CONVLANE_PREFETCH(d + kLines * dy_line + i * step);
         }
       }
-      const float* x = x0 + c;
       CONVLANE_UNROLL for (int r = 0; r < kRows; ++r, x += x_line) {
         if (fetches && r >= kRows - kLines * Stride) {
           CONVLANE_UNROLL for (int j = 0; j < kColumns * Stride; ++j) CONVLANE_PREFETCH(x + kLines * Stride * x_line + j * step);
@@ -84,12 +92,12 @@ CONVLANE_NOINLINE void depthwise_strip_tiles(const DepthwiseStripArgs& g, int64_
 template <class V, int Stride>
 inline void depthwise_strip_columns(const DepthwiseStripArgs& g) {
   constexpr uint32_t kAllRows = (1u << ((kDepthwiseStripLines - 1) * Stride + 3)) - 1;
-  constexpr int64_t kReach = (kStripColumns - 1) * Stride + 3;
+  constexpr int64_t kColumns = kStripColumns<V>, kReach = (kColumns - 1) * Stride + 3;
   alignas(64) float parts[kStripChannels * kDepthwiseStripSums];
-  int64_t inside = kStripColumns;  // from there to `outside` they are inner ones
-  while (inside < g.target && inside * Stride < g.before) inside += kStripColumns;
+  int64_t inside = kColumns;  // from there to `outside` they are inner ones
+  while (inside < g.target && inside * Stride < g.before) inside += kColumns;
   int64_t outside = inside;
-  while (g.rows == kAllRows && g.lines == kDepthwiseStripLines && outside + kStripColumns < g.target && outside * Stride - g.before + kReach <= g.source) outside += kStripColumns;
+  while (g.rows == kAllRows && g.lines == kDepthwiseStripLines && outside + kColumns < g.target && outside * Stride - g.before + kReach <= g.source) outside += kColumns;
   for (int64_t first = 0; first < g.channels; first += kStripChannels) {
     const int64_t last = first + kStripChannels < g.channels ? first + kStripChannels : g.channels;
     depthwise_strip_tiles<V, Stride, false, false>(g, 0, inside, first, last, parts);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Depthwise convolution with windows of 3 x 3, tile by tile: two lines of the target and two columns, many channels of a tile before the next one, so that
+// Depthwise convolution with windows of 3 x 3, tile by tile: two lines of the target and a few columns, many channels of a tile before the next one, so that
 // pixels are read in the order in which they lie in memory. Weights lie packed, vector by vector.
 #pragma once
 #include "../cpu/kernel_table.h"
@@ -9,12 +9,14 @@
 namespace convlane {
 namespace {
 
-constexpr int64_t kTileColumns = 2;  // of the target
+// Columns of the target in a tile. NEON starts four instructions in a cycle, of which loads would be most with two.
+template <class V>
+constexpr int kTileColumns = V::width == 4 ? 4 : 2;
 
 // Tiles of columns from `column` to `end`. Inner: everything lies inside. That is not asked then, nor whether to fetch: a quarter less time.
 template <class V, int Stride, bool Inner, bool Fetches>
 CONVLANE_NOINLINE void depthwise_tile_columns(const DepthwiseTilesArgs& g, int64_t column, int64_t end) {
-  constexpr int kLines = kDepthwiseTileLines, kColumns = kTileColumns, kRows = (kLines - 1) * Stride + 3, kReach = (kColumns - 1) * Stride + 3;
+  constexpr int kLines = kDepthwiseTileLines, kColumns = kTileColumns<V>, kRows = (kLines - 1) * Stride + 3, kReach = (kColumns - 1) * Stride + 3;
   const int64_t channels = g.channels, most = channels - V::width, step = g.step, x_line = g.x_line, y_line = g.y_line;
   const bool relu_now = g.activation == Activation::relu, streams = g.streams, fetches = Inner ? Fetches : g.fetches;
   for (; column < end; column += kColumns) {
@@ -31,6 +33,7 @@ CONVLANE_NOINLINE void depthwise_tile_columns(const DepthwiseTilesArgs& g, int64
         keep(taps[t]);
       }
       const float* x = x0 + c;
+      CONVLANE_OPAQUE(x);  // or each address is computed from its beginnings
       CONVLANE_UNROLL for (int r = 0; r < kRows; ++r, x += x_line) {
         if (fetches && r >= kRows - kLines * Stride) {
           CONVLANE_UNROLL for (int j = 0; j < kColumns * Stride; ++j) CONVLANE_PREFETCH(x + kLines * Stride * x_line + j * step);
@@ -54,10 +57,12 @@ CONVLANE_NOINLINE void depthwise_tile_columns(const DepthwiseTilesArgs& g, int64
         CONVLANE_UNROLL for (int i = 0; i < kLines * kColumns; ++i) sums[i] = relu(sums[i]);
       }
       float* y = y0 + c;
-      CONVLANE_UNROLL for (int i = 0; i < kLines * kColumns; ++i) {
-        const int l = i / kColumns, q = i % kColumns;
-        if (!Inner && (l >= g.lines || column + q >= g.target)) continue;
-        put(streams, Whole<V>{}, sums[i], y + l * y_line + q * step);
+      CONVLANE_OPAQUE(y);
+      CONVLANE_UNROLL for (int l = 0; l < kLines; ++l, y += y_line) {
+        CONVLANE_UNROLL for (int i = 0; i < kColumns; ++i) {
+          if (!Inner && (l >= g.lines || column + i >= g.target)) continue;
+          put(streams, Whole<V>{}, sums[l * kColumns + i], y + i * step);
+        }
       }
     }
   }
@@ -66,12 +71,12 @@ CONVLANE_NOINLINE void depthwise_tile_columns(const DepthwiseTilesArgs& g, int64
 template <class V, int Stride>
 inline void depthwise_tile_lines(const DepthwiseTilesArgs& g) {
   constexpr uint32_t kAllRows = (1u << ((kDepthwiseTileLines - 1) * Stride + 3)) - 1;
-  constexpr int64_t kReach = (kTileColumns - 1) * Stride + 3;
+  constexpr int64_t kColumns = kTileColumns<V>, kReach = (kColumns - 1) * Stride + 3;
   int64_t inside = 0;  // from there to `outside` tiles are inner ones
-  while (inside < g.target && inside * Stride < g.before) inside += kTileColumns;
+  while (inside < g.target && inside * Stride < g.before) inside += kColumns;
   int64_t outside = inside;
   const bool whole = g.rows == kAllRows && g.lines == kDepthwiseTileLines;
-  while (whole && outside + kTileColumns <= g.target && outside * Stride - g.before + kReach <= g.source) outside += kTileColumns;
+  while (whole && outside + kColumns <= g.target && outside * Stride - g.before + kReach <= g.source) outside += kColumns;
   depthwise_tile_columns<V, Stride, false, false>(g, 0, inside);
   if (g.fetches) {
     depthwise_tile_columns<V, Stride, true, true>(g, inside, outside);
