@@ -13,6 +13,8 @@
 namespace convlane {
 namespace {
 
+// Of the lanes that a caller awaits step by step: what it takes JavaScript to come back with the next one.
+constexpr std::chrono::microseconds kPatience{50};
 constexpr int64_t kGrowthBeforeCollection = 8 << 20;
 constexpr int64_t kMoreThanAnyHeap = int64_t{1} << 40;
 
@@ -75,8 +77,8 @@ Environment::Environment(Napi::Env env)
     : env_(env),
       train_arena_(std::make_shared<Arena>(tally_)),
       infer_arena_(std::make_shared<Arena>(tally_)),
-      train_([this](std::unique_ptr<Job> job) { completed(std::move(job)); }),
-      infer_([this](std::unique_ptr<Job> job) { completed(std::move(job)); }),
+      train_([this](std::unique_ptr<Job> job) { completed(std::move(job)); }, kPatience),
+      infer_([this](std::unique_ptr<Job> job) { completed(std::move(job)); }, kPatience),
       state_([this](std::unique_ptr<Job> job) { completed(std::move(job)); }),
       data_([](std::unique_ptr<Job> job) {
         Lane* next = std::exchange(static_cast<Task*>(job.get())->next, nullptr);

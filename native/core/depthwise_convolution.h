@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Forward and input gradient of depthwise convolutions with windows of 3 columns, and forward of some with 5: each channel by itself, line by line of the
-// target. DepthwiseLines computes the others.
+// target. DepthwiseTiles computes most windows of 3 x 3, DepthwiseLines the others.
 #pragma once
 #include "rows_axis.h"
 

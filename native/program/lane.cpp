@@ -20,6 +20,7 @@ void Lane::start() {
 void Lane::submit(std::unique_ptr<Job> job) {
   std::lock_guard<std::mutex> lock(mutex_);
   queue_.push(std::move(job));
+  waiting_.fetch_add(1);
   changed_.notify_one();
 }
 
@@ -37,11 +38,14 @@ void Lane::work() {
   FlushDenormals flush;
   for (;;) {
     std::unique_ptr<Job> job;
+    const auto end = std::chrono::steady_clock::now() + patience_;
+    while (waiting_.load() == 0 && !cancelled_.load() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
     {
       std::unique_lock<std::mutex> lock(mutex_);
       changed_.wait(lock, [&] { return cancelled_.load() || !queue_.empty(); });
       if (cancelled_.load()) return;
       job = queue_.pop();
+      waiting_.fetch_sub(1);
     }
     job->run(cancelled_);
     done_(std::move(job));
