@@ -33,7 +33,7 @@ constexpr int64_t kAheadTiles = 2;           // rows of so many tiles further ar
 
 int64_t RowsConvolution::Cuts::lists_floats(int32_t rows) const {
   const int64_t bytes = tiles * (static_cast<int64_t>(sizeof(Lists::Tile)) + runs * static_cast<int64_t>(sizeof(GemmRun)) +
-                                 (runs + 1) * rows * static_cast<int64_t>(sizeof(float*)));
+                                 (runs + 1) * rows * static_cast<int64_t>(sizeof(float*)) + runs * rows * static_cast<int64_t>(sizeof(int32_t)));
   return divide_up(bytes, sizeof(float)) + tiles * rows * patch;
 }
 
@@ -189,8 +189,10 @@ void RowsConvolution::run_block(const Call& call, int64_t phase, int64_t begin, 
     lists.panel = panel;
     GemmRowsArgs args{};
     args.ldb = call.weights.ldb;
-    args.out_offset = group * columns_ + panels_.first(panel);
-    args.bias = call.bias == nullptr ? nullptr : call.bias + args.out_offset;
+    const int64_t column = group * columns_ + panels_.first(panel);
+    args.rows_offset = lists.rows_offset;
+    args.out_offset = lists.out_offset + column;
+    args.bias = call.bias == nullptr ? nullptr : call.bias + column;
     args.vectors = panels_.vectors_of(panel);
     args.columns = panels_.columns_of(panel);
     args.activation = call.activation;

@@ -14,9 +14,9 @@ bool RowsConvolution::move_lists(const Call& call, const RowsCursor& cursor, int
     return false;
   }
   const int64_t images = (begin - lists.begin) / pixels;
-  const int64_t source_step = images * d_.source * h_.source * w_.source * source_c_, target_step = images * d_.target * h_.target * w_.target * target_c_;
-  for (int64_t r = 0; r < lists.row_count; ++r) lists.rows[r] += lists.rows[r] == call.zeros ? 0 : source_step;
-  for (int64_t i = 0; i < lists.pixel_count; ++i) lists.out[i] += target_step;
+  lists.rows_offset += images * d_.source * h_.source * w_.source * source_c_;
+  lists.out_offset += images * d_.target * h_.target * w_.target * target_c_;
+  for (int64_t i = 0; i < lists.padding_count; ++i) lists.rows[lists.padding[i]] = call.zeros - lists.rows_offset;
   lists.begin = begin;
   return true;
 }
@@ -84,27 +84,36 @@ void RowsConvolution::list_tile(const Call& call, RowsCursor& cursor, int32_t m,
   // Taps t .. t + count - 1 of the width (number `tap` the first of them): one run, or a copy into each pixel's patch.
   auto add = [&](int64_t tap, int64_t t, int64_t count) {
     bool any = false;
+    int64_t padding = lists.padding_count;
     const float** rows = lists.rows + lists.row_count;
+    auto pad = [&](int32_t i) {
+      rows[i] = call.zeros;
+      lists.padding[padding++] = static_cast<int32_t>(lists.row_count + i);
+    };
     for (int32_t s = 0; s < segment_count; ++s) {
       const Segment& segment = segments[s];
       int64_t position = segment.w + w_.offset[first_w + t];
       if (source_rows[s] == nullptr) {
-        for (int32_t i = segment.begin; i < segment.end; ++i) rows[i] = call.zeros;
+        for (int32_t i = segment.begin; i < segment.end; ++i) pad(i);
       } else if (t == whole_first) {
         const float* from = source_rows[s] + position * source_c_;
         for (int32_t i = segment.begin; i < segment.end; ++i, from += pixel_step) rows[i] = from;
         any = true;
       } else {
         for (int32_t i = segment.begin; i < segment.end; ++i, position += w_.source_stride) {
-          const bool reads = inside(position, w_.source);
-          any = any || reads;
-          rows[i] = reads ? source_rows[s] + position * source_c_ : call.zeros;
+          if (!inside(position, w_.source)) {
+            pad(i);
+            continue;
+          }
+          rows[i] = source_rows[s] + position * source_c_;
+          any = true;
         }
       }
     }
     if (copied) {
       for (int32_t i = 0; i < m; ++i) std::memcpy(copies + i * patch + tap * depth_, rows[i], static_cast<size_t>(count * depth_) * sizeof(float));
     } else if (any) {
+      lists.padding_count = padding;
       tile.runs[tile.run_count++] = {call.weights.data + group * call.weights.group + tap * call.weights.tap, count * depth_};
       lists.row_count += m;
     }

@@ -48,7 +48,9 @@ struct RowsConvolution::Lists {
   GemmRun* runs;
   float** out;
   float* patches;
-  int64_t tile_count, row_count, total_runs, pixel_count;
+  int32_t* padding;                        // which of the rows are zeros
+  int64_t tile_count, row_count, total_runs, pixel_count, padding_count;
+  int64_t rows_offset, out_offset;           // how far the lists were moved. Rows of zeros begin as much before these
   int64_t phase = -1, begin = 0, group = 0;  // what is listed: pixels from `begin` on
   int64_t panel = 0;                         // of the weights that the runs point at
 
@@ -57,10 +59,11 @@ struct RowsConvolution::Lists {
     runs = reinterpret_cast<GemmRun*>(tiles + cuts.tiles);
     out = reinterpret_cast<float**>(runs + cuts.tiles * cuts.runs);
     rows = const_cast<const float**>(out + cuts.tiles * m);
-    patches = reinterpret_cast<float*>(rows + cuts.tiles * cuts.runs * m);
+    padding = reinterpret_cast<int32_t*>(rows + cuts.tiles * cuts.runs * m);
+    patches = reinterpret_cast<float*>(padding + cuts.tiles * cuts.runs * m);
     clear();
   }
-  void clear() { tile_count = row_count = total_runs = pixel_count = 0; }
+  void clear() { tile_count = row_count = total_runs = pixel_count = padding_count = rows_offset = out_offset = 0; }
 };
 
 }  // namespace convlane

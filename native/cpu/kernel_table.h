@@ -16,11 +16,12 @@ struct GemmRun {
   int64_t length;
 };
 
-// out[i][j] = act( (accumulate ? out[i][j] : 0) + sum over runs r, k < length_r of rows[r * m + i][k] * b_r[k * ldb + j] + bias[j] )
+// out[i][j] = act( (accumulate ? out[i][j] : 0) + sum over runs r, k < length_r of rows[r * m + i][rows_offset + k] * b_r[k * ldb + j] + bias[j] )
 // B rows hold `vectors * width` readable floats (padded by zeros); `out` and `bias` hold `columns` of them only.
 // Convolution forward and input gradient, dense, matmul. Rows need not be aligned; b is aligned to 64 bytes when ldb is a multiple of width.
 struct GemmRowsArgs {
   const float* const* rows;  // runs x m pointers
+  int64_t rows_offset;       // of these and of those of `ahead`
   const GemmRun* runs;
   int64_t run_count;
   int64_t ldb;
