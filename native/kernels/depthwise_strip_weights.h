@@ -29,12 +29,14 @@ CONVLANE_INLINE void end_strip_sums(bool ends, bool totals, float* result, float
   CONVLANE_UNROLL for (int t = 0; t < kDepthwiseStripSums; ++t) sums[t].store(to + t * V::width);
 }
 
-// Tiles of columns of dy from `column` to `end`, of channels from `first` to `last`. Inner: everything lies inside, and the tiles are neither the first nor the
-// last ones of a strip: a quarter less time than with these questions asked.
+// Tiles of columns of dy from `column` to `end`, of channels from `first` to `last`. Inner: all columns and both lines lie inside, and the tiles are neither the
+// first nor the last ones of a strip: a quarter less time than with these questions asked. Whether a row lies inside is asked all the same, but where the next
+// ones are fetched: 5 to 10 % less where maps are small, 3 % more where they are large.
 template <class V, int Stride, bool Inner, bool Fetches>
 CONVLANE_NOINLINE void depthwise_strip_tiles(const DepthwiseStripArgs& g, int64_t column, int64_t end, int64_t first, int64_t last, float* parts) {
   constexpr int kLines = kDepthwiseStripLines, kColumns = kStripColumns<V>, kRows = (kLines - 1) * Stride + 3, kReach = (kColumns - 1) * Stride + 3;
   const int64_t step = g.step, x_line = g.x_line, dy_line = g.dy_line, most = g.channels - V::width;
+  const uint32_t rows = g.rows;
   const bool fetches = Inner ? Fetches : g.fetches, both = g.lines == kLines;
   for (; column < end; column += kColumns) {
     const int64_t start = column * Stride - g.before, low = -start, high = g.source - start;
@@ -69,7 +71,7 @@ CONVLANE_NOINLINE void depthwise_strip_tiles(const DepthwiseStripArgs& g, int64_
         if (fetches && r >= kRows - kLines * Stride) {
           CONVLANE_UNROLL for (int j = 0; j < kColumns * Stride; ++j) CONVLANE_PREFETCH(x + kLines * Stride * x_line + j * step);
         }
-        if (!Inner && (g.rows >> r & 1) == 0) continue;
+        if (!(Inner && Fetches) && (rows >> r & 1) == 0) continue;
         CONVLANE_UNROLL for (int j = 0; j < kReach; ++j) {
           if (!Inner && (j < low || j >= high)) continue;
           V value = V::load(x + j * step);
@@ -97,7 +99,7 @@ inline void depthwise_strip_columns(const DepthwiseStripArgs& g) {
   int64_t inside = kColumns;  // from there to `outside` they are inner ones
   while (inside < g.target && inside * Stride < g.before) inside += kColumns;
   int64_t outside = inside;
-  while (g.rows == kAllRows && g.lines == kDepthwiseStripLines && outside + kColumns < g.target && outside * Stride - g.before + kReach <= g.source) outside += kColumns;
+  while ((g.rows == kAllRows || !g.fetches) && g.lines == kDepthwiseStripLines && outside + kColumns < g.target && outside * Stride - g.before + kReach <= g.source) outside += kColumns;
   for (int64_t first = 0; first < g.channels; first += kStripChannels) {
     const int64_t last = first + kStripChannels < g.channels ? first + kStripChannels : g.channels;
     depthwise_strip_tiles<V, Stride, false, false>(g, 0, inside, first, last, parts);

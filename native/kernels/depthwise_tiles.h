@@ -13,11 +13,13 @@ namespace {
 template <class V>
 constexpr int kTileColumns = V::width == 4 ? 4 : 2;
 
-// Tiles of columns from `column` to `end`. Inner: everything lies inside. That is not asked then, nor whether to fetch: a quarter less time.
+// Tiles of columns from `column` to `end`. Inner: all columns and both lines lie inside. That is not asked then, nor whether to fetch: a quarter less time. Whether a
+// row lies inside is asked all the same: for tiles of the first and last lines to be inner ones takes 1 to 10 % less.
 template <class V, int Stride, bool Inner, bool Fetches>
 CONVLANE_NOINLINE void depthwise_tile_columns(const DepthwiseTilesArgs& g, int64_t column, int64_t end) {
   constexpr int kLines = kDepthwiseTileLines, kColumns = kTileColumns<V>, kRows = (kLines - 1) * Stride + 3, kReach = (kColumns - 1) * Stride + 3;
   const int64_t channels = g.channels, most = channels - V::width, step = g.step, x_line = g.x_line, y_line = g.y_line;
+  const uint32_t rows = g.rows;
   const bool relu_now = g.activation == Activation::relu, streams = g.streams, fetches = Inner ? Fetches : g.fetches;
   for (; column < end; column += kColumns) {
     const int64_t start = column * Stride - g.before, low = -start, high = g.source - start;
@@ -38,7 +40,7 @@ CONVLANE_NOINLINE void depthwise_tile_columns(const DepthwiseTilesArgs& g, int64
         if (fetches && r >= kRows - kLines * Stride) {
           CONVLANE_UNROLL for (int j = 0; j < kColumns * Stride; ++j) CONVLANE_PREFETCH(x + kLines * Stride * x_line + j * step);
         }
-        if (!Inner && (g.rows >> r & 1) == 0) continue;
+        if ((rows >> r & 1) == 0) continue;
         CONVLANE_UNROLL for (int j = 0; j < kReach; ++j) {
           if (!Inner && (j < low || j >= high)) continue;
           V value = V::load(x + j * step);
@@ -70,12 +72,11 @@ CONVLANE_NOINLINE void depthwise_tile_columns(const DepthwiseTilesArgs& g, int64
 
 template <class V, int Stride>
 inline void depthwise_tile_lines(const DepthwiseTilesArgs& g) {
-  constexpr uint32_t kAllRows = (1u << ((kDepthwiseTileLines - 1) * Stride + 3)) - 1;
   constexpr int64_t kColumns = kTileColumns<V>, kReach = (kColumns - 1) * Stride + 3;
   int64_t inside = 0;  // from there to `outside` tiles are inner ones
   while (inside < g.target && inside * Stride < g.before) inside += kColumns;
   int64_t outside = inside;
-  const bool whole = g.rows == kAllRows && g.lines == kDepthwiseTileLines;
+  const bool whole = g.lines == kDepthwiseTileLines;
   while (whole && outside + kColumns <= g.target && outside * Stride - g.before + kReach <= g.source) outside += kColumns;
   depthwise_tile_columns<V, Stride, false, false>(g, 0, inside);
   if (g.fetches) {
