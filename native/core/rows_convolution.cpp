@@ -20,10 +20,8 @@ constexpr int64_t kStripPanels = 16;         // and so many panels of them take 
 constexpr int64_t kStripPixels = 56;         // fewest of a block without lists, as many as fill tiles of 14 and of 8 rows, where there are two such blocks
 constexpr int64_t kListPointers = 64 << 10;  // most row pointers of one block
 constexpr int64_t kPatchFloats = 64 << 10;   // most copied floats of one block
-constexpr double kAcrossPadding = 0.08;      // share of taps on padding from which on the same pixel of several images makes a better tile than neighbours,
-constexpr double kLittlePadding = 0.01;      // or this share between so many channels: what the lists, longer then, cost is little beside the products
-constexpr int64_t kManyChannels = 64;
-constexpr int64_t kAcrossDepth = 16;         // with fewer channels the lists cost more than they save
+constexpr double kAcrossPadding = 64;        // vectors of products of a pixel on padding from which on the same pixel of several images makes a better tile than
+                                             // neighbours, whose lists can be moved from image to image: the others take 30 to 40 cycles a pixel
 constexpr int64_t kStreamFloats = 9 << 19;   // of source and target: with as many the target isn't found in a cache of 32 MB by who reads it next
 constexpr int64_t kFarFloats = 64 << 10;     // a target at least this large isn't in L2 when its turn comes
 constexpr int64_t kAheadFloats = 1 << 20;    // a source at least this large comes from afar; that of the gradient is read by several phases, and was as fast
@@ -50,13 +48,18 @@ RowsConvolution::RowsConvolution(const ConvGeometry& geometry, Direction directi
       columns_(target_c_ / geometry.groups),
       panels_(columns_),
       mergeable_(geometry.groups == 1 && neighbours(w_)),
-      padded_(1 - inside_share(d_) * inside_share(h_) * inside_share(w_) >= (std::min(depth_, columns_) >= kManyChannels ? kLittlePadding : kAcrossPadding)),
+      padded_(padding_of_pixel() >= kAcrossPadding * kernels().width),
       pixelwise_(patches == Patches::indirect && pixelwise(d_) && pixelwise(h_) && pixelwise(w_)) {}
 
-// The same pixel of several images has its padding in common, and what a whole tile has as padding is left out: worth it where much of the taps is padding.
-bool RowsConvolution::across_images(int64_t n) const {
-  return padded_ && depth_ >= kAcrossDepth && n >= panels_.rows;
+// Products on padding, of a pixel in the mean.
+double RowsConvolution::padding_of_pixel() const {
+  const double share = 1 - inside_share(d_) * inside_share(h_) * inside_share(w_);
+  const double taps = static_cast<double>(d_.taps() * h_.taps() * w_.taps()) / static_cast<double>(d_.phases() * h_.phases() * w_.phases());
+  return share * taps * static_cast<double>(depth_ * columns_);
 }
+
+// The same pixel of several images has its padding in common, and what a whole tile has as padding is left out: worth it where much is computed on padding.
+bool RowsConvolution::across_images(int64_t n) const { return padded_ && n >= panels_.rows; }
 
 RowsConvolution::Cuts RowsConvolution::cut(int64_t n) const {
   const int32_t m = panels_.rows;

@@ -44,6 +44,7 @@ class RowsConvolution {
   bool serve_as_they_are() const { return readable() && panels_.count == 1; }
   WeightView view(int64_t n, const float* weights, const float* prepared, float* packed) const;
   void pack(const float* weights, float* packed) const;
+  double padding_of_pixel() const;
   bool across_images(int64_t n) const;
   bool taps_in(int64_t phase) const;
   bool streams(int64_t n, Activation activation, const float* target) const;
@@ -68,7 +69,7 @@ class RowsConvolution {
   int64_t depth_, columns_;      // of one group: source channels (the reduction per tap), target channels
   Panels panels_;
   bool mergeable_;               // taps that are neighbours along the width are neighbours in memory, within each phase
-  bool padded_;                  // so much of the taps is padding that tiles had better take the same pixel of several images
+  bool padded_;                  // so much is computed on padding that tiles had better take the same pixel of several images
   bool pixelwise_;               // each pixel of the target comes from the same one of the source
 };
 
