@@ -20,8 +20,8 @@ constexpr int64_t kStripPanels = 16;         // and so many panels of them take 
 constexpr int64_t kStripPixels = 56;         // fewest of a block without lists, as many as fill tiles of 14 and of 8 rows, where there are two such blocks
 constexpr int64_t kListPointers = 64 << 10;  // most row pointers of one block
 constexpr int64_t kPatchFloats = 64 << 10;   // most copied floats of one block
-constexpr double kAcrossPadding = 64;        // vectors of products of a pixel on padding from which on the same pixel of several images makes a better tile than
-                                             // neighbours, whose lists can be moved from image to image: the others take 30 to 40 cycles a pixel
+constexpr double kAcrossPadding = 64;        // vectors of products with padding, of a pixel, from which on the same pixel of several images makes a better tile than
+                                             // neighbours: its lists take 30 to 40 cycles a pixel to make, those of neighbours are moved from image to image
 constexpr int64_t kStreamFloats = 9 << 19;   // of source and target: with as many the target isn't found in a cache of 32 MB by who reads it next
 constexpr int64_t kFarFloats = 64 << 10;     // a target at least this large isn't in L2 when its turn comes
 constexpr int64_t kAheadFloats = 1 << 20;    // a source at least this large comes from afar; that of the gradient is read by several phases, and was as fast
