@@ -51,6 +51,7 @@ struct GemmPanelArgs {
   int32_t columns;        // (vectors - 1) * width < columns <= vectors * width
   Activation activation;
   bool stream;            // as above
+  bool fetch;             // rows of the next tiles, while one multiplies: asked of panels of one vector only, others do
   int64_t claimed_rows;   // rows of c, from the first on, whose lines are fetched a tile before they are written: by a later call those from `rows` on
 };
 

@@ -12,32 +12,35 @@ namespace convlane {
 namespace {
 
 constexpr int kTwoVectorRows = 14;  // of a tile of two vectors: 144 -> 32 has 91 % of the limit on a Xeon, with 8 rows 78 to 82
-constexpr int kTwoVectorSteps = 8;  // k of one turn of its loop
+constexpr int kTallSteps = 8;       // k of one turn of the loop, in tiles of more than kRowPointers rows
 
 // All k of a tile: `steps` multiplies the next ones, as many as its argument. Where the tile after this one writes is claimed meanwhile, so many rows with each
-// turn: all at once, such lines keep what the tile reads waiting. What the next tile reads (Near: into the first cache), or the one after it, is fetched in the
-// order of memory where rows follow each other: such a sequence the hardware carries on by itself, further ahead.
-template <int M, int Columns, int Together, int Claims, bool Near, class Steps>
+// turn: all at once, such lines keep what the tile reads waiting. What the next tile reads (a tall one: into the first cache), or the one after it, is fetched in
+// the order of memory where rows follow each other: such a sequence the hardware carries on by itself, further ahead. A tile of one vector is asked to or not.
+template <class V, int M, int NV, int Together, int Claims, class Steps>
 CONVLANE_INLINE void panel_steps(const GemmPanelArgs& g, int64_t row, const Steps& steps) {
+  constexpr bool near = M > kRowPointers;
   const int64_t lda = g.lda, ldc = g.ldc, length = g.k;
   const float* claim = g.c + (row + M) * ldc;
   const float* const claims_end = row + M < g.claimed_rows ? claim + M * ldc : claim;
   const auto claim_row = [&] {
-    CONVLANE_UNROLL for (int j = 0; j < Columns; j += kFetched) CONVLANE_PREFETCH_WRITE(claim + j);
+    CONVLANE_UNROLL for (int j = 0; j < NV * V::width; j += kFetched) CONVLANE_PREFETCH_WRITE(claim + j);
     claim += ldc;
   };
   const bool dense = lda == length;
   const int64_t apart = dense ? kFetched : lda, further = dense ? M : 1;
-  const float* next = g.a + (row + (Near ? 1 : 2) * M) * lda;
+  const float* next = g.a + (row + (near ? 1 : 2) * M) * lda;
   for (int64_t k = 0; k < length;) {
-    const float* from = next + k * further;
-    CONVLANE_UNROLL for (int i = 0; i < M; ++i, from += apart) {
-      if (Near) {
-        CONVLANE_PREFETCH_NEAR(from);
-      } else {
-        CONVLANE_PREFETCH(from);
+    if (NV > 1 || g.fetch) {
+      const float* from = next + k * further;
+      CONVLANE_UNROLL for (int i = 0; i < M; ++i, from += apart) {
+        if (near) {
+          CONVLANE_PREFETCH_NEAR(from);
+        } else {
+          CONVLANE_PREFETCH(from);
+        }
+        CONVLANE_OPAQUE(from);
       }
-      CONVLANE_OPAQUE(from);
     }
     const int64_t end = k + kFetched < length ? k + kFetched : length;
     for (; k + Together <= end; k += Together) {
@@ -75,25 +78,7 @@ CONVLANE_NOINLINE void panel_tile(const GemmPanelArgs& g, int64_t row) {
         }
       }
     };
-    panel_steps<M, NV * V::width, Whole ? kTogether<V> : 1, 1, false>(g, row, steps);
-  } else if constexpr (NV == 1) {  // as in tiles of row pointers
-    const auto steps = [&](auto count) CONVLANE_INLINE_LAMBDA {
-      const float* a = first;
-      if constexpr (decltype(count)::value == kOneVectorSteps<V>) {
-        const auto next = [&]() CONVLANE_INLINE_LAMBDA {
-          const float* at = a;
-          a += lda;
-          return at;
-        };
-        one_vector_steps<V, M>(next, b, ldb, sums);
-      } else {
-        const V bk = V::load(b);
-        CONVLANE_UNROLL for (int i = 0; i < M; ++i, a += lda) sums[i][0] = fma(V::factor(a), bk, sums[i][0]);
-      }
-      first += count;
-      b += count * ldb;
-    };
-    panel_steps<M, V::width, kOneVectorSteps<V>, 2, true>(g, row, steps);
+    panel_steps<V, M, NV, Whole ? kTogether<V> : 1, 1>(g, row, steps);
   } else {
     constexpr int kOfPointer = 4, kPointers = (M + kOfPointer - 1) / kOfPointer;  // one to each row would not fit the registers
     const char* a[kPointers];
@@ -117,7 +102,7 @@ CONVLANE_NOINLINE void panel_tile(const GemmPanelArgs& g, int64_t row) {
       }
       CONVLANE_UNROLL for (int i = 0; i < kPointers; ++i) a[i] += count * static_cast<int>(sizeof(float));
     };
-    panel_steps<M, NV * V::width, kTwoVectorSteps, 2, true>(g, row, steps);
+    panel_steps<V, M, NV, kTallSteps, 2>(g, row, steps);
   }
   float* const out = g.c + row * g.ldc;
   finish_tile<V, M, NV, Whole>([&](int i) { return out + i * g.ldc; }, g, false, sums);
