@@ -107,9 +107,14 @@ ConvAlgorithm or_winograd(const ConvGeometry& g, ConvPass pass, ConvAlgorithm di
   const int64_t fewest = g.h.kernel > 3 ? 4 : 6;
   constexpr double kWork = 1 << 16;    // multiply-adds of an image: below, it takes a microsecond or two, which is not worth a less exact sum
   constexpr double kGain = 0.85;
+  constexpr int64_t kFew = 8;  // channels: fewer make thin tiles there, too
+  const int64_t least = std::min(g.c, g.oc), most = std::max(g.c, g.oc);
   const double work = static_cast<double>(g.out_pixels() * g.taps()) * static_cast<double>(g.c) * static_cast<double>(g.oc);
-  if (std::min(g.c, g.oc) < fewest || work < kWork) return direct;
-  return cheapest_winograd(g, pass, kGain * work, direct);
+  if (least < fewest || work < kWork) return direct;
+  // A direct weight gradient multiplies whole vectors of the many with 50 to 60 % of the limit where the others are few: any saving pays.
+  const bool few = pass == ConvPass::weight_gradient && direct == ConvAlgorithm::direct && least >= kFew;
+  const double limit = few ? static_cast<double>(round_up(most, kernels().width)) / static_cast<double>(most) : kGain;
+  return cheapest_winograd(g, pass, limit * work, direct);
 }
 
 // Few channels make thin tiles in the gradients: copied patches have as many columns (input) or rows (weights) as there are taps x channels.
