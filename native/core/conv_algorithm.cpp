@@ -47,13 +47,13 @@ bool direct_pays(const ConvGeometry& g, ConvPass pass) {
   const FewChannels view(g);
   const int64_t few = view.g.c;
   // AVX-512's tiles without row pointers have 14 pixels of a line: where lines are long, 12 to 16 channels take 5 to 35 % less. Of images that fill tiles of 8,
-  // whose lists are moved from one to the next, a product takes 1 to 6 % less, of others as much as 15 % more.
+  // whose lists are moved from one to the next, a product takes 1 to 6 % less, of others up to 20 % more.
   constexpr int64_t kLongLines = 24, kListed = 8;
-  const bool wide = kernels().width == 16, tall = wide && g.taps() > 1 && view.g.w.out >= kLongLines;
+  const bool wide = kernels().width == 16, tall = wide && g.taps() > 1 && view.g.w.out >= kLongLines, ragged = wide && view.g.out_pixels() % kListed != 0;
   if (pass == ConvPass::weight_gradient) return g.taps() > 1 && few < (Panels(view.g.oc).width > 2 * kernels().width ? kThinWideTiles : kThinTiles);
   if (view.mirrored == (pass == ConvPass::input_gradient)) {
     if (g.taps() == 1) return few < (wide ? kTallRuns : kShortRuns);
-    return few < kShortRuns || tall || (wide && view.g.out_pixels() % kListed != 0);
+    return few < kShortRuns || tall || ragged;
   }
   if (g.taps() == 1) {
     constexpr double kGain = 1.2;
@@ -61,7 +61,7 @@ bool direct_pays(const ConvGeometry& g, ConvPass pass) {
     const double product = static_cast<double>(view.g.out_pixels()) * static_cast<double>(view.g.oc) * lanes;
     return few < kFewSums || (FewDots::pays(g) && kGain * FewDots::cost(g) < product);
   }
-  return tall || 4 * few <= 3 * round_up(few, kernels().width);  // lanes of a vector that the few would fill
+  return tall || (ragged && g.w.stride > 1) || 4 * few <= 3 * round_up(few, kernels().width);  // lanes of a vector that the few would fill
 }
 
 // Whether Winograd's algorithms may be chosen where nobody asks for one: CONVLANE_WINOGRAD=0 says no.
@@ -77,12 +77,13 @@ bool may_use_winograd() {
 double winograd_cost(const ConvGeometry& g, ConvPass pass, const WinogradKernels& size) {
   if (pass == ConvPass::weight_gradient) return WinogradFilterGradient(g, size).cost(g.batch.capacity) / static_cast<double>(g.batch.capacity);
   constexpr double kTransform = 10;    // of a point of a channel of a tile
-  constexpr double kFilters = 9, kImages = 8;  // of a point of a filter; images that share the transformed filters
+  constexpr double kFilters = 9, kImages = 8;  // of a point of a filter; images that share the transformed filters: forward, a sample has the same bits in any batch
   const bool forward = pass == ConvPass::forward;
+  const double images = forward ? kImages : static_cast<double>(g.batch.capacity);
   const TileAxis h(forward ? g.h.out : g.h.in, size), w(forward ? g.w.out : g.w.in, size);
   const double c = static_cast<double>(g.c), oc = static_cast<double>(g.oc), tiles = static_cast<double>(h.tiles * w.tiles);
   const double products = static_cast<double>(h.points_of_all() * w.points_of_all()) * c * oc / 0.95;
-  return products + static_cast<double>(size.points * size.points) * (tiles * kTransform * (c + oc) + c * oc * kFilters / kImages);
+  return products + static_cast<double>(size.points * size.points) * (tiles * kTransform * (c + oc) + c * oc * kFilters / images);
 }
 
 // The cheapest of Winograd's algorithms that costs less than `limit`, else `other`.
@@ -101,20 +102,27 @@ ConvAlgorithm cheapest_winograd(const ConvGeometry& g, ConvPass pass, double lim
   return best;
 }
 
-// The cheapest of Winograd's algorithms where one is clearly cheaper than the direct way, else `direct`.
+// The multiply-adds of `direct` that Winograd's algorithms may cost at most.
+double winograd_limit(const ConvGeometry& g, ConvPass pass, ConvAlgorithm direct) {
+  constexpr double kForward = 0.85;    // clearly less
+  constexpr double kNoPadding = 1.5;   // where no pixel is added, a window of the gradient lies half outside: what is left out there has its price
+  constexpr int64_t kFew = 8;          // channels: fewer make thin tiles there, too
+  if (pass == ConvPass::forward) return kForward;
+  if (pass == ConvPass::input_gradient) return g.h.in > g.h.out ? kNoPadding : 1;
+  // A direct weight gradient multiplies whole vectors of the many with 50 to 60 % of the limit where the others are few: any saving pays.
+  const int64_t many = std::max(g.c, g.oc);
+  const bool few = direct == ConvAlgorithm::direct && std::min(g.c, g.oc) >= kFew;
+  return few ? static_cast<double>(round_up(many, kernels().width)) / static_cast<double>(many) : kForward;
+}
+
+// The cheapest of Winograd's algorithms where one is cheap enough, else `direct`.
 ConvAlgorithm or_winograd(const ConvGeometry& g, ConvPass pass, ConvAlgorithm direct) {
   // Channels. 3 x 3 between 4 or 5 and 64 takes half to nine tenths of the time directly (Xeon, all passes), 5 x 5 up to a third more.
   const int64_t fewest = g.h.kernel > 3 ? 4 : 6;
   constexpr double kWork = 1 << 16;    // multiply-adds of an image: below, it takes a microsecond or two, which is not worth a less exact sum
-  constexpr double kGain = 0.85;
-  constexpr int64_t kFew = 8;  // channels: fewer make thin tiles there, too
-  const int64_t least = std::min(g.c, g.oc), most = std::max(g.c, g.oc);
   const double work = static_cast<double>(g.out_pixels() * g.taps()) * static_cast<double>(g.c) * static_cast<double>(g.oc);
-  if (least < fewest || work < kWork) return direct;
-  // A direct weight gradient multiplies whole vectors of the many with 50 to 60 % of the limit where the others are few: any saving pays.
-  const bool few = pass == ConvPass::weight_gradient && direct == ConvAlgorithm::direct && least >= kFew;
-  const double limit = few ? static_cast<double>(round_up(most, kernels().width)) / static_cast<double>(most) : kGain;
-  return cheapest_winograd(g, pass, limit * work, direct);
+  if (std::min(g.c, g.oc) < fewest || work < kWork) return direct;
+  return cheapest_winograd(g, pass, winograd_limit(g, pass, direct) * work, direct);
 }
 
 // Few channels make thin tiles in the gradients: copied patches have as many columns (input) or rows (weights) as there are taps x channels.
