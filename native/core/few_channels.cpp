@@ -8,6 +8,8 @@ namespace convlane {
 namespace {
 
 constexpr double kMostBandFloats = 8 << 20;  // of a thread's copy
+constexpr int64_t kLeastLine = 12;           // pixels of a line that make a tile: a call for each line of 7 or 8 takes longer than its padding
+constexpr int64_t kHeldTerms = 9;            // so few have a kernel of their own
 
 Axis turned(const Axis& axis) {
   Axis other = axis;
@@ -124,6 +126,21 @@ FewBands::Band FewBands::copy(int64_t number, const float* few, float* to, bool 
     }
   }
   return {((image * g_.d.out + at_d) * g_.h.out + first_h) * g_.w.out + first_w, lines * columns};
+}
+
+FewBands::Alike FewBands::alike(int64_t number, int64_t first, int64_t pixels) const {
+  const int64_t terms = static_cast<int64_t>(terms_.size()), line = g_.w.kernel * g_.c;
+  const Alike all{pixels - first, 0, terms};
+  if (bands_w_ > 1 || planes() > 1 || g_.w.out < kLeastLine || terms <= kHeldTerms) return all;
+  const int64_t begin = number % bands_h_ * size_.lines, end = begin + pixels / g_.w.out;
+  int64_t h = begin + first / g_.w.out;
+  const TapRange rows = taps_inside(g_.h, h);
+  while (++h < end) {
+    const TapRange next = taps_inside(g_.h, h);
+    if (next.first != rows.first || next.last != rows.last) break;
+  }
+  if (rows.count() == 0) return all;
+  return {(h - begin) * g_.w.out - first, rows.first * line, rows.count() * line};
 }
 
 }  // namespace convlane

@@ -51,6 +51,11 @@ class FewBands {
   };
   Stretch source(int64_t number, const float* few) const;
   Band copy(int64_t number, const float* few, float* to, bool again) const;  // again: `to` holds another band of these
+  // As many pixels from one on, in whole lines, as have the same terms: the other ones lie above or below the image.
+  struct Alike {
+    int64_t pixels, first_term, terms;
+  };
+  Alike alike(int64_t number, int64_t first, int64_t pixels) const;
 
   const int32_t* pixels() const { return pixels_.data(); }
   const int32_t* terms() const { return terms_.data(); }

@@ -27,9 +27,6 @@ void FewToMany::run(int64_t n, const float* few, const float* weights, const flo
     weights = scratch;
   }
   FewRowsArgs common{};
-  common.pixels = bands_.pixels();
-  common.terms = bands_.terms();
-  common.term_count = view_.terms();
   common.ldw = ldw;
   common.ldy = g.oc;
   common.activation = activation;
@@ -40,18 +37,25 @@ void FewToMany::run(int64_t n, const float* few, const float* weights, const flo
     for (int64_t number = first; number < last; ++number) {
       const FewBands::Band band = bands_.copy(number, few, memory, number > first);
       args.x = memory;
-      args.count = band.pixels;
       const FewBands::Stretch next = number + 1 < last ? bands_.source(number + 1, few) : FewBands::Stretch{few, 0};
-      args.ahead = next.first;
+      const int64_t ahead = divide_up(next.floats, band.pixels);
       for (int64_t panel = 0; panel < panels_.count; ++panel) {
         const int64_t column = panels_.first(panel);
-        args.w = weights + column;
-        args.y = many + band.first * g.oc + column;
         args.bias = bias == nullptr ? nullptr : bias + column;
-        args.ahead_floats = panel == 0 ? divide_up(next.floats, band.pixels) : 0;
+        args.ahead_floats = panel == 0 ? ahead : 0;
         args.vectors = panels_.vectors_of(panel);
         args.columns = panels_.columns_of(panel);
-        kernels().few_rows(args);
+        for (int64_t pixel = 0; pixel < band.pixels; pixel += args.count) {
+          const FewBands::Alike alike = bands_.alike(number, pixel, band.pixels);
+          args.pixels = bands_.pixels() + pixel;
+          args.count = alike.pixels;
+          args.terms = bands_.terms() + alike.first_term;
+          args.term_count = alike.terms;
+          args.w = weights + alike.first_term * ldw + column;
+          args.y = many + (band.first + pixel) * g.oc + column;
+          args.ahead = next.first + pixel * args.ahead_floats;
+          kernels().few_rows(args);
+        }
       }
     }
   });
