@@ -104,15 +104,14 @@ ConvAlgorithm cheapest_winograd(const ConvGeometry& g, ConvPass pass, double lim
 
 // The multiply-adds of `direct` that Winograd's algorithms may cost at most.
 double winograd_limit(const ConvGeometry& g, ConvPass pass, ConvAlgorithm direct) {
-  constexpr double kForward = 0.85;    // clearly less
-  constexpr double kNoPadding = 1.5;   // where no pixel is added, a window of the gradient lies half outside: what is left out there has its price
-  constexpr int64_t kFew = 8;          // channels: fewer make thin tiles there, too
-  if (pass == ConvPass::forward) return kForward;
+  constexpr double kClearly = 0.85;
+  constexpr double kNoPadding = 1.5;  // where no pixel is added, a window of the gradient lies half outside: what is left out there has its price
+  constexpr int64_t kFew = 8;         // channels: fewer make thin tiles there, too
+  if (pass == ConvPass::forward || std::min(g.c, g.oc) < kFew) return kClearly;
   if (pass == ConvPass::input_gradient) return g.h.in > g.h.out ? kNoPadding : 1;
   // A direct weight gradient multiplies whole vectors of the many with 50 to 60 % of the limit where the others are few: any saving pays.
   const int64_t many = std::max(g.c, g.oc);
-  const bool few = direct == ConvAlgorithm::direct && std::min(g.c, g.oc) >= kFew;
-  return few ? static_cast<double>(round_up(many, kernels().width)) / static_cast<double>(many) : kForward;
+  return direct == ConvAlgorithm::direct ? static_cast<double>(round_up(many, kernels().width)) / static_cast<double>(many) : kClearly;
 }
 
 // The cheapest of Winograd's algorithms where one is cheap enough, else `direct`.
