@@ -9,7 +9,7 @@ namespace {
 
 constexpr double kMostBandFloats = 8 << 20;  // of a thread's copy
 constexpr int64_t kLeastLine = 12;           // pixels of a line that make a tile: a call for each line of 7 or 8 takes longer than its padding
-constexpr int64_t kHeldTerms = 9;            // so few have a kernel of their own
+constexpr int64_t kHeldTerms = 9;            // so few are held in registers by a kernel of their own: `few_rows_held`, which takes all of them or none
 
 Axis turned(const Axis& axis) {
   Axis other = axis;
