@@ -17,6 +17,8 @@ std::vector<std::string> conv_algorithms(const ConvGeometry& geometry, ConvPass 
 // The attribute's choice; `auto` and an absent attribute give the default, `noWinograd` the default without Winograd's, `winograd` the cheapest of these. Refuses
 // what cannot run.
 ConvAlgorithm conv_algorithm(const StepSpec& spec, const ConvGeometry& geometry, ConvPass pass);
+// What the algorithm is to compute: folded axes but for Winograd's, which need their windows, and where there would be too many channels for `direct`.
+ConvGeometry geometry_for(ConvAlgorithm algorithm, const ConvGeometry& geometry, ConvPass pass);
 // Outputs along each side of a tile; 0 for the algorithms that aren't Winograd's.
 int64_t winograd_outputs(ConvAlgorithm algorithm);
 

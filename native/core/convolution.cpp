@@ -17,8 +17,9 @@ constexpr ConvNames kNames{"x", "y"};
 }  // namespace
 
 StepPointer make_convolution(const StepSpec& spec) {
-  const ConvGeometry g = conv_geometry(spec, kNames.from, "w", kNames.to);
-  const ConvAlgorithm algorithm = conv_algorithm(spec, g, ConvPass::forward);
+  const ConvGeometry geometry = conv_geometry(spec, kNames.from, "w", kNames.to);
+  const ConvAlgorithm algorithm = conv_algorithm(spec, geometry, ConvPass::forward);
+  const ConvGeometry g = geometry_for(algorithm, geometry, ConvPass::forward);
   if (const int64_t outputs = winograd_outputs(algorithm)) {
     return std::make_unique<ConvStep<WinogradConvolution>>(spec, kNames, g.oc, algorithm, g, Direction::forward, *winograd_kernels(g, outputs));
   }

@@ -7,6 +7,7 @@
 #include "depthwise_strip_weights.h"
 #include "depthwise_weights.h"
 #include "few_channels.h"
+#include "gemm.h"
 #include "grouped_weights.h"
 #include "depthwise_line_weights.h"
 #include "ops.h"
@@ -20,6 +21,21 @@ namespace {
 // Whether a form sums up dy for the bias while it reads it.
 template <class Form>
 constexpr bool kSumsBias = std::is_invocable_v<decltype(&Form::run), const Form&, int64_t, const float*, const float*, float*, float*, float*>;
+
+// Images of one pixel: dw = xᵀ · dy, whose reduction is often too short to pack anything for.
+class DenseWeights {
+ public:
+  explicit DenseWeights(const ConvGeometry& geometry) : geometry_(geometry) {}
+  int64_t scratch_floats(int64_t n) const { return gemm_scratch_floats(sizes(n), true); }
+  void run(int64_t n, const float* x, const float* dy, float* dw, float* scratch) const {
+    gemm(sizes(n), x, dy, nullptr, Activation::linear, dw, scratch);
+  }
+
+ private:
+  GemmSizes sizes(int64_t n) const { return {geometry_.c, geometry_.oc, geometry_.batch.of(n), true, false}; }
+
+  ConvGeometry geometry_;
+};
 
 // Form: scratch_floats(n), and run(n, x, dy, dw, scratch), or with `db` or null before the scratch memory.
 template <class Form>
@@ -62,8 +78,9 @@ class ConvolutionBackwardWeights : public Step {
 }  // namespace
 
 StepPointer make_convolution_backward_weights(const StepSpec& spec) {
-  const ConvGeometry g = conv_geometry(spec, "x", "dw", "dy");
-  const ConvAlgorithm algorithm = conv_algorithm(spec, g, ConvPass::weight_gradient);
+  const ConvGeometry geometry = conv_geometry(spec, "x", "dw", "dy");
+  const ConvAlgorithm algorithm = conv_algorithm(spec, geometry, ConvPass::weight_gradient);
+  const ConvGeometry g = geometry_for(algorithm, geometry, ConvPass::weight_gradient);
   if (const int64_t outputs = winograd_outputs(algorithm)) {
     return std::make_unique<ConvolutionBackwardWeights<WinogradFilterGradient>>(spec, algorithm, WinogradFilterGradient(g, *winograd_kernels(g, outputs)));
   }
@@ -80,6 +97,9 @@ StepPointer make_convolution_backward_weights(const StepSpec& spec) {
     return std::make_unique<ConvolutionBackwardWeights<GroupedWeights>>(spec, algorithm, GroupedWeights(g));
   }
   if (algorithm == ConvAlgorithm::direct) return std::make_unique<ConvolutionBackwardWeights<FewWeights>>(spec, algorithm, FewWeights(g));
+  if (algorithm == ConvAlgorithm::indirect && g.dense()) {
+    return std::make_unique<ConvolutionBackwardWeights<DenseWeights>>(spec, algorithm, DenseWeights(g));
+  }
   if (algorithm == ConvAlgorithm::indirect && pointwise_weights_fit(g)) {
     return std::make_unique<ConvolutionBackwardWeights<PointwiseWeights>>(spec, algorithm, PointwiseWeights(g));
   }

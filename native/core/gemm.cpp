@@ -14,7 +14,11 @@ constexpr int64_t kCopyLeastFar = 24;    // 64 x 1024 x 1024 takes half as long 
 constexpr int64_t kNarrow = 32;          // columns: of panels narrower than this each tile fetches a line or two from every distant row
 constexpr int64_t kLarge = 4 << 20;      // floats of a b that no cache holds
 constexpr int64_t kChunkColumns = 256;   // columns of y in one chunk, about, at most
-constexpr int64_t kCopyColumns = 256;    // with more, a transposed a is turned into rows block by block: its own may lie a multiple of 4 KiB apart
+constexpr int64_t kCopyColumns = 256;    // with more, a transposed a is turned into rows block by block, but where y is near (0.7 to 1 of the time in place),
+constexpr int64_t kNearSums = 512 << 10;  // floats of such a y,
+constexpr int64_t kShort = 16;           // or the reduction as short (0.6 to 0.95): turning takes longer than it saves then.
+constexpr int64_t kApart = 1024;         // Rows that lie multiples of so many floats apart are in each other's way in the caches,
+constexpr int64_t kFewApart = 8;         // but as few
 constexpr int64_t kPackedRows = 128;     // with fewer rows, packing b for a transposed a costs more than it gains
 constexpr int64_t kFarFloats = 64 << 10;  // a y at least this large isn't in L2 when its turn comes
 
@@ -24,7 +28,11 @@ double work(const GemmSizes& s) { return static_cast<double>(s.m) * static_cast<
 int64_t depth_of(int64_t k, int64_t most) { return divide_up(k, divide_up(k, most)); }
 
 // Whether a transposed a is read where it lies; its kernels read no more of b than there is.
-bool by_columns(const GemmSizes& s) { return s.transpose_a && s.n <= kCopyColumns; }
+bool by_columns(const GemmSizes& s) {
+  if (!s.transpose_a || s.n <= kCopyColumns) return s.transpose_a;
+  if (s.n % kApart == 0) return false;
+  return s.k <= kFewApart || (s.m % kApart != 0 && (s.k <= kShort || s.m * s.n <= kNearSums));
+}
 
 // Whether all panels of b are packed beforehand; else only a last one that kernels couldn't read in place: its vectors reach beyond the row.
 // Of a plain product the first tile of each chunk copies them. When a is read by columns, a few wide panels lie well as they are.
@@ -233,15 +241,26 @@ void gemm_by_columns(const GemmSizes& s, const float* a, const float* b, float* 
   }
 }
 
+// As many rows by a transposed b, at most, may be turned: of more, turning back takes longer than packing b.
+int64_t turned_rows(const GemmSizes& s) { return std::min({s.m, int64_t{256}, 3 * s.k}); }
+
 // A transposed a times a plain b is as well the transposed product of b's columns and a's, and cheaper so where that fills the tiles better, or leaves the
-// narrower side as the panel that all tiles read again. The result is turned back, which takes about half a cycle an element.
+// narrower side as the panel that all tiles read again; a plain a times a transposed b, the input gradient of a dense layer, where packing b takes longer than
+// turning the result back, about half a cycle an element.
 bool turns(const GemmSizes& s) {
-  if (!s.transpose_a || s.transpose_b || std::min(s.m, s.n) > kCopyColumns) return false;
-  constexpr double kTurn = 8;
+  constexpr double kTurn = 8, kTurnApart = 50, kPack = 11, kPackFar = 30, kClearly = 0.95;  // of an element, in multiply-adds
+  constexpr double kThinTile = 1.4;  // tiles of one vector have 72 % of the limit
   auto tiles = [](int64_t rows, int64_t columns) {
     return static_cast<double>(round_up(rows, Panels(columns).planned_rows)) * static_cast<double>(round_up(columns, kernels().width));
   };
-  const double share = static_cast<double>(s.k) * (tiles(s.m, s.n) - tiles(s.n, s.m)) - kTurn * static_cast<double>(s.m) * static_cast<double>(s.n);
+  const double m = static_cast<double>(s.m), n = static_cast<double>(s.n), k = static_cast<double>(s.k);
+  if (s.transpose_b && !s.transpose_a) {
+    const double thin = s.m <= kernels().width ? kThinTile : 1, pack = s.n * s.k >= kLarge ? kPackFar : kPack;
+    const double turn = s.n % (kApart / 2) == 0 ? kTurnApart : kTurn;
+    return s.m == turned_rows(s) && k * (thin * tiles(s.n, s.m) + kPack * m) + turn * m * n < kClearly * k * (tiles(s.m, s.n) + pack * n);
+  }
+  if (!s.transpose_a || s.transpose_b || std::min(s.m, s.n) > kCopyColumns) return false;
+  const double share = k * (tiles(s.m, s.n) - tiles(s.n, s.m)) - kTurn * m * n;
   return share > 0 || (s.n > kCopyColumns && s.k >= kDepth && tiles(s.n, s.m) <= tiles(s.m, s.n));
 }
 
@@ -312,7 +331,7 @@ void gemm_outer(const GemmSizes& s, const float* a, const float* b, float* y) {
   parallel_blocks(s.m, divide_up(kElementGrain, s.n), [&](int64_t begin, int64_t end) { kernels().gemm_outer(a + begin, b, end - begin, s.n, y + begin * s.n); });
 }
 
-GemmSizes turned(const GemmSizes& s) { return {s.n, s.m, s.k, true, false}; }
+GemmSizes turned(const GemmSizes& s) { return {s.n, s.m, s.k, s.transpose_a, s.transpose_b}; }
 
 int64_t packed_floats(const GemmSizes& s) {
   const Panels panels(s.n);
@@ -324,9 +343,10 @@ int64_t packed_floats(const GemmSizes& s) {
 int64_t gemm_scratch_floats(const GemmSizes& sizes, bool shorter) {
   if (by_dots(sizes) || is_outer(sizes)) return 0;
   if (!sizes.transpose_a && !sizes.transpose_b) return std::max(packed_floats(sizes), thin_floats(sizes));
+  auto turned_floats = [](const GemmSizes& s) { return round_up(s.m * s.n, 16) + packed_floats(turned(s)); };
+  if (sizes.transpose_b) return std::max(packed_floats(sizes), turned_floats({turned_rows(sizes), sizes.n, sizes.k, sizes.transpose_a, true}));  // so may fewer rows
   if (!turns(sizes)) return packed_floats(sizes);
-  const int64_t turned_floats = round_up(sizes.m * sizes.n, 16) + packed_floats(turned(sizes));
-  return shorter ? std::max(turned_floats, packed_floats(sizes)) : turned_floats;  // a shorter reduction may not be turned
+  return shorter ? std::max(turned_floats(sizes), packed_floats(sizes)) : turned_floats(sizes);  // a shorter reduction may not be turned
 }
 
 void gemm(const GemmSizes& sizes, const float* a, const float* b, const float* bias, Activation activation, float* y, float* scratch) {
@@ -337,7 +357,13 @@ void gemm(const GemmSizes& sizes, const float* a, const float* b, const float* b
   } else if (is_outer(sizes)) {
     gemm_outer(sizes, a, b, y);
   } else if (turns(sizes)) {
-    gemm_by_columns(turned(sizes), b, a, scratch, scratch + round_up(sizes.m * sizes.n, 16));
+    const GemmSizes other = turned(sizes);
+    float* const rest = scratch + round_up(sizes.m * sizes.n, 16);
+    if (sizes.transpose_a) {
+      gemm_by_columns(other, b, a, scratch, rest);
+    } else {
+      ByRows(other, b, nullptr, Activation::linear, scratch).run(a, rest);
+    }
     turn_back(sizes, scratch, y);
   } else if (by_columns(sizes)) {
     gemm_by_columns(sizes, a, b, y, scratch);

@@ -115,6 +115,17 @@ ConvGeometry conv_geometry(const StepSpec& spec, const char* x_name, const char*
   return g;
 }
 
+ConvGeometry ConvGeometry::folded() const {
+  ConvGeometry g = *this;
+  if (groups > 1 || !folds) return g;
+  for (Axis* axis : {&g.w, &g.h, &g.d}) {
+    if (!axis->covered() || g.c * axis->kernel > kMaxSize) break;
+    g.c *= axis->kernel;
+    *axis = Axis();
+  }
+  return g;
+}
+
 PoolGeometry pool_geometry(const StepSpec& spec, const char* x_name, const char* y_name) {
   const int32_t rank = spatial_axes(spec) + 2;
   const Operand& x = tensor(spec, x_name, rank);

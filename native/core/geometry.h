@@ -17,6 +17,8 @@ struct Axis {
 
   // Position in the input (or outside of it) that tap k of output position o reads.
   int64_t source(int64_t o, int64_t k) const { return o * stride - before + k * dilation; }
+  // Whether a single window covers the input, and nothing but it.
+  bool covered() const { return out == 1 && in == kernel && in == extent() && before == 0; }
   // How far the window reaches, and the sizes of the output that follow.
   int64_t extent() const { return (kernel - 1) * dilation + 1; }
   int64_t floor_size() const;
@@ -42,6 +44,7 @@ struct ConvGeometry {
   Batch batch;
   Axis d, h, w;
   int64_t c = 1, oc = 1, groups = 1;
+  bool folds = true;  // not where each channel of x has a bias
 
   int64_t taps() const { return d.kernel * h.kernel * w.kernel; }
   int64_t group_c() const { return c / groups; }
@@ -51,6 +54,12 @@ struct ConvGeometry {
   int64_t weights() const { return taps() * group_c() * oc; }
   // Multiply-adds of any of the three passes, padding counted. A double: it may exceed 64 bits.
   double work(int64_t n) const { return static_cast<double>(batch.of(n)) * static_cast<double>(out_pixels()) * static_cast<double>(weights()); }
+
+  // The same convolution of the same memory, with the innermost axes that a window covers whole, and nothing but them, among the channels: a window as large as
+  // the image makes a product of matrices.
+  ConvGeometry folded() const;
+  // Whether nothing but channels is left: y = x · w.
+  bool dense() const { return groups == 1 && taps() == 1 && d.covered() && h.covered() && w.covered(); }
 };
 
 struct PoolGeometry {

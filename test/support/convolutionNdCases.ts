@@ -67,4 +67,49 @@ export function cubes(info: KernelInfo): ConvolutionNd[] {
   ]
 }
 
-export const convolutionNdCases = (info: KernelInfo): OpCase[] => [...lines(info), ...cubes(info)].flatMap(passesOfNd)
+/** Windows that cover the innermost axes of an image, which are taken for channels, and ones that only seem to: of few and many channels and filters. */
+function covering(info: KernelInfo): ConvolutionNd[] {
+  const image = (
+    kernel: readonly number[],
+    size: readonly number[],
+    C: number,
+    OC: number,
+    more: Partial<ConvolutionNd> = {},
+  ): ConvolutionNd => ({
+    image: size,
+    kernel,
+    C,
+    OC,
+    ...more,
+  })
+  const whole = (k: number, C: number, OC: number, more: Partial<ConvolutionNd> = {}) => image([k, k], [k, k], C, OC, more)
+  return [
+    ...vectorEdges(info).map((OC) => whole(3, 5, OC, { N: 3, bias: true, activation: 'relu' })),
+    ...rowEdges(info).map((N) => whole(2, 9, 18, { N, bias: true })),
+    ...[1, 3, 4, 5, 12].flatMap((few) => [whole(4, 40, few, { N: 6, bias: true }), whole(4, few, 40, { N: 6, activation: 'tanh' })]),
+    whole(4, 130, 3, { N: 70 }),
+    whole(3, 101, 120, { N: 5, bias: true }), // as wide as weight gradients of one tap that are packed
+    image([1, 1], [1, 1], 100, 130, { N: 9, bias: true }),
+    // The window covers the width only, or all but the depth; strides of what is covered don't matter.
+    image([3, 12], [9, 12], 1, 20, { N: 2, bias: true, activation: 'relu' }),
+    image([2, 5], [8, 5], 6, 9, { stride: [2, 4], padding: [[1, 1], [0, 2]] }), // biome-ignore format: one case
+    image([3, 3, 3], [5, 3, 3], 4, 7, { N: 2, stride: [2, 1, 1], padding: [[1, 0], [0, 0], [0, 0]], bias: true }), // biome-ignore format: one case
+    image([2, 3, 4], [2, 3, 4], 3, 17, { N: 4, bias: true }),
+    image([9], [9], 7, 33, { N: 5, bias: true, activation: 'sigmoid' }),
+    // One window, but of less than the image, or of its padding, or with gaps, or of each group its own; a height that is covered beside a width that is not.
+    image([3, 3], [4, 4], 5, 6, { stride: [2, 2], bias: true }),
+    image([3, 3], [2, 2], 5, 6, { padding: [[1, 0], [0, 1]] }), // biome-ignore format: one case
+    image([1, 1], [1, 1], 5, 6, { N: 3, stride: [3, 3], padding: [[1, 0], [0, 0]] }), // biome-ignore format: one case
+    image([1, 1], [1, 1], 5, 6, { N: 3, padding: [[0, 0], [0, 1]] }), // biome-ignore format: one case
+    image([2, 2], [3, 3], 5, 6, { dilation: [2, 2] }),
+    image([3, 3], [3, 3], 8, 6, { N: 2, groups: 2, bias: true }),
+    image([4, 2], [4, 9], 7, 5, { N: 2 }),
+    // Mostly padding, with few channels on one side.
+    ...[1, 2, 5, 8].flatMap((few) => [
+      image([5, 5], [6, 6], 40, few, { N: 3 }),
+      image([7, 7], [4, 4], few, 20, { N: 2, padding: [[3, 3], [3, 3]], bias: true }), // biome-ignore format: one case
+    ]),
+  ]
+}
+
+export const convolutionNdCases = (info: KernelInfo): OpCase[] => [...lines(info), ...cubes(info), ...covering(info)].flatMap(passesOfNd)
